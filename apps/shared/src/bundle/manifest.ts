@@ -1,0 +1,164 @@
+import { z } from 'zod';
+
+const sha256 = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256:<64 hex digits>');
+
+/** A relative POSIX path that cannot leave the bundle: no leading slash, no backslash, no empty, `.` or `..` segment. */
+const bundlePath = z
+  .string()
+  .max(255)
+  .regex(
+    /^(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+)*$/,
+    'expected a relative path of A-Z a-z 0-9 _ . -',
+  );
+
+const name = z
+  .string()
+  .max(63)
+  .regex(/^[a-z][a-z0-9_]*$/, 'expected lower-case letters, digits and _ (it prefixes metric names)');
+
+/** Semantic version 2.0.0, without a leading v. */
+const semver = z
+  .string()
+  .max(64)
+  .regex(
+    /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,
+    'expected a semantic version such as 1.4.0',
+  );
+
+const label = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _');
+const probability = z.number().min(0).max(1);
+const channels = z.tuple([z.number(), z.number(), z.number()]);
+
+/** How a decoded sRGB picture becomes the input tensor of the graph. */
+export const inputSpecSchema = z.strictObject({
+  /** Name of the graph's input. */
+  name: z.string().min(1),
+  /** Order of the dimensions; N is the batch. */
+  layout: z.enum(['NHWC', 'NCHW']),
+  /** `uint8` takes 0..255 as they are; `float32` takes `(value * scale - mean) / std` per channel. */
+  dtype: z.enum(['uint8', 'float32']),
+  /** Pixels. */
+  width: z.int().min(1).max(4096),
+  /** Pixels. */
+  height: z.int().min(1).max(4096),
+  /** `fill` ignores the aspect ratio; `cover` keeps it and crops the centre; `contain` keeps it and pads with black. */
+  fit: z.enum(['fill', 'cover', 'contain']),
+  /** Resampling kernel, by sharp's names. */
+  kernel: z.enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3']),
+  /** float32 only: factor before mean and std, usually 1/255. */
+  scale: z.number().positive().default(1),
+  /** float32 only: per channel R, G, B. */
+  mean: channels.default([0, 0, 0]),
+  /** float32 only: per channel R, G, B. */
+  std: channels.default([1, 1, 1]),
+});
+
+/** How the graph's output becomes probabilities. */
+export const outputSpecSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    /** One logit an image, shape [N,1]; sigmoid(logit) is the probability of `labels[1]`. */
+    kind: z.literal('binary-logit'),
+    /** Name of the graph's output. */
+    name: z.string().min(1),
+    /** `labels[1]` is answered from this probability on. */
+    threshold: probability.default(0.5),
+  }),
+  z.strictObject({
+    /** One logit a label, shape [N,labels]; softmax gives the probabilities. */
+    kind: z.literal('softmax-logits'),
+    name: z.string().min(1),
+  }),
+  z.strictObject({
+    /** One probability a label, shape [N,labels]. */
+    kind: z.literal('probabilities'),
+    name: z.string().min(1),
+  }),
+]);
+
+/** An image of the bundle with the answer that the packaged model gave for it. */
+export const goldenImageSchema = z.strictObject({
+  file: bundlePath,
+  label,
+  /** Probability by label, as computed where the bundle was made. */
+  probabilities: z.record(label, probability),
+});
+
+/** A file of the bundle, other than the manifest and its signature. */
+export const bundleFileSchema = z.strictObject({
+  path: bundlePath,
+  /** Bytes. */
+  size: z.int().min(0),
+  sha256,
+});
+
+/**
+ * `manifest.json` of a model bundle: the single source of its type and of its validation. The identity of a bundle is
+ * the sha256 of this file's bytes; every other file is named here with its own sha256.
+ */
+export const manifestSchema = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    /** Model name; prefixes the service's metrics. */
+    name,
+    version: semver,
+    description: z.string().max(1000).optional(),
+    /** In the order of the graph's output. */
+    labels: z.array(label).min(2).max(10_000),
+    /** The ONNX graph. */
+    model: bundlePath,
+    input: inputSpecSchema,
+    output: outputSpecSchema,
+    golden: z.strictObject({
+      /** Largest allowed difference of any probability from the expected one, 0..1. */
+      tolerance: z.number().positive().max(0.5),
+      images: z.array(goldenImageSchema).min(1).max(256),
+    }),
+    /** Statistics of the training inputs, for drift. */
+    reference: bundlePath.optional(),
+    /** Figures of the evaluation, such as `accuracy`; with the data they were measured on in `lineage`. */
+    metrics: z.record(z.string(), z.number()).default({}),
+    /** Where the weights come from: run id, data hash, Git commit, licence, free text. */
+    lineage: z.record(z.string(), z.string()).default({}),
+    files: z.array(bundleFileSchema).min(1).max(1000),
+  })
+  .superRefine((manifest, context) => {
+    const problem = (path: PropertyKey[], message: string) => {
+      context.addIssue({ code: 'custom', path, message });
+    };
+    const listed = new Set(manifest.files.map((file) => file.path));
+    const labels = new Set(manifest.labels);
+    if (listed.size !== manifest.files.length) problem(['files'], 'a path is listed twice');
+    if (listed.has('manifest.json') || listed.has('manifest.json.sig'))
+      problem(['files'], 'the manifest and its signature do not list themselves');
+    if (labels.size !== manifest.labels.length) problem(['labels'], 'a label is listed twice');
+    if (manifest.output.kind === 'binary-logit' && manifest.labels.length !== 2)
+      problem(['labels'], 'a binary-logit output needs exactly 2 labels');
+    if (!listed.has(manifest.model)) problem(['model'], 'is not among files');
+    if (manifest.reference !== undefined && !listed.has(manifest.reference))
+      problem(['reference'], 'is not among files');
+    for (const [index, image] of manifest.golden.images.entries()) {
+      const at = ['golden', 'images', index];
+      if (!listed.has(image.file)) problem([...at, 'file'], 'is not among files');
+      if (!labels.has(image.label)) problem([...at, 'label'], 'is not among labels');
+      for (const of of Object.keys(image.probabilities))
+        if (!labels.has(of)) problem([...at, 'probabilities', of], 'is not among labels');
+      for (const of of manifest.labels)
+        if (!(of in image.probabilities)) problem([...at, 'probabilities'], `lacks label ${of}`);
+    }
+  });
+
+/** A valid manifest. */
+export type Manifest = z.infer<typeof manifestSchema>;
+/** How a picture becomes the input tensor. */
+export type InputSpec = z.infer<typeof inputSpecSchema>;
+/** How the output becomes probabilities. */
+export type OutputSpec = z.infer<typeof outputSpecSchema>;
+/** A file of the bundle with size and digest. */
+export type BundleFile = z.infer<typeof bundleFileSchema>;
+/** A golden image with its expected answer. */
+export type GoldenImage = z.infer<typeof goldenImageSchema>;
+
+/** File name of the manifest in a bundle. */
+export const MANIFEST_FILE = 'manifest.json';
+/** File name of the detached signature of the manifest, base64 of an ASN.1 ECDSA signature, as cosign writes it. */
+export const SIGNATURE_FILE = 'manifest.json.sig';

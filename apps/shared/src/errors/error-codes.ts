@@ -1,0 +1,74 @@
+/** One row of the error table. */
+interface ErrorCodeRow {
+  /** HTTP status at the edge. */
+  readonly status: number;
+  /** Whether trying the same again later can help. */
+  readonly transient: boolean;
+  /** What the reader should do, when the place that raises the error has nothing more specific to say. */
+  readonly hint: string;
+}
+
+const row = (status: number, hint: string, transient = false): ErrorCodeRow => ({ status, hint, transient });
+
+/**
+ * Every error code of Pawl, its HTTP status and its general hint: the only place where the two meet.
+ * Codes are an API: they are added, never renamed.
+ */
+export const errorCodes = {
+  // The request
+  REQUEST_INVALID: row(400, 'Compare the request with the page at /docs.'),
+  FILE_MISSING: row(400, 'Send the image in a multipart field named "file", or as the raw body.'),
+  FILE_EMPTY: row(400, 'The upload has 0 bytes; check the path of the file that you send.'),
+  TOO_MANY_FILES: row(400, 'Send one image to /predict, or several to /predict/batch.'),
+  MULTIPART_MALFORMED: row(400, 'Let your HTTP client build the multipart body and its boundary.'),
+  UPLOAD_INCOMPLETE: row(400, 'The connection ended before the whole body arrived; send it again.'),
+  ROUTE_UNKNOWN: row(404, 'See /docs for the list of routes.'),
+  METHOD_NOT_ALLOWED: row(405, 'See /docs for the methods of this route.'),
+  UPLOAD_TIMEOUT: row(408, 'The body arrived too slowly; send it again over a faster connection.'),
+  FILE_TOO_LARGE: row(413, 'Send a smaller file.'),
+  REQUEST_TOO_LARGE: row(413, 'Send fewer or smaller images in one request.'),
+  CONTENT_TYPE_UNSUPPORTED: row(415, 'Send multipart/form-data with a field "file", or the image itself as image/*.'),
+  CLIENT_CLOSED_REQUEST: row(499, 'The client went away; nothing to do.'),
+  // The image
+  IMAGE_FORMAT_UNSUPPORTED: row(415, 'Send a JPEG, PNG, WebP, GIF or AVIF image.'),
+  IMAGE_UNREADABLE: row(422, 'The file is damaged or incomplete; export it again.'),
+  IMAGE_TOO_MANY_PIXELS: row(422, 'Scale the image down before sending it.'),
+  IMAGE_TIMEOUT: row(422, 'The image takes too long to decode; send a smaller or simpler one.'),
+  // The service
+  OVERLOADED: row(429, 'Try again after the seconds given in Retry-After.', true),
+  DEADLINE_EXCEEDED: row(
+    429,
+    'The request waited too long in the queue; try again after the seconds given in Retry-After.',
+    true,
+  ),
+  INTERNAL: row(500, 'Try again; if it keeps failing, report the request_id to the operator.', true),
+  INFERENCE_FAILED: row(500, 'Try again; if it keeps failing, report the request_id to the operator.', true),
+  WORKER_CRASHED: row(500, 'Try again: the worker that held this request died and is being replaced.', true),
+  MODEL_NOT_READY: row(503, 'Wait until /readyz answers 200; it says what is missing.', true),
+  // The configuration and the model bundle; these reach an operator by the log and /readyz
+  CONFIG_INVALID: row(500, 'Set the variable to what was expected and start again.'),
+  BUNDLE_URI_INVALID: row(500, 'Use a file://, https://, oci:// or s3:// address.'),
+  BUNDLE_NOT_FOUND: row(500, 'Check the address and that the bundle was published there.'),
+  BUNDLE_ACCESS_DENIED: row(500, 'Check the credentials of this environment.'),
+  BUNDLE_STORE_UNREACHABLE: row(500, 'Check the network and that the store is up; it is tried again.', true),
+  BUNDLE_MANIFEST_INVALID: row(500, 'Package the bundle again; the message names the field.'),
+  BUNDLE_FILE_MISSING: row(500, 'Package the bundle again; a file that the manifest lists is not there.'),
+  BUNDLE_DIGEST_MISMATCH: row(
+    500,
+    'The bytes are not the ones that were asked for; check the digest and who wrote to the store.',
+  ),
+  BUNDLE_TOO_LARGE: row(500, 'Raise the limit if the size is intended.'),
+  BUNDLE_SIGNATURE_MISSING: row(500, 'Sign the bundle with the key of this environment.'),
+  BUNDLE_SIGNATURE_INVALID: row(500, 'The signature is not by the key of this environment; check both.'),
+  MODEL_INCOMPATIBLE: row(
+    500,
+    'The manifest and the ONNX graph disagree, or the graph cannot be loaded; package it again.',
+  ),
+  GOLDEN_MISMATCH: row(
+    500,
+    'The model answers differently here than where it was packaged; int8 weights of 8 bits do so on CPUs without VNNI.',
+  ),
+} as const satisfies Record<string, ErrorCodeRow>;
+
+/** The closed set of error codes. */
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,37 @@
+import { errorCodes, type ErrorCode } from './error-codes.ts';
+
+/** What a {@link PawlError} is made of beside its code. */
+export interface PawlErrorDetails {
+  /** What is wrong and what was expected, one sentence, safe to show to a client: no secrets, no local paths. */
+  readonly message: string;
+  /** What to do next; replaces the code's general hint. */
+  readonly hint?: string;
+  /** The lower-level error, for logs only. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class of Pawl. Its `code` is stable and documented; the table in `error-codes.ts` says which HTTP status
+ * it becomes and whether trying again later can help.
+ */
+export class PawlError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, details: PawlErrorDetails) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'PawlError';
+    this.code = code;
+    this.hint = details.hint ?? errorCodes[code].hint;
+  }
+
+  /** HTTP status of the code. */
+  get status(): number {
+    return errorCodes[this.code].status;
+  }
+
+  /** True when the same call may succeed later without any change by the caller. */
+  get transient(): boolean {
+    return errorCodes[this.code].transient;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The arrows of the architecture, enforced: who may import what.
+ *
+ * - `apps/shared` knows no app and no framework; apps never import each other.
+ * - A dependency with a foot in native code, the network or a protocol is imported by one folder, so that replacing it
+ *   is one folder's work.
+ * - `http`, `web` and `health` are the edge of the service: nothing inside imports them.
+ */
+
+/** Dependency -> the only folders that may import it. */
+const owners = {
+  'onnxruntime-node': ['apps/shared/src/execution'],
+  'onnxruntime-common': ['apps/shared/src/execution'],
+  sharp: ['apps/shared/src/preprocessing'],
+  'prom-client': ['apps/inference/src/metrics'],
+  '@willsoto/nestjs-prometheus': ['apps/inference/src/metrics'],
+  '@aws-sdk/client-s3': ['apps/shared/src/bundle/stores'],
+  'tar-stream': ['apps/shared/src/bundle'],
+  undici: ['apps/shared/src/bundle/stores'],
+  '@fastify/busboy': ['apps/inference/src/http'],
+  express: ['apps/inference/src/http'],
+  pino: ['apps/inference/src/logging'],
+};
+
+/** Folder -> import patterns that are not allowed from it, with the reason. */
+const forbidden = [
+  {
+    folder: 'apps/shared/src',
+    group: ['@nestjs/*', '@pawl/*', 'rxjs', 'reflect-metadata'],
+    message: 'apps/shared knows no framework and no app.',
+  },
+  {
+    folder: 'apps/inference/src',
+    group: ['@pawl/cli*', '@pawl/controller*'],
+    message: 'Apps never import each other.',
+  },
+  ...['config', 'logging', 'model', 'prediction', 'metrics'].map((module) => ({
+    folder: `apps/inference/src/${module}`,
+    group: ['**/http/*', '**/web/*', '**/health/*'],
+    message: 'The edge (http, web, health) imports the inside, never the other way.',
+  })),
+];
+
+const folders = [...new Set([...Object.values(owners).flat(), ...forbidden.map((rule) => rule.folder)])];
+
+/** The restriction list of one folder: every owned package but its own, and every pattern of the folders above it. */
+function restrictions(folder) {
+  const within = (parent) => folder !== undefined && (folder === parent || folder.startsWith(`${parent}/`));
+  return {
+    paths: Object.entries(owners)
+      .filter(([, allowed]) => !allowed.some(within))
+      .map(([name, allowed]) => ({ name, message: `${name} is imported only by ${allowed.join(', ')}.` })),
+    patterns: forbidden.filter((rule) => within(rule.folder)).map(({ group, message }) => ({ group, message })),
+  };
+}
+
+const sources = (folder) => [`${folder}/**/*.ts`];
+const tests = ['**/*.spec.ts', '**/test/**', 'test/**', 'bench/**', 'scripts/**'];
+
+export const arrows = [
+  { files: ['apps/*/src/**/*.ts'], ignores: tests, rules: { 'no-restricted-imports': ['error', restrictions()] } },
+  // Parents come before children, so that the most specific folder decides.
+  ...folders
+    .sort((a, b) => a.length - b.length)
+    .map((folder) => ({
+      files: sources(folder),
+      ignores: tests,
+      rules: { 'no-restricted-imports': ['error', restrictions(folder)] },
+    })),
+];
