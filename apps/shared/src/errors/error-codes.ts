@@ -60,6 +60,16 @@ export const errorCodes = {
   BUNDLE_TOO_LARGE: row(500, 'Raise the limit if the size is intended.'),
   BUNDLE_SIGNATURE_MISSING: row(500, 'Sign the bundle with the key of this environment.'),
   BUNDLE_SIGNATURE_INVALID: row(500, 'The signature is not by the key of this environment; check both.'),
+  BUNDLE_KEY_INVALID: row(
+    500,
+    'Give an ECDSA P-256 key in PEM, as `openssl ecparam -name prime256v1 -genkey` makes it.',
+  ),
+  BUNDLE_ALREADY_PUBLISHED: row(500, 'Publish under a new version; a published bundle is never changed.'),
+  BUNDLE_STORE_REFUSED: row(
+    500,
+    'The store answered in a way that trying again does not change; check the address and the store.',
+  ),
+  BUNDLE_TARGET_INVALID: row(500, 'Name a new folder, or one that holds a bundle, on a file system with enough space.'),
   MODEL_INCOMPATIBLE: row(
     500,
     'The manifest and the ONNX graph disagree, or the graph cannot be loaded; package it again.',

@@ -1,0 +1,142 @@
+import type { InputSpec } from '../bundle/manifest.ts';
+import { PawlError } from '../errors/pawl-error.ts';
+import { describeOtherFormat, sniffImageFormat, type ImageFormat } from './image-format.ts';
+import { readImageHeader } from './image-header.ts';
+import type { ImageLimits } from './limits.ts';
+import { openImage, PIXEL_LIMIT_MESSAGE } from './sharp-runtime.ts';
+
+/** A picture in the size and colours that the model takes, and what the file was before. */
+export interface DecodedImage {
+  /**
+   * sRGB, 8 bits, R G B of each pixel, row by row: `height * width * 3` bytes by the input spec. Alone in its
+   * ArrayBuffer, which can be transferred to another thread.
+   */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  /** By content. */
+  readonly format: ImageFormat;
+  /** Pixels of the original as it is looked at, after EXIF orientation. */
+  readonly width: number;
+  /** Pixels of the original as it is looked at, after EXIF orientation. */
+  readonly height: number;
+  /** Frames in the file, at least 1; only the first is decoded. */
+  readonly frames: number;
+}
+
+/** Decodes images for one model. */
+export interface ImageDecoder {
+  /**
+   * Decodes one file. The bytes are read until the promise settles, and after a timeout for a while longer: they must
+   * not be changed.
+   *
+   * @throws PawlError `FILE_EMPTY`, `FILE_TOO_LARGE`, `IMAGE_FORMAT_UNSUPPORTED`, `IMAGE_TOO_MANY_PIXELS`,
+   *   `IMAGE_UNREADABLE` or `IMAGE_TIMEOUT`, and nothing else, whatever the bytes are.
+   */
+  decode(bytes: Uint8Array): Promise<DecodedImage>;
+}
+
+const CHANNELS = 3;
+
+/**
+ * A decoder to the size, fit and kernel of one model's input. Everything becomes 8-bit sRGB: orientation by EXIF,
+ * colours by the embedded profile (CMYK without one by libvips's own), alpha over white.
+ *
+ * The time limit counts from the call, waiting for a thread of libuv's pool included, so callers bound how many decodes
+ * run at once. When it passes, the answer comes at once, while libvips, which cannot be interrupted from outside, stops
+ * at its next row (its own limit counts whole seconds) or, for the formats that it decodes in one go, at the end of the
+ * picture, which the pixel limit bounds.
+ */
+export function createImageDecoder(input: InputSpec, limits: ImageLimits): ImageDecoder {
+  const size = input.width * input.height * CHANNELS;
+
+  async function decodeFormat(bytes: Uint8Array, format: ImageFormat): Promise<DecodedImage> {
+    const { width, height, frames, isRgb16, hasSrgbProfile } = await readImageHeader(bytes, format);
+    if (width * height > limits.maxPixels) throw tooManyPixels(limits, `is ${width} x ${height} pixels`);
+    const image = openImage(bytes, { maxPixels: limits.maxPixels, ignoreIcc: hasSrgbProfile })
+      .timeout({ seconds: Math.max(1, Math.ceil(limits.timeoutMs / 1000)) })
+      .flatten({ background: '#ffffff' })
+      .resize(input.width, input.height, { fit: input.fit, kernel: input.kernel })
+      .raw();
+    // sharp turns 16-bit RGB that has a profile into Display P3, not sRGB; 8 bits first avoid it. Not for all: this
+    // setting switches shrink-on-load off, which is most of the speed with JPEG.
+    if (isRgb16) image.pipelineColourspace('srgb');
+    const { data: pixels } = await image.toUint8Array();
+    if (pixels.length !== size) throw new Error(`got ${pixels.length} bytes instead of ${size}`);
+    return { pixels: pixels as Uint8Array<ArrayBuffer>, format, width, height, frames };
+  }
+
+  return {
+    async decode(bytes) {
+      if (bytes.length === 0) throw new PawlError('FILE_EMPTY', { message: 'The file has 0 bytes.' });
+      if (bytes.length > limits.maxBytes)
+        throw new PawlError('FILE_TOO_LARGE', {
+          message: `The file has ${bytes.length} bytes; at most ${limits.maxBytes} are allowed.`,
+        });
+      const format = sniffImageFormat(bytes);
+      if (format === undefined)
+        throw new PawlError('IMAGE_FORMAT_UNSUPPORTED', {
+          message: `The file is ${describeOtherFormat(bytes) ?? 'not an image that is known here'}, by its first bytes.`,
+        });
+      const deadline = new Deadline(limits.timeoutMs);
+      try {
+        return await Promise.race([decodeFormat(bytes, format), deadline.passed]);
+      } catch (error) {
+        throw decodeError(error, format, limits, deadline);
+      } finally {
+        deadline.clear();
+      }
+    },
+  };
+}
+
+/** Rejects after a time, and knows whether that time is over even when the thread was too busy to run its timer. */
+class Deadline {
+  readonly passed: Promise<never>;
+  readonly #end: number;
+  #timer: NodeJS.Timeout | undefined;
+  #hasFired = false;
+
+  constructor(ms: number) {
+    this.#end = performance.now() + ms;
+    this.passed = new Promise((_, reject) => {
+      this.#timer = setTimeout(() => {
+        // Timers may fire a fraction of a millisecond early.
+        this.#hasFired = true;
+        reject(new Error('deadline passed'));
+      }, ms);
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#hasFired || performance.now() >= this.#end;
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * The error of Pawl for a failed decode. libvips collects its messages in one buffer of the process, where those of
+ * pictures decoded at the same time mix: they go to the log as the cause and decide nothing.
+ */
+function decodeError(error: unknown, format: ImageFormat, limits: ImageLimits, deadline: Deadline): PawlError {
+  if (error instanceof PawlError) return error;
+  if (deadline.isOver)
+    return new PawlError('IMAGE_TIMEOUT', {
+      message: `The image was not decoded within ${limits.timeoutMs} ms.`,
+      cause: error,
+    });
+  if (error instanceof Error && error.message === PIXEL_LIMIT_MESSAGE)
+    return tooManyPixels(limits, 'is too large', error);
+  return new PawlError('IMAGE_UNREADABLE', {
+    message: `The file starts as ${format.toUpperCase()} but cannot be decoded.`,
+    cause: error,
+  });
+}
+
+function tooManyPixels(limits: ImageLimits, what: string, cause?: unknown): PawlError {
+  return new PawlError('IMAGE_TOO_MANY_PIXELS', {
+    message: `The image ${what}; width times height may be at most ${limits.maxPixels} pixels.`,
+    cause,
+  });
+}
