@@ -1,13 +1,27 @@
 import { z } from 'zod';
 
+/** File name of the manifest in a bundle. */
+export const MANIFEST_FILE = 'manifest.json';
+/** File name of the detached signature of the manifest, base64 of an ASN.1 ECDSA signature, as cosign writes it. */
+export const SIGNATURE_FILE = 'manifest.json.sig';
+
+/** The folders above a relative path, outermost first: `a/b/c` -> `a`, `a/b`. */
+export function foldersOf(path: string): string[] {
+  const segments = path.split('/').slice(0, -1);
+  return segments.map((_, index) => segments.slice(0, index + 1).join('/'));
+}
+
 const sha256 = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256:<64 hex digits>');
 
-/** A relative POSIX path that cannot leave the bundle: no leading slash, no backslash, no empty, `.` or `..` segment. */
+/**
+ * A relative POSIX path that cannot leave the bundle: no leading slash, no backslash, no empty, `.` or `..` segment,
+ * and no segment that an OCI layer would read as a whiteout (`.wh.`, OCI image spec, layer.md).
+ */
 const bundlePath = z
   .string()
   .max(255)
   .regex(
-    /^(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+)*$/,
+    /^(?!\.{1,2}(\/|$)|\.wh\.)[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$)|\.wh\.)[A-Za-z0-9_.-]+)*$/,
     'expected a relative path of A-Z a-z 0-9 _ . -',
   );
 
@@ -130,6 +144,10 @@ export const manifestSchema = z
     if (listed.size !== manifest.files.length) problem(['files'], 'a path is listed twice');
     if (listed.has('manifest.json') || listed.has('manifest.json.sig'))
       problem(['files'], 'the manifest and its signature do not list themselves');
+    for (const path of listed)
+      for (const folder of foldersOf(path))
+        if (listed.has(folder) || folder === MANIFEST_FILE || folder === SIGNATURE_FILE)
+          problem(['files'], `${folder} is both a file and a folder`);
     if (labels.size !== manifest.labels.length) problem(['labels'], 'a label is listed twice');
     if (manifest.output.kind === 'binary-logit' && manifest.labels.length !== 2)
       problem(['labels'], 'a binary-logit output needs exactly 2 labels');
@@ -143,7 +161,7 @@ export const manifestSchema = z
       for (const of of Object.keys(image.probabilities))
         if (!labels.has(of)) problem([...at, 'probabilities', of], 'is not among labels');
       for (const of of manifest.labels)
-        if (!(of in image.probabilities)) problem([...at, 'probabilities'], `lacks label ${of}`);
+        if (!Object.hasOwn(image.probabilities, of)) problem([...at, 'probabilities'], `lacks label ${of}`);
     }
   });
 
@@ -157,8 +175,5 @@ export type OutputSpec = z.infer<typeof outputSpecSchema>;
 export type BundleFile = z.infer<typeof bundleFileSchema>;
 /** A golden image with its expected answer. */
 export type GoldenImage = z.infer<typeof goldenImageSchema>;
-
-/** File name of the manifest in a bundle. */
-export const MANIFEST_FILE = 'manifest.json';
-/** File name of the detached signature of the manifest, base64 of an ASN.1 ECDSA signature, as cosign writes it. */
-export const SIGNATURE_FILE = 'manifest.json.sig';
+/** What a person or a program writes of a manifest before packaging: `files` is computed, defaults may be left out. */
+export type ManifestDraft = Omit<z.input<typeof manifestSchema>, 'files'>;

@@ -1,0 +1,221 @@
+import { execFileSync } from 'node:child_process';
+import { appendFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { canonicalJson } from './canonical-json.ts';
+import { digestOfBytes } from './digest.ts';
+import { MANIFEST_FILE, SIGNATURE_FILE, type Manifest } from './manifest.ts';
+import { openBundle } from './open-bundle.ts';
+import { generateSigningKeyPair } from './signature.ts';
+import { anError, aBundle, aFolder, cleanFolders, rejection } from '../../test/bundle/bundles.ts';
+
+const keys = generateSigningKeyPair();
+const others = generateSigningKeyPair();
+
+afterEach(cleanFolders);
+
+describe('openBundle', () => {
+  it('gives manifest, digest and paths of a bundle whose bytes are right', async () => {
+    const written = await aBundle();
+    const bundle = await openBundle(written.directory, { digest: written.digest });
+    const bytes = await readFile(join(written.directory, MANIFEST_FILE));
+    expect(bundle.digest).toBe(digestOfBytes(bytes));
+    expect(bundle.manifest).toEqual(JSON.parse(bytes.toString()));
+    expect(bundle.path('golden/cat-1.jpg')).toBe(join(written.directory, 'golden/cat-1.jpg'));
+    expect(() => bundle.path('manifest.json')).toThrow(anError({ code: 'BUNDLE_FILE_MISSING' }));
+  });
+
+  it('accepts a signed bundle with the right key, and without any', async () => {
+    const { directory } = await aBundle({ privateKeyPem: keys.privateKeyPem });
+    await openBundle(directory, { publicKeyPem: keys.publicKeyPem });
+    await openBundle(directory);
+  });
+
+  it.each<[string, string, RegExp, (directory: string) => Promise<unknown>]>([
+    ['the folder is not there', 'BUNDLE_NOT_FOUND', /no manifest.json/, (at) => rm(at, { recursive: true })],
+    ['the manifest is not there', 'BUNDLE_NOT_FOUND', /no manifest.json/, (at) => rm(join(at, MANIFEST_FILE))],
+    [
+      'a file is missing',
+      'BUNDLE_FILE_MISSING',
+      /golden\/cat-1.jpg/,
+      (at) => rm(join(at, 'golden'), { recursive: true }),
+    ],
+    [
+      'a file is longer',
+      'BUNDLE_DIGEST_MISMATCH',
+      /model.onnx has 300001 bytes; expected 300000/,
+      (at) => appendFile(join(at, 'model.onnx'), 'x'),
+    ],
+    [
+      'a file of the same size differs',
+      'BUNDLE_DIGEST_MISMATCH',
+      /reference.json is sha256:/,
+      (at) => writeFile(join(at, 'reference.json'), '[]\n'),
+    ],
+    [
+      'the manifest is too large',
+      'BUNDLE_MANIFEST_INVALID',
+      /at most 1048576/,
+      (at) => writeFile(join(at, MANIFEST_FILE), Buffer.alloc(1048577)),
+    ],
+    [
+      'the signature is too large',
+      'BUNDLE_SIGNATURE_INVALID',
+      /at most 4096/,
+      (at) => writeFile(join(at, SIGNATURE_FILE), Buffer.alloc(5000, 65)),
+    ],
+    ['the signature is missing', 'BUNDLE_SIGNATURE_MISSING', /must be signed/, (at) => rm(join(at, SIGNATURE_FILE))],
+    [
+      'the manifest was changed after signing',
+      'BUNDLE_SIGNATURE_INVALID',
+      /does not match/,
+      (at) => appendFile(join(at, MANIFEST_FILE), '\n'),
+    ],
+    [
+      'a file is a folder',
+      'BUNDLE_FILE_MISSING',
+      /not a regular file/,
+      async (at) => {
+        await rm(join(at, 'reference.json'));
+        await mkdir(join(at, 'reference.json'));
+      },
+    ],
+    [
+      'a file is a FIFO',
+      'BUNDLE_FILE_MISSING',
+      /not a regular file/,
+      async (at) => {
+        await rm(join(at, 'reference.json'));
+        execFileSync('mkfifo', [join(at, 'reference.json')]);
+      },
+    ],
+    [
+      'a file is a link out of the bundle',
+      'BUNDLE_FILE_MISSING',
+      /leaves the bundle/,
+      (at) => linkOut(at, 'model.onnx'),
+    ],
+    ['a folder is a link out of the bundle', 'BUNDLE_FILE_MISSING', /leaves the bundle/, (at) => linkOut(at, 'golden')],
+    [
+      'the manifest is a link out of the bundle',
+      'BUNDLE_FILE_MISSING',
+      /leaves the bundle/,
+      (at) => linkOut(at, MANIFEST_FILE),
+    ],
+    [
+      'a link leads to a folder whose name only begins alike',
+      'BUNDLE_FILE_MISSING',
+      /leaves the bundle/,
+      (at) => linkOut(at, 'model.onnx', `${at}-other`),
+    ],
+  ])('refuses a bundle when %s', async (_, code, message, damage) => {
+    const { directory } = await aBundle({ privateKeyPem: keys.privateKeyPem });
+    await damage(directory);
+    const error = await rejection(openBundle(directory, { publicKeyPem: keys.publicKeyPem }));
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(error['message']).not.toContain(directory);
+  });
+
+  it('refuses another digest than the one asked for, before it looks at anything else', async () => {
+    const { directory, digest } = await aBundle();
+    await rm(join(directory, 'model.onnx'));
+    const expected = `sha256:${'0'.repeat(64)}`;
+    expect(await rejection(openBundle(directory, { digest: expected }))).toMatchObject({
+      code: 'BUNDLE_DIGEST_MISMATCH',
+      message: `the bundle is ${digest}; expected ${expected}`,
+    });
+  });
+
+  it('refuses a signature by another key', async () => {
+    const { directory } = await aBundle({ privateKeyPem: others.privateKeyPem });
+    const error = await rejection(openBundle(directory, { publicKeyPem: keys.publicKeyPem }));
+    expect(error).toMatchObject({ code: 'BUNDLE_SIGNATURE_INVALID' });
+  });
+
+  it('follows links inside the bundle, as a ConfigMap volume has them', async () => {
+    const { directory } = await aBundle();
+    await mkdir(join(directory, '..data'));
+    await rename(join(directory, 'model.onnx'), join(directory, '..data', 'model.onnx'));
+    await symlink(join('..data', 'model.onnx'), join(directory, 'model.onnx'));
+    await openBundle(directory);
+  });
+
+  it('stops when it is aborted', async () => {
+    const { directory } = await aBundle();
+    const reason = new Error('enough');
+    expect(await rejection(openBundle(directory, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+  });
+
+  it.each<[string, RegExp, (manifest: Manifest) => unknown]>([
+    ['a path that climbs out', /files\[0\].path: expected a relative path/, (m) => withPath(m, '../model.onnx')],
+    ['a path with .. inside', /files\[0\].path/, (m) => withPath(m, 'a/../../model.onnx')],
+    ['an absolute path', /files\[0\].path/, (m) => withPath(m, '/etc/passwd')],
+    ['a backslash', /files\[0\].path/, (m) => withPath(m, '..\\model.onnx')],
+    ['a NUL byte', /files\[0\].path/, (m) => withPath(m, 'model\u0000.onnx')],
+    ['a newline at the end', /files\[0\].path/, (m) => withPath(m, 'model.onnx\n')],
+    ['an empty segment', /files\[0\].path/, (m) => withPath(m, 'a//b')],
+    ['a whiteout of an OCI layer', /files\[0\].path/, (m) => withPath(m, 'a/.wh.b')],
+    [
+      'itself among files',
+      /files: the manifest and its signature do not list themselves/,
+      (m) => withPath(m, MANIFEST_FILE),
+    ],
+    ['a path twice', /files: a path is listed twice/, (m) => ({ ...m, files: [...m.files, m.files[0]] })],
+    ['a file that is also a folder', /files: golden is both a file and a folder/, (m) => withPath(m, 'golden')],
+    ['a folder named as the manifest', /manifest.json is both/, (m) => withPath(m, 'manifest.json/x')],
+    [
+      'a wrong digest form',
+      /files\[0\].sha256: expected sha256/,
+      (m) => ({ ...m, files: [{ ...m.files[0], sha256: 'abc' }] }),
+    ],
+    ['a negative size', /files\[0\].size/, (m) => ({ ...m, files: [{ ...m.files[0], size: -1 }] })],
+    ['an unknown field', /\(top level\): Unrecognized key: "script"/, (m) => ({ ...m, script: 'x' })],
+    [
+      'an unknown field in a file',
+      /files\[0\]: Unrecognized key/,
+      (m) => ({ ...m, files: [{ ...m.files[0], mode: 7 }] }),
+    ],
+    ['a model that is not listed', /model: is not among files/, (m) => ({ ...m, model: 'other.onnx' })],
+    [
+      'a golden image that is not listed',
+      /golden.images\[0\].file: is not among files/,
+      (m) => ({ ...m, files: m.files.slice(1) }),
+    ],
+    ['another schema version', /schemaVersion/, (m) => ({ ...m, schemaVersion: 2 })],
+    [
+      'a label that objects have by nature',
+      /probabilities: lacks label constructor/,
+      (m) => ({ ...m, labels: ['cat', 'constructor'] }),
+    ],
+    ['no object', /\(top level\)/, () => []],
+  ])('refuses a manifest with %s, naming the field', async (_, message, change) => {
+    const { directory, manifest } = await aBundle();
+    await writeFile(join(directory, MANIFEST_FILE), canonicalJson(change(manifest)));
+    const error = await rejection(openBundle(directory));
+    expect(error).toMatchObject({ code: 'BUNDLE_MANIFEST_INVALID', message: expect.stringMatching(message) });
+  });
+
+  it.each<[string, string | Buffer]>([
+    ['no JSON', '{'],
+    ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d])],
+    ['empty', ''],
+  ])('refuses a manifest that is %s', async (_, bytes) => {
+    const directory = await aFolder();
+    await writeFile(join(directory, MANIFEST_FILE), bytes);
+    expect(await rejection(openBundle(directory))).toMatchObject({
+      code: 'BUNDLE_MANIFEST_INVALID',
+      message: 'manifest.json is not JSON in UTF-8',
+    });
+  });
+});
+
+const withPath = (manifest: Manifest, path: string) => ({
+  ...manifest,
+  files: [{ ...manifest.files[0], path }, ...manifest.files],
+});
+
+async function linkOut(directory: string, name: string, to?: string): Promise<void> {
+  const outside = to ?? (await aFolder());
+  await mkdir(outside, { recursive: true });
+  await rename(join(directory, name), join(outside, name));
+  await symlink(join(outside, name), join(directory, name));
+}

@@ -1,0 +1,213 @@
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { PawlError } from '../errors/pawl-error.ts';
+import { parseBundleUri, type FileLocation, type OciLocation, type S3Location } from './bundle-uri.ts';
+import { digestOfBytes, digestOfFile, isDigest } from './digest.ts';
+import { installFolder, makeFolderBeside, targetError } from './install-directory.ts';
+import { MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
+import { openBundle, readSignature, type Bundle } from './open-bundle.ts';
+import { describeImage } from './oci-image.ts';
+import { defaultRetryPolicy, systemRetryClock, withRetry, type RetryClock, type RetryPolicy } from './retry.ts';
+import type { StoreOptions } from './stores/open-store.ts';
+import type { StoreFile, WritableStore } from './stores/store.ts';
+import { readSmallFile } from './transfer.ts';
+import { manifestInvalid, MAX_MANIFEST_BYTES } from './verify-manifest.ts';
+
+/** How a bundle is published. */
+export interface PublishOptions extends StoreOptions {
+  /** PEM; when given, a bundle that is not signed by its private half is not published. */
+  readonly publicKeyPem?: string | undefined;
+  /** Milliseconds for each call to the store, an upload of a file included; default 10 minutes. */
+  readonly callTimeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default {@link defaultRetryPolicy}. */
+  readonly retry?: RetryPolicy | undefined;
+  readonly clock?: RetryClock | undefined;
+}
+
+/** What was published. */
+export interface Published {
+  /** The address without secrets; for oci:// it names the image by its digest. */
+  readonly uri: string;
+  /** `sha256:<hex>` of the bundle. */
+  readonly digest: string;
+  /** oci:// only: `sha256:<hex>` of the image. */
+  readonly imageDigest?: string | undefined;
+}
+
+type Call = <Result>(work: (signal: AbortSignal) => Promise<Result>) => Promise<Result>;
+
+/**
+ * Publishes a bundle folder to an oci://, s3:// or file:// address, after verifying it. Publishing the same bundle
+ * again changes nothing. The manifest (for oci:// the tag) is written last, so a bundle is visible whole or not at all.
+ * A folder or prefix that holds another bundle is refused: published bundles never change. A tag is moved, as tags are.
+ *
+ * @throws PawlError BUNDLE_URI_INVALID, BUNDLE_ALREADY_PUBLISHED, BUNDLE_ACCESS_DENIED, BUNDLE_STORE_UNREACHABLE,
+ * BUNDLE_STORE_REFUSED, BUNDLE_TARGET_INVALID, and those of {@link openBundle}; the reason of `signal`.
+ */
+export async function publishBundle(directory: string, uri: string, options: PublishOptions = {}): Promise<Published> {
+  const location = parseBundleUri(uri, options);
+  const bundle = await openBundle(directory, { publicKeyPem: options.publicKeyPem, signal: options.signal });
+  const call = caller(options);
+  switch (location.kind) {
+    case 'file':
+      return await publishToFolder(bundle, location);
+    case 's3': {
+      const { s3Store } = await import('./stores/s3.ts');
+      const store = await s3Store(location, options.s3 ?? {});
+      try {
+        return await publishFiles(bundle, location, store, call, options);
+      } finally {
+        store.close();
+      }
+    }
+    case 'oci':
+      return await publishImage(bundle, location, options, call);
+    case 'https':
+      throw new PawlError('BUNDLE_URI_INVALID', {
+        message: 'a bundle cannot be published to an https:// address; expected oci://, s3:// or file://',
+      });
+  }
+}
+
+async function publishToFolder(bundle: Bundle, location: FileLocation): Promise<Published> {
+  const folder = await makeFolderBeside(location.directory, 'publishing');
+  try {
+    for (const { path } of await filesOf(bundle)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await copyFile(join(bundle.directory, path), join(folder, path));
+    }
+    await openBundle(folder, { digest: bundle.digest });
+    const signature = await readSignature(folder);
+    await installFolder(folder, location.directory, async () => {
+      const present = await digestOfFile(join(location.directory, MANIFEST_FILE));
+      if (present.digest !== bundle.digest) throw alreadyPublished(location.display, present.digest, bundle.digest);
+      // The same manifest: replaced if its files are damaged, or if it lacks the signature that this one has.
+      const presentSignature = await readSignature(location.directory);
+      if (signature !== undefined && presentSignature === undefined) return false;
+      return await openBundle(location.directory).then(
+        () => true,
+        () => false,
+      );
+    });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw targetError(error);
+  }
+  return { uri: location.display, digest: bundle.digest };
+}
+
+async function publishFiles(
+  bundle: Bundle,
+  location: S3Location,
+  store: WritableStore,
+  call: Call,
+  options: PublishOptions,
+): Promise<Published> {
+  const present = await presentDigest(store, options);
+  if (present !== undefined && present !== bundle.digest)
+    throw alreadyPublished(location.display, present, bundle.digest);
+  for (const file of await filesOf(bundle)) {
+    if (await call((signal) => store.has(file, { signal }))) continue;
+    await call((signal) => store.write(file, { signal }));
+  }
+  return { uri: location.display, digest: bundle.digest };
+}
+
+async function presentDigest(store: WritableStore, options: PublishOptions): Promise<string | undefined> {
+  try {
+    const bytes = await readSmallFile(
+      (read) => store.read(MANIFEST_FILE, read),
+      {
+        name: MANIFEST_FILE,
+        maxBytes: MAX_MANIFEST_BYTES,
+        tooLarge: () => manifestInvalid('in the store is too large to be one of a bundle'),
+      },
+      {
+        retry: options.retry ?? defaultRetryPolicy,
+        clock: options.clock ?? systemRetryClock,
+        idleTimeoutMs: options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS,
+        signal: options.signal ?? new AbortController().signal,
+      },
+    );
+    return digestOfBytes(bytes);
+  } catch (error) {
+    if (error instanceof PawlError && error.code === 'BUNDLE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function publishImage(
+  bundle: Bundle,
+  location: OciLocation,
+  options: PublishOptions,
+  call: Call,
+): Promise<Published> {
+  const { OciRegistry } = await import('./stores/oci-registry.ts');
+  const { digestOfLayer, packLayer } = await import('./oci-layer.ts');
+  const registry = new OciRegistry(location, options, 'pull,push');
+  const layer = await digestOfLayer(bundle);
+  const { name, version } = bundle.manifest;
+  const { configs, manifests, index } = describeImage({ layer, digest: bundle.digest, name, version });
+  const { reference } = location;
+  if (isDigest(reference) && reference !== index.digest)
+    throw new PawlError('BUNDLE_DIGEST_MISMATCH', {
+      message: `the image of this bundle is ${index.digest}; the address expects ${reference}`,
+    });
+  if ((await call((signal) => registry.resolveTag(reference, signal))) !== index.digest) {
+    await call((signal) => registry.putBlob({ ...layer, open: () => packLayer(bundle) }, signal));
+    for (const { digest, bytes } of configs) {
+      const open = () => Readable.from([bytes]);
+      await call((signal) => registry.putBlob({ digest, size: bytes.length, open }, signal));
+    }
+    for (const manifest of manifests) await call((signal) => registry.putManifest(manifest.digest, manifest, signal));
+    await call((signal) => registry.putManifest(reference, index, signal));
+  }
+  const uri = `oci://${location.host}/${location.repository}@${index.digest}`;
+  return { uri, digest: bundle.digest, imageDigest: index.digest };
+}
+
+/** Every file of a bundle with the manifest last. */
+async function filesOf(bundle: Bundle): Promise<StoreFile[]> {
+  const at = (path: string, size: number, digest: string): StoreFile => ({
+    path,
+    size,
+    digest,
+    open: () => createReadStream(join(bundle.directory, path)),
+  });
+  const small = async (path: string) => {
+    const { size, digest } = await digestOfFile(join(bundle.directory, path));
+    return at(path, size, digest);
+  };
+  const signed = (await readSignature(bundle.directory)) !== undefined;
+  return [
+    ...bundle.manifest.files.map((file) => at(file.path, file.size, file.sha256)),
+    ...(signed ? [await small(SIGNATURE_FILE)] : []),
+    await small(MANIFEST_FILE),
+  ];
+}
+
+const DEFAULT_CALL_TIMEOUT_MS = 10 * 60_000;
+
+/** Every call to a store gets its time limit and its further attempts. */
+function caller(options: PublishOptions): Call {
+  const outer = options.signal ?? new AbortController().signal;
+  const timeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
+  return async (work) =>
+    await withRetry(options.retry ?? defaultRetryPolicy, options.clock ?? systemRetryClock, outer, async () => {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      try {
+        return await work(AbortSignal.any([outer, timeout]));
+      } catch (error) {
+        if (!timeout.aborted || outer.aborted) throw error;
+        throw new PawlError('BUNDLE_STORE_UNREACHABLE', { message: `the store did not answer within ${timeoutMs} ms` });
+      }
+    });
+}
+
+const alreadyPublished = (where: string, present: string, wanted: string) =>
+  new PawlError('BUNDLE_ALREADY_PUBLISHED', {
+    message: `${where} already holds the bundle ${present}; this one is ${wanted}`,
+  });

@@ -1,0 +1,60 @@
+import { PawlError } from '../errors/pawl-error.ts';
+import { retryDelayMs, systemRetryClock, withRetry } from './retry.ts';
+import { instantClock, rejection } from '../../test/bundle/bundles.ts';
+
+const policy = { attempts: 3, initialDelayMs: 100, maxDelayMs: 300 };
+const signal = new AbortController().signal;
+const transient = () => new PawlError('BUNDLE_STORE_UNREACHABLE', { message: 'down' });
+
+describe('retryDelayMs', () => {
+  it.each([
+    [1, 0, 50],
+    [1, 0.999999, 100],
+    [2, 0.5, 150],
+    [3, 0, 150],
+    [2000, 0.999999, 300],
+  ])('after %d failures in a row with chance %d is %d ms', (failures, random, expected) => {
+    expect(retryDelayMs(policy, failures, random)).toBe(expected);
+  });
+});
+
+describe('withRetry', () => {
+  it('tries a transient failure again, with growing pauses, and gives up after the attempts', async () => {
+    const clock = instantClock();
+    let calls = 0;
+    const attempt = () => Promise.reject(++calls === 99 ? new Error() : transient());
+    expect(await rejection(withRetry(policy, clock, signal, attempt))).toMatchObject({ message: 'down' });
+    expect([calls, clock.pauses]).toEqual([3, [75, 150]]);
+  });
+
+  it.each([new PawlError('BUNDLE_NOT_FOUND', { message: 'none' }), new TypeError('a bug')])(
+    'does not try %s again',
+    async (failure) => {
+      let calls = 0;
+      const attempt = () => (++calls, Promise.reject(failure));
+      expect(await rejection(withRetry(policy, instantClock(), signal, attempt))).toBe(failure);
+      expect(calls).toBe(1);
+    },
+  );
+
+  it('starts counting anew after progress', async () => {
+    let calls = 0;
+    const result = withRetry(policy, instantClock(), signal, (progress) => {
+      progress();
+      return ++calls < 10 ? Promise.reject(transient()) : Promise.resolve('done');
+    });
+    expect(await result).toBe('done');
+  });
+
+  it('ends with the signal’s reason during a pause', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    setTimeout(() => {
+      stop.abort(reason);
+    }, 20);
+    const slow = { attempts: 9, initialDelayMs: 60_000, maxDelayMs: 60_000 };
+    expect(await rejection(withRetry(slow, systemRetryClock, stop.signal, () => Promise.reject(transient())))).toBe(
+      reason,
+    );
+  });
+});

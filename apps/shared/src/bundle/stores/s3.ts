@@ -1,0 +1,134 @@
+import type { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { PawlError } from '../../errors/pawl-error.ts';
+import type { S3Location } from '../bundle-uri.ts';
+import { codeOf } from '../system-error.ts';
+import { errorOfStatus, unreachable, type StoreFile, type WritableStore } from './store.ts';
+
+/** How S3 is reached; what is left out comes from the AWS SDK's own chain (AWS_REGION, AWS_PROFILE, roles ...). */
+export interface S3StoreOptions {
+  /** URL of a service that is not AWS's, such as MinIO. */
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  /** Put the bucket in the path instead of the host name; most services other than AWS's want it. */
+  readonly forcePathStyle?: boolean | undefined;
+  /** Instead of the SDK's credential chain. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+}
+
+/** Largest object that one PutObject takes, bytes (Amazon S3 user guide). */
+const MAX_PUT_BYTES = 5 * 1024 ** 3;
+
+/** User metadata that says what an object holds. */
+const DIGEST_METADATA = 'pawl-digest';
+
+/** A bundle below a prefix of an S3 bucket, one object a file. The SDK is loaded here and nowhere else. */
+export async function s3Store(location: S3Location, options: S3StoreOptions): Promise<WritableStore> {
+  const { S3Client, GetObjectCommand, HeadObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const client: S3Client = new S3Client({
+    // Any region will do where an endpoint is named; AWS's own endpoints need the real one.
+    ...(options.region === undefined
+      ? options.endpoint === undefined
+        ? {}
+        : fallbackRegion()
+      : { region: options.region }),
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(options.forcePathStyle === undefined ? {} : { forcePathStyle: options.forcePathStyle }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    // Retries are the caller's policy, in one place.
+    maxAttempts: 1,
+    // Every file has its sha256; the SDK's default CRC trailers are refused by many services other than AWS's.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+  const keyOf = (path: string) => (location.prefix === '' ? path : `${location.prefix}/${path}`);
+  const at = (path: string) => ({ Bucket: location.bucket, Key: keyOf(path) });
+  const named = (path: string) => `s3://${location.bucket}/${keyOf(path)}`;
+
+  return {
+    display: location.display,
+    read: async (path, { offset = 0, signal }) => {
+      const get = async (range: { readonly Range?: string }) =>
+        await client.send(new GetObjectCommand({ ...at(path), ...range }), { abortSignal: signal });
+      let start = offset;
+      const answer = await get(offset > 0 ? { Range: `bytes=${offset}-` } : {})
+        .catch(async (error: unknown) => {
+          if (offset === 0 || statusOf(error) !== 416) throw error;
+          start = 0;
+          return await get({});
+        })
+        .catch((error: unknown) => {
+          throw s3Error(error, named(path), signal);
+        });
+      if (answer.ContentRange === undefined) start = 0;
+      const size = answer.ContentLength === undefined ? undefined : answer.ContentLength + start;
+      return { stream: answer.Body as Readable, offset: start, size };
+    },
+    has: async (file, { signal }) => {
+      try {
+        const head = await client.send(new HeadObjectCommand(at(file.path)), { abortSignal: signal });
+        return head.ContentLength === file.size && head.Metadata?.[DIGEST_METADATA] === file.digest;
+      } catch (error) {
+        const known = s3Error(error, named(file.path), signal);
+        if (known instanceof PawlError && known.code === 'BUNDLE_NOT_FOUND') return false;
+        throw known;
+      }
+    },
+    write: async (file, { signal }) => {
+      if (file.size > MAX_PUT_BYTES)
+        throw new PawlError('BUNDLE_TOO_LARGE', {
+          message: `${file.path} has ${file.size} bytes; expected at most ${MAX_PUT_BYTES} for S3`,
+        });
+      const put = new PutObjectCommand({
+        ...at(file.path),
+        Body: file.open(),
+        ContentLength: file.size,
+        Metadata: { [DIGEST_METADATA]: file.digest },
+      });
+      // The signature then covers the content, and the service refuses other bytes (SigV4, x-amz-content-sha256).
+      put.middlewareStack.add(withContentDigest(file), { step: 'build', name: 'pawlContentDigest' });
+      await client.send(put, { abortSignal: signal }).catch((error: unknown) => {
+        throw s3Error(error, named(file.path), signal);
+      });
+    },
+    close: () => {
+      client.destroy();
+    },
+  };
+}
+
+const fallbackRegion = () => (process.env['AWS_REGION'] === undefined ? { region: 'us-east-1' } : {});
+
+type Next<Args, Result> = (args: Args) => Promise<Result>;
+
+function withContentDigest(file: StoreFile) {
+  return <Args extends { request: unknown }, Result>(next: Next<Args, Result>): Next<Args, Result> =>
+    async (args) => {
+      const request = args.request as { headers: Record<string, string> };
+      request.headers['x-amz-content-sha256'] = file.digest.slice('sha256:'.length);
+      return await next(args);
+    };
+}
+
+function statusOf(error: unknown): number | undefined {
+  const { $metadata } = error as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return $metadata?.httpStatusCode;
+}
+
+/** The SDK's errors carry requests and signatures: only status, name and code are taken over. */
+function s3Error(error: unknown, what: string, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof PawlError) return error;
+  const status = statusOf(error);
+  const { name = '', message = '' } = (error ?? {}) as Partial<Error>;
+  // Services say by name what they say by different statuses: an expired token is 400, an unknown user 403 or 404.
+  if (/AccessKey|AccessDenied|Signature|UserNotFound|ExpiredToken|InvalidToken/.test(name))
+    return errorOfStatus(403, what);
+  if (status !== undefined && status >= 300) return errorOfStatus(status, what);
+  if (/Credential|TokenProvider/i.test(name))
+    return new PawlError('BUNDLE_ACCESS_DENIED', { message: `there are no usable credentials for ${what} (${name})` });
+  const code = codeOf(error);
+  if (code === 'ERR_INVALID_URL' || (code === undefined && /region is missing|invalid url|endpoint/i.test(message)))
+    return new PawlError('CONFIG_INVALID', { message: `the settings for ${what} are not usable: region or endpoint` });
+  return unreachable(what, error);
+}
