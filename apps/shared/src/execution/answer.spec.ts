@@ -1,0 +1,56 @@
+import { sigmoid, softmax, toAnswer } from './answer.ts';
+
+const catdog = { labels: ['cat', 'dog'], output: { kind: 'binary-logit', name: 'logit', threshold: 0.5 } } as const;
+const spec = { ...catdog, labels: [...catdog.labels] };
+
+describe('toAnswer of a binary logit', () => {
+  it('answers the second label from the threshold on', () => {
+    expect(toAnswer([0], spec)).toEqual({ label: 'dog', confidence: 0.5, probabilities: { cat: 0.5, dog: 0.5 } });
+  });
+
+  it('answers the first label below it, with that label’s probability as confidence', () => {
+    const answer = toAnswer([-2.5], spec)!;
+    expect(answer.label).toBe('cat');
+    expect(answer.confidence).toBeCloseTo(0.924142, 6);
+    expect(answer.probabilities['dog']).toBeCloseTo(1 - 0.924142, 6);
+  });
+
+  it('honours another threshold', () => {
+    const strict = { ...spec, output: { ...catdog.output, threshold: 0.9 } };
+    expect(toAnswer([2], strict)?.label).toBe('cat');
+    expect(toAnswer([3], strict)?.label).toBe('dog');
+  });
+
+  it.each([[[NaN]], [[]]])('has no answer for %p', (output: number[]) => {
+    expect(toAnswer(output, spec)).toBeUndefined();
+  });
+
+  it.each([-1000, -30, 0, 30, 1000])('stays in [0, 1] for logit %p', (logit) => {
+    expect(sigmoid(logit)).toBeGreaterThanOrEqual(0);
+    expect(sigmoid(logit)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('toAnswer of several labels', () => {
+  const labels = ['ant', 'bee', 'cow'];
+
+  it('takes the largest softmax', () => {
+    const answer = toAnswer([1, 3, 2], { labels, output: { kind: 'softmax-logits', name: 'logits' } })!;
+    expect(answer.label).toBe('bee');
+    expect(answer.confidence).toBeCloseTo(0.665241, 6);
+    expect(Object.values(answer.probabilities).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+  });
+
+  it('takes probabilities as they are', () => {
+    const answer = toAnswer([0.2, 0.1, 0.7], { labels, output: { kind: 'probabilities', name: 'p' } });
+    expect(answer).toMatchObject({ label: 'cow', confidence: 0.7 });
+  });
+
+  it('has no answer when the graph gives another number of values', () => {
+    expect(toAnswer([1, 2], { labels, output: { kind: 'softmax-logits', name: 'logits' } })).toBeUndefined();
+  });
+
+  it('does not overflow', () => {
+    expect(softmax([1000, 1000])).toEqual([0.5, 0.5]);
+  });
+});

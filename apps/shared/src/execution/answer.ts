@@ -1,0 +1,60 @@
+import type { Manifest } from '../bundle/manifest.ts';
+
+/** What a model says about one image. */
+export interface Answer {
+  readonly label: string;
+  /** Probability of `label`, 0..1. */
+  readonly confidence: number;
+  /** Probability by label, in the manifest's order; they sum to 1. */
+  readonly probabilities: Readonly<Record<string, number>>;
+}
+
+/** What {@link toAnswer} needs of a manifest. */
+export type AnswerSpec = Pick<Manifest, 'labels' | 'output'>;
+
+/** Logistic function, stable for large magnitudes of either sign. */
+export function sigmoid(logit: number): number {
+  if (logit >= 0) return 1 / (1 + Math.exp(-logit));
+  const e = Math.exp(logit);
+  return e / (1 + e);
+}
+
+/** Softmax, shifted by the maximum so that no exponential overflows. */
+export function softmax(logits: ArrayLike<number>): number[] {
+  const values = Array.from(logits);
+  const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const exponentials = values.map((value) => Math.exp(value - largest));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+function toProbabilities(output: ArrayLike<number>, spec: AnswerSpec): number[] {
+  switch (spec.output.kind) {
+    case 'binary-logit': {
+      const second = sigmoid(output[0] ?? NaN);
+      return [1 - second, second];
+    }
+    case 'softmax-logits':
+      return softmax(output);
+    case 'probabilities':
+      return Array.from(output);
+  }
+}
+
+/**
+ * The graph's output for one image ([1] for a binary logit, else [labels]) as probabilities and a label: the threshold
+ * decides between two labels, the largest probability between more. Undefined when the output is not finite.
+ */
+export function toAnswer(output: ArrayLike<number>, spec: AnswerSpec): Answer | undefined {
+  const values = toProbabilities(output, spec);
+  if (values.length !== spec.labels.length || !values.every(Number.isFinite)) return undefined;
+  const index =
+    spec.output.kind === 'binary-logit'
+      ? Number((values[1] ?? 0) >= spec.output.threshold)
+      : values.indexOf(Math.max(...values));
+  return {
+    label: spec.labels[index] ?? '',
+    confidence: values[index] ?? 0,
+    probabilities: Object.fromEntries(spec.labels.map((label, i) => [label, values[i] ?? 0])),
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Entry of a worker thread: encoded image in, output of the graph out. Decoding happens here as well, so that a worker
+ * keeps one core busy from the first byte to the last logit (docs/decisions/0003).
+ */
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { PawlError } from '../errors/pawl-error.ts';
+import { createImageDecoder } from '../preprocessing/decode-image.ts';
+import { toTensorData } from '../preprocessing/to-tensor.ts';
+import { OnnxSession } from './onnx-session.ts';
+import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('image-worker runs only as a worker thread');
+const setup = workerData as WorkerSetup;
+const { input } = setup.spec;
+
+const send = (message: WorkerMessage): void => {
+  port.postMessage(message);
+};
+
+/**
+ * Gives a buffer's memory back now: the collector sees only a few bytes of JavaScript per image, and would let hundreds of
+ * kilobytes of pixels pile up behind each.
+ */
+function free(array: Uint8Array<ArrayBuffer>): void {
+  if (array.byteLength > 0) array.buffer.transfer(0);
+}
+
+function lowerPriority(): void {
+  if (setup.niceness === 0) return;
+  try {
+    // Linux keeps the nice value per thread, and 0 means the calling one (sched(7)).
+    if (process.platform === 'linux') setPriority(0, setup.niceness);
+  } catch {
+    // A sandbox may forbid it; the service is then merely less quick to answer probes when saturated.
+  }
+}
+
+function refusal(id: number, error: unknown): WorkerMessage {
+  const known =
+    error instanceof PawlError
+      ? error
+      : new PawlError('INFERENCE_FAILED', { message: 'The image could not be classified.', cause: error });
+  const cause = known.cause instanceof Error ? known.cause.message : undefined;
+  return { kind: 'refused', id, code: known.code, message: known.message, hint: known.hint, cause };
+}
+
+async function start(): Promise<void> {
+  lowerPriority();
+  const decoder = createImageDecoder(input, setup.limits);
+  const session = await OnnxSession.load(setup.modelPath, setup.spec);
+  // The first run allocates the arena and packs weights; it belongs to the start, not to the first request.
+  await session.run(toTensorData(new Uint8Array(input.width * input.height * 3), input), 1);
+
+  port?.on('message', (task: WorkerTask) => {
+    classify(task).then(send, (error: unknown) => {
+      send(refusal(task.id, error));
+    });
+  });
+  send({ kind: 'ready' });
+
+  async function classify({ id, bytes }: WorkerTask): Promise<WorkerMessage> {
+    const begin = performance.now();
+    const { pixels, format, width, height, frames } = await decoder.decode(bytes);
+    const decoded = performance.now();
+    free(bytes);
+    const output = await session.run(toTensorData(pixels, input), 1);
+    free(pixels);
+    const timings = { decodeMs: decoded - begin, inferMs: performance.now() - decoded };
+    return { kind: 'done', id, output: Array.from(output), image: { format, width, height, frames }, timings };
+  }
+}
+
+start().catch((error: unknown) => {
+  const known =
+    error instanceof PawlError
+      ? error
+      : new PawlError('MODEL_INCOMPATIBLE', { message: 'The worker could not load the model.', cause: error });
+  send({ kind: 'failed-to-start', code: known.code, message: known.message, hint: known.hint });
+});

@@ -1,0 +1,104 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InputSpec, Manifest } from '../bundle/manifest.ts';
+import { PawlError } from '../errors/pawl-error.ts';
+
+/** What a session needs of a manifest. */
+export type SessionSpec = Pick<Manifest, 'labels' | 'input' | 'output'>;
+
+/** Tensor dimensions of a batch for a layout. */
+export function inputDimensions(input: InputSpec, batch: number): number[] {
+  return input.layout === 'NHWC' ? [batch, input.height, input.width, 3] : [batch, 3, input.height, input.width];
+}
+
+/**
+ * One onnxruntime session on one thread. `run` blocks the calling thread for the whole inference
+ * (onnxruntime issue 19611), so a session belongs on a worker thread.
+ */
+export class OnnxSession {
+  readonly #session: InferenceSession;
+  readonly #spec: SessionSpec;
+  readonly #fetches: string[];
+
+  private constructor(session: InferenceSession, spec: SessionSpec) {
+    this.#session = session;
+    this.#spec = spec;
+    this.#fetches = [spec.output.name];
+  }
+
+  /**
+   * Loads a graph and compares its inputs and output with the manifest.
+   * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the manifest.
+   */
+  static async load(path: string, spec: SessionSpec): Promise<OnnxSession> {
+    let session: InferenceSession;
+    try {
+      session = await InferenceSession.create(path, {
+        executionProviders: ['cpu'],
+        // One thread a session, one session a core: sessions of several threads collapse under contention (DESIGN 1).
+        intraOpNumThreads: 1,
+        interOpNumThreads: 1,
+        executionMode: 'sequential',
+        // The arena keeps what it once took; for one image at a time malloc is as fast and gives back (docs/decisions/0005).
+        enableCpuMemArena: false,
+        graphOptimizationLevel: 'all',
+        logSeverityLevel: 3,
+      });
+    } catch (cause) {
+      throw new PawlError('MODEL_INCOMPATIBLE', { message: 'onnxruntime cannot load the graph of the bundle.', cause });
+    }
+    const problem = disagreement(session, spec);
+    if (problem !== undefined) {
+      await session.release();
+      throw new PawlError('MODEL_INCOMPATIBLE', { message: problem });
+    }
+    return new OnnxSession(session, spec);
+  }
+
+  /**
+   * Runs a batch.
+   * @param data the batch's input values in the manifest's layout and dtype.
+   * @param batch number of images, at least 1.
+   * @returns the output values, `batch` rows of equal length.
+   */
+  async run(data: Uint8Array | Float32Array, batch: number): Promise<Float32Array> {
+    const { input, output } = this.#spec;
+    const dimensions = inputDimensions(input, batch);
+    const tensor =
+      data instanceof Uint8Array ? new Tensor('uint8', data, dimensions) : new Tensor('float32', data, dimensions);
+    const values = (await this.#session.run({ [input.name]: tensor }, this.#fetches))[output.name]?.data;
+    if (!(values instanceof Float32Array))
+      throw new PawlError('INFERENCE_FAILED', { message: `The graph's output ${output.name} is not float32.` });
+    return values;
+  }
+
+  /** Frees the native session; no `run` may be under way. */
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+/** One sentence on the first difference between graph and manifest, or undefined when they agree. */
+function disagreement(session: InferenceSession, { input, output, labels }: SessionSpec): string | undefined {
+  const actual = session.inputMetadata.find(({ name }) => name === input.name);
+  if (actual === undefined)
+    return `The manifest names the input "${input.name}", the graph has ${session.inputNames.join(', ')}.`;
+  if (session.inputNames.length !== 1) return `The graph has ${session.inputNames.length} inputs, expected one.`;
+  if (!session.outputNames.includes(output.name))
+    return `The manifest names the output "${output.name}", the graph has ${session.outputNames.join(', ')}.`;
+  if (!actual.isTensor || actual.type !== input.dtype)
+    return `The graph's input is ${actual.isTensor ? actual.type : 'no tensor'}, the manifest says ${input.dtype}.`;
+  const wanted = inputDimensions(input, 1);
+  const fits =
+    actual.shape.length === wanted.length &&
+    // A symbolic dimension (a string, or -1) takes any value; the first one is the batch.
+    wanted.every(
+      (size, i) => typeof actual.shape[i] === 'string' || actual.shape[i] === size || actual.shape[i] === -1,
+    );
+  if (!fits) return `The graph's input is ${actual.shape.join('x')}, the manifest says ${wanted.join('x')}.`;
+  const out = session.outputMetadata.find(({ name }) => name === output.name);
+  const width = out?.isTensor === true ? out.shape.at(-1) : undefined;
+  const expected = output.kind === 'binary-logit' ? 1 : labels.length;
+  if (typeof width === 'number' && width >= 0 && width !== expected)
+    return `The graph's output has ${width} values an image, ${output.kind} with ${labels.length} labels needs ${expected}.`;
+  return undefined;
+}

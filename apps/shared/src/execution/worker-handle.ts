@@ -1,0 +1,144 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { PawlError } from '../errors/pawl-error.ts';
+import type { PoolTask } from './worker-pool.ts';
+import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
+
+/** What a worker tells its pool. */
+export interface WorkerObserver {
+  /** It has room for another image. */
+  readonly onIdle: () => void;
+  /** It is gone; `held` are the images that it had. Called once, and not after {@link ImageWorker.close}. */
+  readonly onDeath: (reason: string, held: readonly PoolTask[]) => void;
+}
+
+/** JavaScript heap of a worker: it holds a few small objects an image; pixels and weights lie outside. MB. */
+const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
+/** Time a worker may take to load and warm a model, milliseconds. */
+const START_TIMEOUT_MS = 60_000;
+/** Time beyond the image's own limit after which a silent worker is taken for hung, milliseconds. */
+const HANG_MARGIN_MS = 1_000;
+/** Time that held images get to finish when the pool closes, milliseconds. */
+const CLOSE_TIMEOUT_MS = 10_000;
+
+// Beside the sources (.ts, run by type stripping) as well as beside the build (.js).
+const entry = new URL(`./image-worker${extname(import.meta.url)}`, import.meta.url);
+
+/** One worker thread, the images it holds, and the watchdogs over both. */
+export class ImageWorker {
+  /** Resolves when the model is loaded and warm; rejects with the worker's own error. */
+  readonly started: Promise<void>;
+  /** Images it holds, by id. */
+  readonly held = new Map<number, PoolTask>();
+  ready = false;
+
+  readonly #thread: Worker;
+  readonly #observer: WorkerObserver;
+  readonly #hangMs: number;
+  readonly #watchdogs = new Map<number, NodeJS.Timeout>();
+  #nextId = 0;
+  #reason = 'it exited';
+  #gone = false;
+  #closing: (() => void) | undefined;
+
+  constructor(setup: WorkerSetup, observer: WorkerObserver) {
+    this.#observer = observer;
+    this.#hangMs = setup.limits.timeoutMs + HANG_MARGIN_MS;
+    this.#thread = new Worker(entry, { workerData: setup, name: 'pawl-image-worker', resourceLimits: HEAP });
+    this.started = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#kill('it did not load the model in time');
+      }, START_TIMEOUT_MS);
+      this.#thread.on('message', (message: WorkerMessage) => {
+        if (message.kind === 'ready') {
+          clearTimeout(timer);
+          this.ready = true;
+          resolve();
+        } else if (message.kind === 'failed-to-start') {
+          reject(new PawlError(message.code, message));
+          this.#kill(message.message);
+        } else this.#settle(message);
+      });
+      this.#thread.on('error', (error: unknown) => {
+        this.#reason = error instanceof Error ? error.message : String(error);
+      });
+      this.#thread.on('exit', (code) => {
+        clearTimeout(timer);
+        reject(new PawlError('WORKER_CRASHED', { message: `A worker ended with code ${code} while it started.` }));
+        this.#onExit();
+      });
+    });
+  }
+
+  /** Hands an image over; the pool has checked that there is room. */
+  assign(task: PoolTask): void {
+    const id = this.#nextId++;
+    const message: WorkerTask = { id, bytes: join(task.chunks) };
+    task.dispatchedAt = performance.now();
+    this.held.set(id, task);
+    this.#watchdogs.set(
+      id,
+      setTimeout(() => {
+        this.#kill(`it did not answer within ${this.#hangMs} ms`);
+      }, this.#hangMs),
+    );
+    this.#thread.postMessage(message, [message.bytes.buffer]);
+  }
+
+  /** Lets it finish what it holds, then ends it. */
+  async close(): Promise<void> {
+    if (this.#gone) return;
+    if (this.held.size > 0)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+        this.#closing = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    this.#gone = true;
+    this.ready = false;
+    for (const timer of this.#watchdogs.values()) clearTimeout(timer);
+    await this.#thread.terminate();
+  }
+
+  #settle(message: Extract<WorkerMessage, { id: number }>): void {
+    const task = this.held.get(message.id);
+    this.held.delete(message.id);
+    clearTimeout(this.#watchdogs.get(message.id));
+    this.#watchdogs.delete(message.id);
+    if (task === undefined) return;
+    if (message.kind === 'done') {
+      const queueMs = (task.dispatchedAt ?? task.enqueuedAt) - task.enqueuedAt;
+      task.resolve({ output: message.output, image: message.image, timings: { ...message.timings, queueMs } });
+    } else task.reject(new PawlError(message.code, message));
+    if (this.held.size === 0) this.#closing?.();
+    this.#observer.onIdle();
+  }
+
+  #kill(reason: string): void {
+    this.#reason = reason;
+    this.ready = false;
+    void this.#thread.terminate();
+  }
+
+  #onExit(): void {
+    this.ready = false;
+    for (const timer of this.#watchdogs.values()) clearTimeout(timer);
+    this.#closing?.();
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#observer.onDeath(this.#reason, [...this.held.values()]);
+  }
+}
+
+/** One own buffer, so that it can be transferred: socket chunks are slices of shared slabs. */
+function join(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,234 @@
+import { EventEmitter } from 'node:events';
+import { PawlError } from '../errors/pawl-error.ts';
+import { ImageWorker } from './worker-handle.ts';
+import { TaskQueue } from './task-queue.ts';
+import type { ImageFacts, StageTimings, WorkerSetup } from './worker-protocol.ts';
+
+/** How a pool is sized and bounded. */
+export interface WorkerPoolOptions {
+  /** Worker threads, one session and one core each, at least 1. */
+  readonly size: number;
+  /** Images that may wait beyond those that the workers hold. */
+  readonly queueLimit: number;
+  /** Images given to one worker at once: 2 lets it decode the next while the first one infers. */
+  readonly inFlightPerWorker: number;
+  readonly setup: WorkerSetup;
+}
+
+/** What the graph said about one image, and where the time went. */
+export interface Classification {
+  /** The graph's output values for this image. */
+  readonly output: readonly number[];
+  readonly image: ImageFacts;
+  readonly timings: StageTimings & {
+    /** Waiting for a worker, milliseconds. */
+    readonly queueMs: number;
+  };
+}
+
+/** How long an image is wanted. */
+export interface Interest {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from now until the answer is worthless. */
+  readonly deadlineMs: number;
+}
+
+/** One image on its way. */
+export interface PoolTask {
+  /** The encoded image as it arrived; kept until the answer is there, so that another worker can try again. */
+  readonly chunks: readonly Uint8Array[];
+  readonly enqueuedAt: number;
+  dispatchedAt: number | undefined;
+  /** Times that a worker died holding it. */
+  crashes: number;
+  settled: boolean;
+  resolve: (classification: Classification) => void;
+  reject: (error: PawlError) => void;
+}
+
+/** What a pool tells about its workers. */
+interface WorkerPoolEvents {
+  /** The number of ready workers changed. */
+  workers: [ready: number];
+  /** A worker died and is being replaced. */
+  died: [reason: string];
+}
+
+const FIRST_RESTART_MS = 50;
+const LAST_RESTART_MS = 5_000;
+
+/**
+ * A fixed pool of worker threads behind a bounded queue. A worker that dies is replaced; an image that it held is tried
+ * once more, then refused with WORKER_CRASHED. An image that nobody waits for is dropped before any work is done on it.
+ */
+export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
+  readonly #options: WorkerPoolOptions;
+  readonly #queue: TaskQueue<PoolTask>;
+  readonly #workers = new Set<ImageWorker>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  #failedStarts = 0;
+  #closed = false;
+
+  constructor(options: WorkerPoolOptions) {
+    super();
+    this.#options = options;
+    this.#queue = new TaskQueue(options.queueLimit);
+  }
+
+  /**
+   * Starts every worker and resolves when all are ready.
+   * @throws PawlError MODEL_INCOMPATIBLE (or what a worker reports) when one cannot load the model.
+   */
+  async start(): Promise<void> {
+    try {
+      await Promise.all(Array.from({ length: this.#options.size }, () => this.#spawn()));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Workers that take images now. */
+  get readyWorkers(): number {
+    let ready = 0;
+    for (const worker of this.#workers) if (worker.ready) ready += 1;
+    return ready;
+  }
+
+  /** Images that wait for a worker. */
+  get queueDepth(): number {
+    return this.#queue.size;
+  }
+
+  /** Images that workers hold. */
+  get inFlight(): number {
+    let held = 0;
+    for (const worker of this.#workers) held += worker.held.size;
+    return held;
+  }
+
+  /** Whether `count` images would be admitted now. */
+  hasRoom(count = 1): boolean {
+    return this.#queue.hasRoom(count);
+  }
+
+  /**
+   * Classifies one encoded image, given as the chunks it arrived in; they are joined when its turn comes.
+   * @throws PawlError OVERLOADED, DEADLINE_EXCEEDED, CLIENT_CLOSED_REQUEST, WORKER_CRASHED, INFERENCE_FAILED or one of the
+   *   decoder's codes.
+   */
+  classify(chunks: readonly Uint8Array[], { signal, deadlineMs }: Interest): Promise<Classification> {
+    if (this.#closed || this.#workers.size + this.#restarts.size === 0)
+      return Promise.reject(new PawlError('MODEL_NOT_READY', { message: 'The workers are not running.' }));
+    if (!this.#queue.hasRoom())
+      return Promise.reject(new PawlError('OVERLOADED', { message: 'The queue of images is full.' }));
+    if (signal?.aborted === true) return Promise.reject(clientClosed());
+
+    return new Promise((resolve, reject) => {
+      const task: PoolTask = {
+        chunks,
+        enqueuedAt: performance.now(),
+        dispatchedAt: undefined,
+        crashes: 0,
+        settled: false,
+        resolve: (classification) => {
+          if (settle()) resolve(classification);
+        },
+        reject: (error) => {
+          if (settle()) reject(error);
+        },
+      };
+      const settle = (): boolean => {
+        if (task.settled) return false;
+        task.settled = true;
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abandon);
+        this.#queue.remove(task);
+        return true;
+      };
+      const abandon = (): void => {
+        task.reject(clientClosed());
+      };
+      const timer = setTimeout(() => {
+        task.reject(tooLate(task, this.#options.setup.limits.timeoutMs));
+      }, deadlineMs);
+      signal?.addEventListener('abort', abandon);
+      this.#queue.push(task);
+      this.#dispatch();
+    });
+  }
+
+  /** Stops taking images, refuses those that wait and ends the workers after what they hold. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
+    this.#restarts.clear();
+    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift())
+      task.reject(new PawlError('MODEL_NOT_READY', { message: 'The service is shutting down.' }));
+    await Promise.all([...this.#workers].map((worker) => worker.close()));
+    this.#workers.clear();
+  }
+
+  async #spawn(): Promise<void> {
+    const worker = new ImageWorker(this.#options.setup, {
+      onIdle: () => {
+        this.#dispatch();
+      },
+      onDeath: (reason, held) => {
+        this.#bury(worker, reason, held);
+      },
+    });
+    this.#workers.add(worker);
+    await worker.started;
+    this.#failedStarts = 0;
+    this.emit('workers', this.readyWorkers);
+    this.#dispatch();
+  }
+
+  /** Gives waiting images to the least busy workers that have room. */
+  #dispatch(): void {
+    while (this.#queue.size > 0) {
+      let chosen: ImageWorker | undefined;
+      for (const worker of this.#workers) {
+        if (worker.ready && worker.held.size < (chosen?.held.size ?? this.#options.inFlightPerWorker)) chosen = worker;
+      }
+      const task = chosen === undefined ? undefined : this.#queue.shift();
+      if (chosen === undefined || task === undefined) return;
+      chosen.assign(task);
+    }
+  }
+
+  /** Replaces a dead worker and deals with the images it held. */
+  #bury(worker: ImageWorker, reason: string, held: readonly PoolTask[]): void {
+    this.#workers.delete(worker);
+    if (this.#closed) return;
+    this.emit('died', reason);
+    this.emit('workers', this.readyWorkers);
+    for (const task of held) {
+      task.crashes += 1;
+      if (task.settled) continue;
+      if (task.crashes === 1) this.#queue.push(task);
+      else task.reject(new PawlError('WORKER_CRASHED', { message: 'Two workers died while they held this image.' }));
+    }
+    const delay = Math.min(LAST_RESTART_MS, FIRST_RESTART_MS * 2 ** this.#failedStarts);
+    this.#failedStarts += 1;
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      // A failed start ends in #bury again, which schedules the next try.
+      this.#spawn().catch(() => undefined);
+    }, delay);
+    this.#restarts.add(timer);
+    this.#dispatch();
+  }
+}
+
+const clientClosed = () => new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client went away.' });
+
+/** Blames the image when it was being worked on most of its allowed time, the queue otherwise. */
+function tooLate(task: PoolTask, timeoutMs: number): PawlError {
+  const workedMs = task.dispatchedAt === undefined ? 0 : performance.now() - task.dispatchedAt;
+  return workedMs > timeoutMs / 2
+    ? new PawlError('IMAGE_TIMEOUT', { message: `The image was not decoded within ${Math.round(workedMs)} ms.` })
+    : new PawlError('DEADLINE_EXCEEDED', { message: 'The image waited in the queue until its deadline passed.' });
+}

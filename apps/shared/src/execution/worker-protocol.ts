@@ -1,0 +1,63 @@
+import type { SessionSpec } from './onnx-session.ts';
+import type { ImageLimits } from '../preprocessing/limits.ts';
+import type { ErrorCode } from '../errors/error-codes.ts';
+
+/** What a worker thread is started with. */
+export interface WorkerSetup {
+  /** Absolute path of the ONNX graph. */
+  readonly modelPath: string;
+  readonly spec: SessionSpec;
+  readonly limits: ImageLimits;
+  /** Added to the thread's nice value, 0..19, so that the main thread answers probes while every core computes. */
+  readonly niceness: number;
+}
+
+/** Main thread -> worker: one encoded image; the buffer is transferred. */
+export interface WorkerTask {
+  readonly id: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** What the worker measured on the way, milliseconds. */
+export interface StageTimings {
+  /** Header check, decoding, colour conversion and resizing. */
+  readonly decodeMs: number;
+  /** The graph. */
+  readonly inferMs: number;
+}
+
+/** Facts about the picture as it was sent. */
+export interface ImageFacts {
+  readonly format: string;
+  /** Pixels, after EXIF orientation. */
+  readonly width: number;
+  readonly height: number;
+  /** Frames of an animation; only the first is used. */
+  readonly frames: number;
+}
+
+/** Worker -> main thread. `ready` comes once, after the session is loaded and warm. */
+export type WorkerMessage =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'failed-to-start';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint: string;
+    }
+  | {
+      readonly kind: 'done';
+      readonly id: number;
+      readonly output: readonly number[];
+      readonly image: ImageFacts;
+      readonly timings: StageTimings;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly id: number;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint: string;
+      /** For the log only. */
+      readonly cause?: string | undefined;
+    };
