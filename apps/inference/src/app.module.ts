@@ -1,0 +1,19 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ConfigModule } from './config/config.module.ts';
+import type { Config } from './config/config.schema.ts';
+import { HttpModule } from './http/http.module.ts';
+import type { Logger } from './logging/logger.ts';
+import { MetricsModule } from './metrics/metrics.module.ts';
+import { WebModule } from './web/web.module.ts';
+
+/** The whole service. */
+@Module({})
+export class AppModule {
+  static register(config: Config, logger: Logger): DynamicModule {
+    const metrics = MetricsModule.register(config.MODEL_NAME);
+    return {
+      module: AppModule,
+      imports: [ConfigModule.register(config, logger), metrics, HttpModule.register(metrics), WebModule],
+    };
+  }
+}

@@ -1,0 +1,22 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Logger } from '../logging/logger.ts';
+import type { Config } from './config.schema.ts';
+
+/** Injection token of the parsed {@link Config}. */
+export const CONFIG = Symbol('CONFIG');
+
+/** What the process was started with, its configuration and its log, for every module: the only global one. */
+@Global()
+@Module({})
+export class ConfigModule {
+  static register(config: Config, logger: Logger): DynamicModule {
+    return {
+      module: ConfigModule,
+      providers: [
+        { provide: CONFIG, useValue: config },
+        { provide: Logger, useValue: logger },
+      ],
+      exports: [CONFIG, Logger],
+    };
+  }
+}

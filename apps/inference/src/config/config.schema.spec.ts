@@ -1,0 +1,32 @@
+import { parseConfig } from './config.schema.ts';
+
+describe('parseConfig', () => {
+  it('needs nothing', () => {
+    expect(parseConfig({})).toMatchObject({ PORT: 8000, MODEL_NAME: 'catdog', WORKERS: 'auto', QUEUE_LIMIT: 64 });
+  });
+
+  it('takes an empty variable as unset', () => {
+    expect(parseConfig({ PORT: '', MODEL_URI: '' })).toMatchObject({ PORT: 8000 });
+  });
+
+  it.each([
+    ['PORT', 'eighty', /PORT="eighty": .*number.*TCP port/],
+    ['PORT', '70000', /PORT="70000": .*65535/],
+    ['LOG_LEVEL', 'loud', /LOG_LEVEL="loud": .*"info"/],
+    ['MODEL_URI', 'ftp://x', /MODEL_URI="ftp:\/\/x": expected a file:, https:, oci: or s3: address/],
+    ['MODEL_DIGEST', 'sha256:abc', /MODEL_DIGEST="sha256:abc": expected sha256:<64 hex digits>/],
+    ['WORKERS', '0', /WORKERS="0"/],
+    ['REGISTRY_PLAIN_HTTP', 'yes', /REGISTRY_PLAIN_HTTP="yes": .*"true"\|"false"/],
+  ])('names variable, value and expectation for %s=%s', (name, value, expected) => {
+    expect(() => parseConfig({ [name]: value })).toThrow(expected);
+  });
+
+  it('names every wrong variable at once', () => {
+    expect(() => parseConfig({ PORT: 'x', QUEUE_LIMIT: '-1' })).toThrow(/PORT[^]*QUEUE_LIMIT/);
+  });
+
+  it('never repeats a secret', () => {
+    expect(() => parseConfig({ PREDICTION_ID_KEY: 'hunter2' })).toThrow(/PREDICTION_ID_KEY=\(secret\)/);
+    expect(() => parseConfig({ PREDICTION_ID_KEY: 'hunter2' })).not.toThrow(/hunter2/);
+  });
+});

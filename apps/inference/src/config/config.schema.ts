@@ -1,0 +1,113 @@
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { z } from 'zod';
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+/** `file:folder` as the absolute `file:///...` that stores take; other addresses as they are. */
+function absoluteFile(uri: string): string {
+  return /^file:(?!\/\/)/.test(uri) ? pathToFileURL(resolve(uri.slice('file:'.length))).href : uri;
+}
+
+/**
+ * Every setting of the service: an environment variable, its default, its range and what it is for. The descriptions are
+ * what the README's table and the start-up errors say.
+ */
+export const environmentSchema = z.object({
+  PORT: whole(0, 65_535).default(8000).describe('TCP port; 0 takes a free one'),
+  HOST: z.string().min(1).default('0.0.0.0').describe('address to listen on'),
+  BANNER: flag.default(false).describe("true prints the page's address and a curl line for people, to stderr"),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+    .default('info')
+    .describe('least level logged'),
+
+  MODEL_NAME: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _')
+    .default('catdog')
+    .describe('name of the model that this service serves; prefixes its metrics; the bundle must bear it'),
+  MODEL_URI: z
+    .string()
+    .regex(/^(file|https?|oci|s3):/, 'expected a file:, https:, oci: or s3: address')
+    .transform(absoluteFile)
+    .optional()
+    .describe(
+      'address of the model bundle (file:folder is relative to the working directory); unset: the service runs without a model and /predict answers 503',
+    ),
+  MODEL_DIGEST: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256:<64 hex digits>')
+    .optional()
+    .describe('digest that the bundle must have'),
+  MODEL_PUBLIC_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file with the ECDSA P-256 key that must have signed the bundle'),
+  MODEL_CACHE_DIR: z.string().min(1).default(join(tmpdir(), 'pawl-models')).describe('folder for fetched bundles'),
+  MODEL_MAX_BYTES: whole(1, 2 ** 40)
+    .default(2 ** 30)
+    .describe('largest bundle that is fetched, bytes'),
+  MODEL_FETCH_TIMEOUT_MS: whole(100, 3_600_000).default(300_000).describe('time for one fetch of the bundle, ms'),
+  REGISTRY_PLAIN_HTTP: flag.default(false).describe('speak plain HTTP to the registry of an oci: address'),
+  S3_ENDPOINT: z.url().optional().describe('endpoint of an S3-compatible store, when it is not AWS'),
+
+  WORKERS: z
+    .union([z.literal('auto'), whole(1, 256)])
+    .default('auto')
+    .describe('worker threads; auto takes the CPU limit of the container'),
+  WORKER_NICENESS: whole(0, 19).default(5).describe('how far workers give way to the main thread (Linux nice value)'),
+  QUEUE_LIMIT: whole(0, 100_000).default(64).describe('images that may wait for a worker; more are answered with 429'),
+  REQUEST_DEADLINE_MS: whole(10, 600_000).default(5_000).describe('time from upload to answer, ms'),
+
+  IMAGE_MAX_BYTES: whole(1, 2 ** 30)
+    .default(10 * 1024 * 1024)
+    .describe('largest image file, bytes'),
+  IMAGE_MAX_PIXELS: whole(1, 2 ** 31)
+    .default(40_000_000)
+    .describe('most pixels of an image, by its header'),
+  IMAGE_TIMEOUT_MS: whole(10, 600_000).default(5_000).describe('time to decode one image, ms'),
+  BATCH_MAX_IMAGES: whole(1, 1_000).default(16).describe('most images of one /predict/batch request'),
+  UPLOAD_TIMEOUT_MS: whole(10, 600_000).default(30_000).describe('time for a request body to arrive, ms'),
+  UPLOAD_MEMORY_BYTES: whole(1, 2 ** 40)
+    .default(100_000_000)
+    .describe('bytes of uploads held in memory at once; more are answered with 429'),
+
+  DRAIN_DELAY_MS: whole(0, 600_000)
+    .default(5_000)
+    .describe('time between failing readiness and closing the listener on SIGTERM, ms'),
+  DRAIN_TIMEOUT_MS: whole(100, 600_000)
+    .default(20_000)
+    .describe('time for requests in flight to finish after that, ms'),
+  PREDICTION_ID_KEY: z
+    .string()
+    .min(16, 'expected at least 16 characters')
+    .optional()
+    .describe('secret that signs prediction ids; unset: a random one, so ids do not outlive the process'),
+});
+
+/** The parsed environment; its fields are the variables' names. */
+export type Config = z.infer<typeof environmentSchema>;
+
+/**
+ * Parses the environment, once, at start. Empty variables count as unset.
+ * @throws PawlError CONFIG_INVALID that names every wrong variable, its value (secrets masked) and what was expected.
+ */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environmentSchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => {
+    const variable = String(issue.path[0]);
+    const value = variable.endsWith('_KEY') ? '(secret)' : JSON.stringify(given[variable]);
+    const { description } = environmentSchema.shape[variable as keyof typeof environmentSchema.shape];
+    return `${variable}=${value}: ${issue.message} (${description ?? ''})`;
+  });
+  throw new PawlError('CONFIG_INVALID', { message: `The environment is not valid.\n  ${lines.join('\n  ')}` });
+}

@@ -1,0 +1,75 @@
+import type { ServerResponse } from 'node:http';
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { CONFIG } from '../config/config.module.ts';
+import type { Config } from '../config/config.schema.ts';
+import { ModelService } from '../model/model.service.ts';
+import { DrainState } from './drain-state.ts';
+
+/** What /readyz says. */
+interface Readiness {
+  readonly ready: boolean;
+  /** Where the model is: absent, loading, ready, failed, closed. */
+  readonly state: string;
+  readonly model: string;
+  readonly version?: string;
+  readonly digest?: string;
+  /** Largest difference of a golden image's probability from the expected one. */
+  readonly golden_difference?: number;
+  readonly reason?: string;
+  readonly code?: string;
+}
+
+/** The probes. Liveness says nothing about the model: restarting a pod does not mend a bad bundle. */
+@Controller()
+export class HealthController {
+  readonly #model: ModelService;
+  readonly #drain: DrainState;
+  readonly #config: Config;
+
+  constructor(model: ModelService, drain: DrainState, @Inject(CONFIG) config: Config) {
+    this.#model = model;
+    this.#drain = drain;
+    this.#config = config;
+  }
+
+  /** For people and smoke tests: 200 also while no model is loaded. */
+  @Get('health')
+  health(): { status: 'ok'; model_loaded: boolean } {
+    return { status: 'ok', model_loaded: this.#model.served !== undefined };
+  }
+
+  /** 200 while the event loop turns. */
+  @Get('livez')
+  livez(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  /** 200 when the model is verified, warm, answers its golden images as expected, and the process is not going away. */
+  @Get('readyz')
+  readyz(@Res({ passthrough: true }) response: ServerResponse): Readiness {
+    const readiness = this.#readiness();
+    response.statusCode = readiness.ready ? 200 : 503;
+    return readiness;
+  }
+
+  #readiness(): Readiness {
+    const { state, served } = this.#model;
+    const common = { state: state.name, model: this.#config.MODEL_NAME };
+    if (this.#drain.draining) return { ...common, ready: false, reason: 'The service is shutting down.' };
+    if (served !== undefined)
+      return {
+        ...common,
+        ready: true,
+        version: served.manifest.version,
+        digest: served.digest,
+        golden_difference: served.golden.largestDifference,
+      };
+    const error = state.name === 'failed' ? state.error : state.name === 'loading' ? state.lastError : undefined;
+    return {
+      ...common,
+      ready: false,
+      reason: error?.message ?? this.#model.whyNotReady,
+      ...(error === undefined ? {} : { code: error.code }),
+    };
+  }
+}

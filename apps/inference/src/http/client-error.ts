@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { errorBody } from './error.filter.ts';
+
+/**
+ * Answers what never becomes a request, because Node's parser refuses it, in the form of every other error. Node's own
+ * answer has no body. The connection ends: where the next request would begin, nobody knows.
+ */
+export function answerUnparsed(server: Server): void {
+  const answering = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answering.set(request.socket, response);
+  });
+  server.on('clientError', (cause: NodeJS.ErrnoException, socket: Duplex) => {
+    const response = answering.get(socket);
+    // In the middle of another answer, a second one would be taken for a part of it.
+    if (!socket.writable || (response?.headersSent === true && !response.writableFinished)) {
+      socket.destroy();
+      return;
+    }
+    const error = parseError(cause);
+    const body = JSON.stringify(errorBody(error, randomUUID()));
+    const head = [
+      `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`,
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => {
+      socket.destroy();
+    });
+  });
+}
+
+function parseError(cause: NodeJS.ErrnoException): PawlError {
+  switch (cause.code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new PawlError('UPLOAD_TIMEOUT', { message: 'The request did not arrive in time.', cause });
+    case 'HPE_HEADER_OVERFLOW':
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new PawlError('REQUEST_TOO_LARGE', {
+        message: 'The request line and the headers are too large.',
+        hint: 'Send shorter and fewer headers.',
+        cause,
+      });
+    default:
+      return new PawlError('REQUEST_INVALID', { message: 'The request is not valid HTTP.', cause });
+  }
+}

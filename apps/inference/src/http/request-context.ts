@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+
+/** What the edge knows of a request beside the request itself. */
+export interface RequestContext {
+  /** Names the request in the log and in error bodies. */
+  readonly id: string;
+  /** Monotonic milliseconds at which its headers had arrived. */
+  readonly startedAt: number;
+  /** Aborted when the client closed the connection before the answer was written. */
+  readonly gone: AbortSignal;
+  /** What the handler wants in the request's log line. */
+  readonly log: RequestLog;
+}
+
+/** Fields of the one log line of a request. */
+export interface RequestLog {
+  label?: string;
+  confidence?: number;
+  /** File name as sent, made safe. */
+  file?: string;
+  /** Images of a batch. */
+  images?: number;
+  /** Error code of the answer. */
+  error?: string;
+  /** What a developer needs and a client does not. */
+  cause?: unknown;
+}
+
+const contexts = new WeakMap<IncomingMessage, RequestContext>();
+
+/** Remembers the context; the middleware does this once a request. */
+export function setRequestContext(request: IncomingMessage, context: RequestContext): void {
+  contexts.set(request, context);
+}
+
+/** The context that the middleware made. */
+export function requestContext(request: IncomingMessage): RequestContext {
+  const context = contexts.get(request);
+  if (context === undefined) throw new Error('the request-context middleware did not run for this request');
+  return context;
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { Injectable, type NestMiddleware } from '@nestjs/common';
+import type { Request } from 'express';
+import { DrainState } from '../health/drain-state.ts';
+import { Logger } from '../logging/logger.ts';
+import { Metrics } from '../metrics/metrics.service.ts';
+import { type RequestContext, setRequestContext } from './request-context.ts';
+
+/** Request ids of a proxy in front are kept when they are harmless in a header and a log line. */
+const SAFE_ID = /^[\w.-]{1,64}$/;
+/** Non-standard, from nginx: the client closed the connection before the answer; for metrics and logs only. */
+const CLIENT_CLOSED = 499;
+
+/** Gives every request its id and abort signal, and every answer its metrics and its one log line. */
+@Injectable()
+export class RequestMiddleware implements NestMiddleware<Request, ServerResponse> {
+  readonly #metrics: Metrics;
+  readonly #logger: Logger;
+  readonly #drain: DrainState;
+  /** Answers under way: when draining starts, they ask their clients to connect anew, elsewhere. */
+  readonly #active = new Set<ServerResponse>();
+
+  constructor(metrics: Metrics, logger: Logger, drain: DrainState) {
+    this.#metrics = metrics;
+    this.#logger = logger;
+    this.#drain = drain;
+    drain.signal.addEventListener('abort', () => {
+      this.#active.forEach(closeAfterAnswer);
+    });
+  }
+
+  use(request: Request, response: ServerResponse, next: () => void): void {
+    const proxied = request.headers['x-request-id'];
+    const id = typeof proxied === 'string' && SAFE_ID.test(proxied) ? proxied : randomUUID();
+    const gone = new AbortController();
+    const context: RequestContext = { id, startedAt: performance.now(), gone: gone.signal, log: {} };
+    setRequestContext(request, context);
+    response.setHeader('X-Request-Id', id);
+    this.#active.add(response);
+    if (this.#drain.draining) closeAfterAnswer(response);
+    response.once('close', () => {
+      this.#active.delete(response);
+      // An error is answered before the refused body ends; who leaves between the two has had the answer.
+      const answered = response.writableFinished || (context.log.error !== undefined && response.headersSent);
+      if (!answered) gone.abort();
+      this.#record(request, context, answered ? response.statusCode : CLIENT_CLOSED);
+    });
+    next();
+  }
+
+  #record(request: Request, { id, startedAt, log }: RequestContext, status: number): void {
+    const seconds = (performance.now() - startedAt) / 1000;
+    // The template, never the URL: a scanner must not be able to make label values.
+    const endpoint = (request.route as { path?: string } | undefined)?.path ?? 'unknown';
+    this.#metrics.requestFinished(endpoint, status, seconds);
+
+    const { cause, ...shown } = log;
+    const fields = {
+      request_id: id,
+      method: request.method,
+      endpoint,
+      status,
+      latency: Number(seconds.toFixed(4)),
+      ...shown,
+      ...(cause === undefined ? {} : { cause: cause instanceof Error ? cause.message : cause }),
+    };
+    const latency = `${seconds.toFixed(3)}s`;
+    if (log.label !== undefined)
+      this.#logger.info(
+        fields,
+        `predict | label=${log.label} confidence=${(log.confidence ?? 0).toFixed(4)} latency=${latency} file=${log.file ?? ''}`,
+      );
+    else if (endpoint.startsWith('/predict')) {
+      const what = log.error === undefined ? `images=${log.images ?? 0}` : `error=${log.error}`;
+      this.#logger.info(fields, `predict | ${what} status=${status} latency=${latency} file=${log.file ?? ''}`);
+    } else this.#logger.debug(fields, `request | ${request.method} ${endpoint} status=${status} latency=${latency}`);
+  }
+}
+
+function closeAfterAnswer(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+}

@@ -1,0 +1,30 @@
+import type { Server } from 'node:http';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Config } from '../config/config.schema.ts';
+import { answerUnparsed } from './client-error.ts';
+import { RequestMiddleware } from './request.middleware.ts';
+
+/** Time for the headers of a request to arrive, ms. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Longer than the idle time of usual load balancers (60 s), so that they close first and never meet a closed socket. */
+const KEEP_ALIVE_MS = 65_000;
+
+/**
+ * Sets what belongs to the listener: the middleware that every request passes, timeouts against slow clients, and no
+ * headers that serve nobody.
+ */
+export function configureServer(app: NestExpressApplication, config: Config): void {
+  const middleware = app.get(RequestMiddleware);
+  // Mounted without a path, so that it also sees requests whose path cannot be decoded.
+  app.use(middleware.use.bind(middleware));
+  app.disable('x-powered-by');
+  // Answers are small, different every time, and not worth a hash.
+  app.disable('etag');
+  const server = app.getHttpServer() as Server & { connectionsCheckingInterval: number };
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  // The service answers UPLOAD_TIMEOUT itself; this is the backstop for a body that nobody reads.
+  server.requestTimeout = config.UPLOAD_TIMEOUT_MS + HEADERS_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.connectionsCheckingInterval = 1_000;
+  answerUnparsed(server);
+}

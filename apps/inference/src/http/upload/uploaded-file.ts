@@ -1,0 +1,29 @@
+import type { PawlError } from '@pawl/shared/errors/pawl-error';
+
+/** One file of a request body. */
+export interface UploadedFile {
+  /** The name the client gave, without folders and control characters, at most 128 characters; empty when none. */
+  readonly name: string;
+  /** The content as it arrived. */
+  readonly chunks: readonly Uint8Array[];
+  /** Why this file cannot be used although the others may. */
+  readonly error?: PawlError;
+}
+
+/** What a reader may take in. */
+export interface UploadLimits {
+  /** Bytes of one file. */
+  readonly maxFileBytes: number;
+  /** Files of one request. */
+  readonly maxFiles: number;
+}
+
+/** Longest file name that reaches a log line, characters. */
+const MAX_NAME = 128;
+
+/** A client's file name made safe for a log line: no folders, no control characters, not longer than a line deserves. */
+export function safeFileName(name: string | undefined): string {
+  const base = (name ?? '').split(/[/\\]/).at(-1) ?? '';
+  // Control, format (such as bidi overrides), surrogate and unassigned characters.
+  return base.replace(/[\p{C}]/gu, '�').slice(0, MAX_NAME);
+}

@@ -1,0 +1,46 @@
+import type { LoggerService } from '@nestjs/common';
+import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+
+/** What the service logs with: fields first, one sentence second. */
+export abstract class Logger {
+  abstract debug(fields: object, message: string): void;
+  abstract info(fields: object, message: string): void;
+  abstract warn(fields: object, message: string): void;
+  abstract error(fields: object, message: string): void;
+}
+
+/**
+ * A JSON logger: one line an event with `time` (ISO 8601), `level` (a word) and `message`.
+ * @param destination where lines go, standard output by default.
+ */
+export function createLogger(level: string, destination?: DestinationStream): PinoLogger {
+  const options = {
+    level,
+    base: null,
+    messageKey: 'message',
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** Lets Nest's own messages (module start, unhandled errors) take the same road. */
+export class NestLogger implements LoggerService {
+  readonly #logger: PinoLogger;
+
+  constructor(logger: PinoLogger) {
+    this.#logger = logger;
+  }
+
+  log(message: unknown, context?: unknown): void {
+    this.#logger.debug({ context }, String(message));
+  }
+
+  warn(message: unknown, context?: unknown): void {
+    this.#logger.warn({ context }, String(message));
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.#logger.error({ err: message instanceof Error ? message : undefined, detail: rest }, String(message));
+  }
+}

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { resolveBundle } from '@pawl/shared/bundle/fetch-bundle';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { CONFIG } from '../config/config.module.ts';
+import type { Config } from '../config/config.schema.ts';
+
+/** Where the bundle comes from; tests replace it. */
+@Injectable()
+export class BundleSource {
+  readonly #config: Config;
+
+  constructor(@Inject(CONFIG) config: Config) {
+    this.#config = config;
+  }
+
+  /**
+   * The verified bundle at an address: digest, signature (when a key is configured) and every file checked.
+   * @throws PawlError with a BUNDLE_ code; transient when the store could not be reached.
+   */
+  async open(uri: string, signal: AbortSignal): Promise<Bundle> {
+    const config = this.#config;
+    const publicKeyPem = await this.#publicKey();
+    return resolveBundle(uri, {
+      directory: config.MODEL_CACHE_DIR,
+      digest: config.MODEL_DIGEST,
+      publicKeyPem,
+      maxBytes: config.MODEL_MAX_BYTES,
+      timeoutMs: config.MODEL_FETCH_TIMEOUT_MS,
+      insecureRegistry: config.REGISTRY_PLAIN_HTTP,
+      signal,
+    });
+  }
+
+  async #publicKey(): Promise<string | undefined> {
+    const path = this.#config.MODEL_PUBLIC_KEY_FILE;
+    if (path === undefined) return undefined;
+    try {
+      return await readFile(path, 'utf8');
+    } catch (cause) {
+      throw new PawlError('CONFIG_INVALID', { message: `MODEL_PUBLIC_KEY_FILE=${path} cannot be read.`, cause });
+    }
+  }
+}

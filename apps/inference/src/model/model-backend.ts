@@ -1,0 +1,41 @@
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import type { Classification, Interest } from '@pawl/shared/execution/worker-pool';
+
+/** How busy a backend is now. */
+export interface BackendUsage {
+  /** Images that wait for a worker. */
+  readonly queueDepth: number;
+  /** Images that workers hold. */
+  readonly inFlight: number;
+  /** Workers that take images. */
+  readonly readyWorkers: number;
+  /** Workers that died since the start. */
+  readonly workerDeaths: number;
+}
+
+/**
+ * The port to whatever runs the graph. One implementation runs onnxruntime in worker threads; tests have a double. A
+ * backend serves one bundle for its life: weights are not swapped inside a process, because releasing sessions leaks
+ * (DESIGN 7).
+ */
+export abstract class ModelBackend {
+  /**
+   * Loads and warms the bundle's graph.
+   * @throws PawlError MODEL_INCOMPATIBLE when graph and manifest disagree.
+   */
+  abstract load(bundle: Bundle): Promise<void>;
+
+  /** Whether `count` more images would be admitted now. */
+  abstract hasRoom(count: number): boolean;
+
+  /**
+   * Classifies one encoded image, given as the chunks it arrived in.
+   * @throws PawlError one of the codes of `ImageWorkerPool.classify`.
+   */
+  abstract classify(chunks: readonly Uint8Array[], interest: Interest): Promise<Classification>;
+
+  abstract get usage(): BackendUsage;
+
+  /** Finishes what is in flight and frees everything. */
+  abstract close(): Promise<void>;
+}

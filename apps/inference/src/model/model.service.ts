@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import type { Classification, Interest } from '@pawl/shared/execution/worker-pool';
+import { CONFIG } from '../config/config.module.ts';
+import type { Config } from '../config/config.schema.ts';
+import { Logger } from '../logging/logger.ts';
+import { BundleSource } from './bundle-source.ts';
+import { checkGolden } from './golden.ts';
+import { type BackendUsage, ModelBackend } from './model-backend.ts';
+import type { ModelState, ServedModel } from './model-state.ts';
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+
+/**
+ * The one model of this process, from address to readiness: fetch and verify, load and warm, compare golden images,
+ * serve. A passing failure (a store that is down) is tried again; any other is final and says why at `/readyz`.
+ */
+@Injectable()
+export class ModelService implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #config: Config;
+  readonly #source: BundleSource;
+  readonly #backend: ModelBackend;
+  readonly #logger: Logger;
+  readonly #stop = new AbortController();
+  #state: ModelState = { name: 'absent' };
+
+  constructor(@Inject(CONFIG) config: Config, source: BundleSource, backend: ModelBackend, logger: Logger) {
+    this.#config = config;
+    this.#source = source;
+    this.#backend = backend;
+    this.#logger = logger;
+  }
+
+  get state(): ModelState {
+    return this.#state;
+  }
+
+  get usage(): BackendUsage {
+    return this.#backend.usage;
+  }
+
+  /** The model when it can answer now: it is ready and a worker is alive. */
+  get served(): ServedModel | undefined {
+    return this.#state.name === 'ready' && this.#backend.usage.readyWorkers > 0 ? this.#state.model : undefined;
+  }
+
+  /** The model that can answer now. @throws PawlError MODEL_NOT_READY while {@link served} is undefined. */
+  require(): ServedModel {
+    const model = this.served;
+    if (model === undefined) throw new PawlError('MODEL_NOT_READY', { message: this.whyNotReady });
+    return model;
+  }
+
+  /** One sentence for whoever waits. */
+  get whyNotReady(): string {
+    return notReady(this.#state);
+  }
+
+  hasRoom(count: number): boolean {
+    return this.#backend.hasRoom(count);
+  }
+
+  classify(chunks: readonly Uint8Array[], interest: Interest): Promise<Classification> {
+    return this.#backend.classify(chunks, interest);
+  }
+
+  onApplicationBootstrap(): void {
+    const uri = this.#config.MODEL_URI;
+    if (uri === undefined) this.#logger.warn({}, 'no model: MODEL_URI is not set, /predict answers 503');
+    // Not awaited: probes and /health are answered while the model loads. #run never rejects.
+    else void this.#run(uri);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#stop.abort();
+    await this.#backend.close();
+    this.#state = { name: 'closed' };
+  }
+
+  async #run(uri: string): Promise<void> {
+    const begin = performance.now();
+    for (let retryMs = FIRST_RETRY_MS; !this.#isStopped(); retryMs = Math.min(LAST_RETRY_MS, retryMs * 2)) {
+      try {
+        const model = await this.#bring(uri);
+        if (this.#isStopped()) return;
+        this.#state = { name: 'ready', model };
+        const { name, version } = model.manifest;
+        this.#logger.info(
+          { model: name, version, digest: model.digest, ...model.golden, seconds: (performance.now() - begin) / 1000 },
+          'model loaded',
+        );
+        return;
+      } catch (cause) {
+        if (this.#isStopped()) return;
+        const error =
+          cause instanceof PawlError
+            ? cause
+            : new PawlError('INTERNAL', { message: 'The model could not be brought up.', cause });
+        const fields = { code: error.code, hint: error.hint, cause: error.cause };
+        if (!error.transient) {
+          this.#state = { name: 'failed', error };
+          this.#logger.error(fields, `model load failed | ${error.message}`);
+          return;
+        }
+        this.#state = { name: 'loading', step: 'fetch', lastError: error };
+        this.#logger.warn({ ...fields, retryMs }, `model load failed, trying again | ${error.message}`);
+        await sleep(retryMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #bring(uri: string): Promise<ServedModel> {
+    this.#enter('fetch');
+    const bundle: Bundle = await this.#source.open(uri, this.#stop.signal);
+    const { manifest, digest } = bundle;
+    if (manifest.name !== this.#config.MODEL_NAME)
+      throw new PawlError('MODEL_INCOMPATIBLE', {
+        message: `The bundle is of the model "${manifest.name}", this service serves "${this.#config.MODEL_NAME}".`,
+        hint: 'Set MODEL_NAME and MODEL_URI to the same model.',
+      });
+    this.#enter('load');
+    await this.#backend.load(bundle);
+    this.#enter('golden');
+    const golden = await checkGolden(bundle, this.#backend, this.#config.IMAGE_TIMEOUT_MS);
+    return { manifest, digest, golden, examplePath: bundle.path(manifest.golden.images[0]?.file ?? manifest.model) };
+  }
+
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  #enter(step: 'fetch' | 'load' | 'golden'): void {
+    this.#state = { name: 'loading', step };
+  }
+}
+
+function notReady(state: ModelState): string {
+  switch (state.name) {
+    case 'absent':
+      return 'No model is configured.';
+    case 'loading':
+      return state.lastError === undefined
+        ? `The model is being brought up (${state.step}).`
+        : `The model cannot be fetched yet: ${state.lastError.message}`;
+    case 'failed':
+      return `The model was refused: ${state.error.message}`;
+    case 'closed':
+      return 'The service is shutting down.';
+    case 'ready':
+      return 'No worker is alive; one is being started.';
+  }
+}

@@ -1,0 +1,73 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
+import { type Classification, ImageWorkerPool, type Interest } from '@pawl/shared/execution/worker-pool';
+import { CONFIG } from '../config/config.module.ts';
+import type { Config } from '../config/config.schema.ts';
+import { Logger } from '../logging/logger.ts';
+import { imageLimits } from '../preprocessing/image-screen.ts';
+import { type BackendUsage, ModelBackend } from './model-backend.ts';
+
+/** Images a worker holds at once: it decodes the next one while it infers (docs/decisions/0003). */
+const IN_FLIGHT_PER_WORKER = 2;
+
+/** Runs the graph with onnxruntime in a fixed pool of worker threads, one a core. */
+@Injectable()
+export class OnnxModelBackend extends ModelBackend {
+  readonly #config: Config;
+  readonly #logger: Logger;
+  #pool: ImageWorkerPool | undefined;
+  #workerDeaths = 0;
+
+  constructor(@Inject(CONFIG) config: Config, logger: Logger) {
+    super();
+    this.#config = config;
+    this.#logger = logger;
+  }
+
+  override async load(bundle: Bundle): Promise<void> {
+    const { WORKERS, WORKER_NICENESS, QUEUE_LIMIT } = this.#config;
+    const { labels, input, output, model } = bundle.manifest;
+    const pool = new ImageWorkerPool({
+      size: WORKERS === 'auto' ? cpuLimit() : WORKERS,
+      queueLimit: QUEUE_LIMIT,
+      inFlightPerWorker: IN_FLIGHT_PER_WORKER,
+      setup: {
+        modelPath: bundle.path(model),
+        spec: { labels, input, output },
+        limits: imageLimits(this.#config),
+        niceness: WORKER_NICENESS,
+      },
+    });
+    pool.on('died', (reason) => {
+      this.#workerDeaths += 1;
+      this.#logger.error({ reason, readyWorkers: pool.readyWorkers }, 'worker died; starting another');
+    });
+    await pool.start();
+    this.#pool = pool;
+  }
+
+  override hasRoom(count: number): boolean {
+    return this.#pool?.hasRoom(count) ?? false;
+  }
+
+  override classify(chunks: readonly Uint8Array[], interest: Interest): Promise<Classification> {
+    if (this.#pool === undefined)
+      return Promise.reject(new PawlError('MODEL_NOT_READY', { message: 'No model is loaded.' }));
+    return this.#pool.classify(chunks, interest);
+  }
+
+  override get usage(): BackendUsage {
+    return {
+      queueDepth: this.#pool?.queueDepth ?? 0,
+      inFlight: this.#pool?.inFlight ?? 0,
+      readyWorkers: this.#pool?.readyWorkers ?? 0,
+      workerDeaths: this.#workerDeaths,
+    };
+  }
+
+  override async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+}

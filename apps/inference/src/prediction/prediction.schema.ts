@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+const probability = z.number().min(0).max(1);
+
+/** What every answer about an image holds beside the probabilities, whatever the model's labels are. */
+const commonFields = {
+  /** Label of the image. */
+  label: z.string().meta({ description: 'The label the model answers.', example: 'cat' }),
+  confidence: probability.meta({ description: 'Probability of the label.', example: 0.9231 }),
+  model_version: z.string().meta({ description: 'Semantic version of the model.', example: '1.0.0' }),
+  model_digest: z.string().meta({ description: 'sha256 of the bundle manifest: the identity of the weights.' }),
+  prediction_id: z.string().meta({ description: 'Signed token that names this prediction, for feedback.' }),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'What the reader should know, such as that only the first frame was used.' }),
+};
+
+/**
+ * The answer about one image of a model with these labels: `{label, confidence, <label>_probability...}`. The schema is
+ * both the type check of the tests and the page at /docs.
+ */
+export function predictionSchema(labels: readonly string[]) {
+  const probabilities = Object.fromEntries(
+    labels.map((label) => [
+      `${label}_probability`,
+      probability.meta({ description: `Probability of ${label}, rounded to four decimals.` }),
+    ]),
+  );
+  return z.strictObject({
+    ...commonFields,
+    label: z.enum(labels as [string, ...string[]]).meta({ description: 'The label the model answers.' }),
+    ...probabilities,
+  });
+}
+
+/** The fields that every answer has; `<label>_probability` come beside them. */
+export type Prediction = z.infer<z.ZodObject<typeof commonFields>> & Record<string, unknown>;
+
+/** The body of every error. */
+export const errorBodySchema = z.strictObject({
+  error: z.strictObject({
+    code: z.string().meta({ description: 'Stable, for machines.', example: 'IMAGE_FORMAT_UNSUPPORTED' }),
+    message: z.string().meta({ description: 'What is wrong and what was expected.' }),
+    hint: z.string().meta({ description: 'What to do.' }),
+    request_id: z.string().meta({ description: 'Names this request in the log.' }),
+  }),
+});
+
+/** The body of every error. */
+export type ErrorBody = z.infer<typeof errorBodySchema>;
+
+/** The answer to /predict/batch: one entry an image, in the order they were sent. */
+export function batchSchema(labels: readonly string[]) {
+  return z.strictObject({
+    predictions: z.array(z.union([predictionSchema(labels), errorBodySchema])),
+  });
+}

@@ -1,0 +1,85 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import type { Classification } from '@pawl/shared/execution/worker-pool';
+import { CONFIG } from '../config/config.module.ts';
+import type { Config } from '../config/config.schema.ts';
+import { Metrics } from '../metrics/metrics.service.ts';
+import type { ServedModel } from '../model/model-state.ts';
+import { ModelService } from '../model/model.service.ts';
+import { ImageScreen } from '../preprocessing/image-screen.ts';
+import { PredictionIds } from './prediction-id.ts';
+import type { Prediction } from './prediction.schema.ts';
+
+const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;
+
+/** From the bytes of an image to the body of the answer. */
+@Injectable()
+export class PredictionService {
+  readonly #model: ModelService;
+  readonly #screen: ImageScreen;
+  readonly #metrics: Metrics;
+  readonly #ids: PredictionIds;
+  readonly #deadlineMs: number;
+
+  constructor(
+    model: ModelService,
+    screen: ImageScreen,
+    metrics: Metrics,
+    ids: PredictionIds,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.#model = model;
+    this.#screen = screen;
+    this.#metrics = metrics;
+    this.#ids = ids;
+    this.#deadlineMs = config.REQUEST_DEADLINE_MS;
+  }
+
+  /**
+   * Refuses early, before a body is read.
+   * @throws PawlError MODEL_NOT_READY or OVERLOADED.
+   */
+  assertOpen(images = 1): void {
+    this.#model.require();
+    if (!this.#model.hasRoom(images)) throw new PawlError('OVERLOADED', { message: 'The queue of images is full.' });
+  }
+
+  /**
+   * Classifies one image.
+   * @param chunks the encoded image, as it arrived.
+   * @param signal aborted when the client has gone.
+   * @throws PawlError with the code of whatever went wrong.
+   */
+  async predict(chunks: readonly Uint8Array[], signal: AbortSignal): Promise<Prediction> {
+    const model = this.#model.require();
+    try {
+      this.#screen.check(chunks);
+      const classification = await this.#model.classify(chunks, { signal, deadlineMs: this.#deadlineMs });
+      const answer = toAnswer(classification.output, model.manifest);
+      if (answer === undefined)
+        throw new PawlError('INFERENCE_FAILED', { message: 'The model gave no finite answer for this image.' });
+      this.#metrics.imageClassified(answer, classification.timings);
+      return this.#body(model, answer, classification);
+    } catch (error) {
+      this.#metrics.imageRefused(error instanceof PawlError ? error.code : 'INTERNAL');
+      throw error;
+    }
+  }
+
+  #body(model: ServedModel, answer: Answer, { image }: Classification): Prediction {
+    const { version, labels } = model.manifest;
+    const probabilities = labels.map((label) => [`${label}_probability`, rounded(answer.probabilities[label] ?? 0)]);
+    const warnings =
+      image.frames > 1 ? [`The image is an animation of ${image.frames} frames; only the first was used.`] : undefined;
+    return {
+      label: answer.label,
+      confidence: rounded(answer.confidence),
+      ...(Object.fromEntries(probabilities) as Record<string, number>),
+      model_version: version,
+      model_digest: model.digest,
+      prediction_id: this.#ids.issue(answer, version),
+      ...(warnings === undefined ? {} : { warnings }),
+    };
+  }
+}

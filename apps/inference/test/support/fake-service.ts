@@ -1,0 +1,98 @@
+import { fileURLToPath } from 'node:url';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import type { Manifest } from '@pawl/shared/bundle/manifest';
+import { sigmoid } from '@pawl/shared/execution/answer';
+import { register } from 'prom-client';
+import { AppModule } from '../../src/app.module.ts';
+import { parseConfig } from '../../src/config/config.schema.ts';
+import { configureServer } from '../../src/http/server.ts';
+import { serveDocs } from '../../src/http/docs.ts';
+import { createLogger } from '../../src/logging/logger.ts';
+import { BundleSource } from '../../src/model/bundle-source.ts';
+import { ModelBackend } from '../../src/model/model-backend.ts';
+import { ModelService } from '../../src/model/model.service.ts';
+import { FakeModelBackend } from './fake-model-backend.ts';
+import type { LogLine } from './start-service.ts';
+
+/** A photograph of the shipped bundle: small, and a real JPEG for whatever looks at the bytes. */
+export const catPhoto = fileURLToPath(
+  new URL('../../../../models/catdog/golden/cat-python3-pyglet-kitten.jpg', import.meta.url),
+);
+
+/** A bundle that needs no model file: its one golden image is answered by {@link FakeModelBackend}'s default. */
+export function aBundle(change: Partial<Manifest> = {}): Bundle {
+  const manifest: Manifest = {
+    schemaVersion: 1,
+    name: 'catdog',
+    version: '1.2.3',
+    labels: ['cat', 'dog'],
+    model: 'model.onnx',
+    input: {
+      name: 'image',
+      layout: 'NHWC',
+      dtype: 'uint8',
+      width: 224,
+      height: 224,
+      fit: 'fill',
+      kernel: 'lanczos3',
+      scale: 1,
+      mean: [0, 0, 0],
+      std: [1, 1, 1],
+    },
+    output: { kind: 'binary-logit', name: 'logit', threshold: 0.5 },
+    golden: {
+      tolerance: 0.05,
+      images: [{ file: 'golden/cat.jpg', label: 'cat', probabilities: { cat: 1 - sigmoid(-3), dog: sigmoid(-3) } }],
+    },
+    metrics: {},
+    lineage: {},
+    files: [],
+    ...change,
+  };
+  return { directory: '/nowhere', manifest, digest: `sha256:${'ab'.repeat(32)}`, path: () => catPhoto };
+}
+
+/** The real service over real HTTP, with the doubles behind its two ports. */
+export interface FakeService {
+  readonly url: string;
+  readonly app: NestExpressApplication;
+  readonly backend: FakeModelBackend;
+  readonly log: readonly LogLine[];
+  /** Resolves when the model is ready or refused. */
+  settled(): Promise<void>;
+}
+
+/** What a test may decide before the service starts. */
+export interface FakeServiceOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where the bundle comes from; by default {@link aBundle} at once. */
+  readonly open?: () => Promise<Bundle>;
+  readonly backend?: FakeModelBackend;
+}
+
+/** Starts it on a free port of the loopback. */
+export async function startFakeService(options: FakeServiceOptions = {}): Promise<FakeService> {
+  register.clear();
+  const config = parseConfig({ MODEL_URI: 'file:///fake', DRAIN_DELAY_MS: '0', LOG_LEVEL: 'debug', ...options.env });
+  const log: LogLine[] = [];
+  const logger = createLogger(config.LOG_LEVEL, { write: (line) => log.push(JSON.parse(line) as LogLine) });
+  const backend = options.backend ?? new FakeModelBackend();
+  const testing = await Test.createTestingModule({ imports: [AppModule.register(config, logger)] })
+    .overrideProvider(ModelBackend)
+    .useValue(backend)
+    .overrideProvider(BundleSource)
+    .useValue({ open: options.open ?? (() => Promise.resolve(aBundle())) })
+    .compile();
+  const app = testing.createNestApplication<NestExpressApplication>({ bodyParser: false, logger: false });
+  configureServer(app, config);
+  const model = app.get(ModelService);
+  serveDocs(app, () => model.served?.manifest.labels ?? ['cat', 'dog']);
+  await app.listen(0, '127.0.0.1');
+  const settled = async (): Promise<void> => {
+    while (model.state.name === 'loading') await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await settled();
+  return { url: await app.getUrl(), app, backend, log, settled };
+}

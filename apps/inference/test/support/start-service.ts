@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** A log line of the service. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly message: string };
+
+/** A running service, a process of its own. */
+export interface RunningService {
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  readonly pid: number;
+  /** Every log line so far. */
+  readonly log: readonly LogLine[];
+  /** Resolves with the first log line, past or future, whose message matches. */
+  logged(pattern: RegExp): Promise<LogLine>;
+  /** Sends a signal and resolves with the exit code, or the signal's name where it ended the process. */
+  end(signal: NodeJS.Signals): Promise<number | string>;
+  /** Ends it without ceremony. */
+  stop(): Promise<void>;
+}
+
+/** Environment that serves the bundled model on a free port and stops without delay. */
+const defaults = { PORT: '0', HOST: '127.0.0.1', MODEL_URI: 'file:models/catdog', DRAIN_DELAY_MS: '0' };
+
+/**
+ * Starts the built service (`npm run build`) and waits until it listens and, unless MODEL_URI is '', until its model is
+ * loaded or refused.
+ */
+export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+  const child = spawn(process.execPath, ['apps/inference/dist/main.js'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...defaults, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log: LogLine[] = [];
+  const waiting = new Set<(line: LogLine) => void>();
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  createInterface(child.stdout).on('line', (text) => {
+    const line = JSON.parse(text) as LogLine;
+    log.push(line);
+    waiting.forEach((tell) => {
+      tell(line);
+    });
+  });
+  const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
+
+  const logged = (pattern: RegExp): Promise<LogLine> =>
+    new Promise((resolve, reject) => {
+      const known = log.find(({ message }) => pattern.test(message));
+      if (known !== undefined) {
+        resolve(known);
+        return;
+      }
+      const tell = (line: LogLine): void => {
+        if (!pattern.test(line.message)) return;
+        waiting.delete(tell);
+        resolve(line);
+      };
+      waiting.add(tell);
+      void exited.then(([code]) => {
+        reject(new Error(`the service ended with ${code} before it logged ${pattern.source}:\n${errors}`));
+      });
+    });
+
+  const listening = await logged(/^listening$/);
+  if (env['MODEL_URI'] !== '') await logged(/^model (loaded|load failed)/);
+  return {
+    url: listening['url'] as string,
+    pid: child.pid as number,
+    log,
+    logged,
+    async end(signal) {
+      child.kill(signal);
+      const [code, name] = await exited;
+      return code ?? name ?? 'unknown';
+    },
+    async stop() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
