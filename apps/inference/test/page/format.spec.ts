@@ -1,0 +1,100 @@
+import {
+  curl,
+  duration,
+  headline,
+  percent,
+  probabilities,
+  remark,
+  retryAfter,
+  size,
+  withArticle,
+} from '../../public/format.js';
+
+describe('the wording of the page', () => {
+  it.each([
+    ['cat', 0.9231, "It's a cat."],
+    ['dog', 0.8, 'Probably a dog.'],
+    ['Egyptian_cat', 0.51, 'Maybe an Egyptian cat.'],
+  ])('says no more about %s at %d than the model does', (label, confidence, expected) => {
+    expect(headline(label, confidence)).toBe(expected);
+  });
+
+  it.each([
+    [1, '100%'],
+    [0.9999, 'over 99.9%'],
+    [0.9231, '92.3%'],
+    [0.00004, 'under 0.1%'],
+    [0, '0%'],
+  ])('never rounds %d to a certainty it is not', (probability, expected) => {
+    expect(percent(probability)).toBe(expected);
+  });
+
+  it('chooses units that a person reads', () => {
+    expect([duration(0.2), duration(43.4), duration(1530)]).toEqual(['1 ms', '43 ms', '1.5 s']);
+    expect([size(12), size(35_400), size(14_200_000)]).toEqual(['12 bytes', '35 kB', '14.2 MB']);
+    expect([withArticle('owl'), withArticle('tabby_cat')]).toEqual(['an owl', 'a tabby cat']);
+  });
+
+  it('finds every probability of any model, most likely first', () => {
+    const body = { label: 'b', confidence: 0.7, a_probability: 0.3, b_probability: 0.7, model_version: '1.0.0' };
+    expect(probabilities(body)).toEqual([
+      { label: 'b', probability: 0.7 },
+      { label: 'a', probability: 0.3 },
+    ]);
+  });
+});
+
+describe('the remark about an example', () => {
+  const body = { label: 'cat', cat_probability: 0.9, dog_probability: 0.1 };
+  const manyLabels = {
+    label: 'tiger',
+    tiger_probability: 0.9,
+    lion_probability: 0.1,
+    a_probability: 0,
+    b_probability: 0,
+  };
+
+  it.each([
+    ['is none for a picture of the reader', undefined, body, undefined],
+    ['is none when the answer is right', { expected: 'cat' }, body, undefined],
+    ['admits a wrong answer', { expected: 'dog' }, body, 'It is wrong this time: the picture shows a dog.'],
+    ['is none when the model has other labels', { expected: 'cat' }, manyLabels, undefined],
+    ['is none when neither of two labels is all there is', { expected: null }, manyLabels, undefined],
+  ])('%s', (_title, example, answer, expected) => {
+    expect(remark(example, answer)).toBe(expected);
+  });
+
+  it('explains why a picture of neither still gets a label', () => {
+    expect(remark({ expected: null }, body)).toMatch(/neither: this model can only say a cat or a dog/);
+  });
+});
+
+describe('the curl line', () => {
+  it.each([
+    ['cat.jpg', `curl -F 'file=@cat.jpg' 'http://h/predict'`],
+    ['my cat;1.jpg', `curl -F 'file=@"my cat;1.jpg"' 'http://h/predict'`],
+    [`o'cat".jpg`, `curl -F 'file=@"o'\\''cat\\".jpg"' 'http://h/predict'`],
+  ])('quotes %s for the shell and for curl', (name, expected) => {
+    expect(curl('http://h/predict', name, undefined)).toBe(expected);
+  });
+
+  it('fetches an example from the service, so that it runs as it stands', () => {
+    expect(curl('http://h/predict', 'owl.jpg', 'http://h/assets/examples/owl.jpg')).toBe(
+      `curl -s 'http://h/assets/examples/owl.jpg' | curl -F 'file=@-;filename=owl.jpg' 'http://h/predict'`,
+    );
+  });
+});
+
+describe('Retry-After', () => {
+  const now = Date.parse('2026-01-02T03:04:05Z');
+
+  it.each([
+    ['seconds', '7', 7],
+    ['a date ahead', 'Fri, 02 Jan 2026 03:04:15 GMT', 10],
+    ['a date behind', 'Fri, 02 Jan 2026 03:04:00 GMT', 0],
+    ['nothing', null, undefined],
+    ['nonsense', 'soon', undefined],
+  ])('is read as %s', (_title, header, expected) => {
+    expect(retryAfter(header, now)).toBe(expected);
+  });
+});
