@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { LoadOrder, LoadReport } from './load-client.ts';
+
+/** Linux counts CPU time in hundredths of a second (USER_HZ). */
+const TICK_MS = 10;
+
+/** A server under measurement. */
+export interface Server {
+  readonly url: string;
+  /** Milliseconds from spawn to the first log line that matches `ready`. */
+  readonly readyMs: number;
+  /** Resident memory, MB; Linux only. */
+  rssMb(): number;
+  /** CPU time so far, ms; Linux only. */
+  cpuMs(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts a Node program that logs JSON lines, and waits for one whose message matches. */
+export async function startServer(args: string[], env: Record<string, string>, ready: RegExp): Promise<Server> {
+  const begin = performance.now();
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let url = '';
+  const readyMs = await new Promise<number>((resolve, reject) => {
+    createInterface(child.stdout).on('line', (text) => {
+      const line = JSON.parse(text) as { message: string; url?: string };
+      if (line.url !== undefined) url = line.url;
+      if (ready.test(line.message)) resolve(performance.now() - begin);
+    });
+    child.once('exit', (code) => {
+      reject(new Error(`${args.join(' ')} ended with ${String(code)}`));
+    });
+  });
+  return { url, readyMs, rssMb: () => rssMb(child), cpuMs: () => cpuMs(child), stop: () => stop(child) };
+}
+
+const proc = (child: ChildProcess, file: string) => readFileSync(`/proc/${String(child.pid)}/${file}`, 'utf8');
+
+function rssMb(child: ChildProcess): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(proc(child, 'status'))?.[1]) / 1024;
+}
+
+function cpuMs(child: ChildProcess): number {
+  // Fields 14 and 15 of proc(5) stat; the second field, in parentheses, may hold spaces.
+  const fields = proc(child, 'stat').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+/** Runs the load client to its end. */
+export async function load(order: LoadOrder): Promise<LoadReport> {
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', new URL('load-client.ts', import.meta.url).pathname, JSON.stringify(order)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const [code] = (await once(child, 'exit')) as [number];
+  if (code !== 0) throw new Error(`the load client ended with ${code}`);
+  return JSON.parse(text) as LoadReport;
+}
