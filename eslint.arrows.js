@@ -16,7 +16,6 @@ const owners = {
   '@willsoto/nestjs-prometheus': ['apps/inference/src/metrics'],
   '@aws-sdk/client-s3': ['apps/shared/src/bundle/stores'],
   'tar-stream': ['apps/shared/src/bundle'],
-  undici: ['apps/shared/src/bundle/stores'],
   '@fastify/busboy': ['apps/inference/src/http'],
   express: ['apps/inference/src/http'],
   pino: ['apps/inference/src/logging'],

@@ -74,10 +74,10 @@ async function post(body: Buffer): Promise<void> {
   }
 }
 
-let running = true;
+const finished = new AbortController();
 const probe = (async () => {
   const agent = new Agent({ connections: 1 });
-  while (running) {
+  while (!finished.signal.aborted) {
     const begin = performance.now();
     const { body } = await request(`${order.url}/livez`, { dispatcher: agent });
     await body.dump();
@@ -110,7 +110,7 @@ await Promise.all(
 );
 const seconds = (performance.now() - begin) / 1000;
 const used = process.cpuUsage(cpu);
-running = false;
+finished.abort();
 await probe;
 const report: LoadReport = {
   requests: next,

@@ -23,10 +23,9 @@ const { values: options } = parseArgs({
 const photos = resolve(options.photos);
 const seconds = Number(options.seconds);
 const cores = cpuLimit();
-const { manifest, path } = await openBundle('models/catdog');
-const part = { modelPath: path(manifest.model), spec: manifest, photos, seconds };
-const { labels, input, output } = manifest;
-part.spec = { labels, input, output } as typeof manifest;
+const bundle = await openBundle('models/catdog');
+const { labels, input, output, model } = bundle.manifest;
+const part = { modelPath: bundle.path(model), spec: { labels, input, output }, photos, seconds };
 
 const say = (text: string) => {
   process.stderr.write(`${text}\n`);

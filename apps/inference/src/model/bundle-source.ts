@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { resolveBundle } from '@pawl/shared/bundle/fetch-bundle';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
@@ -23,12 +24,14 @@ export class BundleSource {
     const config = this.#config;
     const publicKeyPem = await this.#publicKey();
     return resolveBundle(uri, {
-      directory: config.MODEL_CACHE_DIR,
+      // One folder an identity: a pod that restarts with another digest does not replace what another one reads.
+      directory: join(config.MODEL_CACHE_DIR, config.MODEL_NAME, config.MODEL_DIGEST?.slice(-12) ?? 'unpinned'),
       digest: config.MODEL_DIGEST,
       publicKeyPem,
       maxBytes: config.MODEL_MAX_BYTES,
       timeoutMs: config.MODEL_FETCH_TIMEOUT_MS,
       insecureRegistry: config.REGISTRY_PLAIN_HTTP,
+      s3: { endpoint: config.S3_ENDPOINT, forcePathStyle: config.S3_ENDPOINT !== undefined },
       signal,
     });
   }
