@@ -24,7 +24,7 @@ export interface LoadReport {
   readonly statuses: Readonly<Record<string, number>>;
   /** Milliseconds, of answered requests. */
   readonly latency: Quantiles;
-  /** Milliseconds, of GET /livez every 25 ms meanwhile. */
+  /** Milliseconds, of GET /livez every 100 ms meanwhile. */
   readonly livez: Quantiles;
   /** CPU milliseconds of this process a request. */
   readonly clientCpuMs: number;
@@ -82,7 +82,7 @@ const probe = (async () => {
     const { body } = await request(`${order.url}/livez`, { dispatcher: agent });
     await body.dump();
     livez.push(performance.now() - begin);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   await agent.close();
 })();

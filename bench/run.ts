@@ -55,7 +55,7 @@ const limit = (cores / partsMs) * 1000;
 
 say('the service ...');
 const service = await startServer(
-  ['apps/inference/dist/main.js'],
+  ['apps/inference/dist/bundle/main.js'],
   { PORT: '0', HOST: '127.0.0.1', MODEL_URI: 'file:models/catdog', LOG_LEVEL: 'info' },
   /^model loaded$/,
 );

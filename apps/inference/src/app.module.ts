@@ -4,16 +4,20 @@ import type { Config } from './config/config.schema.ts';
 import { HttpModule } from './http/http.module.ts';
 import type { Logger } from './logging/logger.ts';
 import { MetricsModule } from './metrics/metrics.module.ts';
+import { ModelModule } from './model/model.module.ts';
+import type { ModelService } from './model/model.service.ts';
 import { WebModule } from './web/web.module.ts';
 
 /** The whole service. */
 @Module({})
 export class AppModule {
-  static register(config: Config, logger: Logger): DynamicModule {
-    const metrics = MetricsModule.register(config.MODEL_NAME);
+  /** @param modelService the model, already on its way. */
+  static register(config: Config, logger: Logger, modelService: ModelService): DynamicModule {
+    const model = ModelModule.register(modelService);
+    const metrics = MetricsModule.register(config.MODEL_NAME, model);
     return {
       module: AppModule,
-      imports: [ConfigModule.register(config, logger), metrics, HttpModule.register(metrics), WebModule],
+      imports: [ConfigModule.register(config, logger), metrics, HttpModule.register(metrics, model), WebModule],
     };
   }
 }

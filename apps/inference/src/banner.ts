@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { relative } from 'node:path';
-import type { INestApplication } from '@nestjs/common';
-import { ModelService } from './model/model.service.ts';
+import type { ModelService } from './model/model.service.ts';
 
 /** How often the banner looks whether the model is ready, ms. */
 const POLL_MS = 20;
 
 /** Tells whoever started the service by hand where the page is and how to ask it, once an answer is to be had. */
-export async function printBanner(app: INestApplication, url: string): Promise<void> {
-  const model = app.get(ModelService);
+export async function printBanner(model: ModelService, url: string): Promise<void> {
   while (model.state.name === 'loading') await sleep(POLL_MS);
   const { served } = model;
   if (served === undefined) {

@@ -1,9 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { printBanner } from './banner.ts';
 import { type Config, parseConfig } from './config/config.schema.ts';
-import { createApp } from './create-app.ts';
 import { createLogger } from './logging/logger.ts';
+import { BundleSource } from './model/bundle-source.ts';
+import { ModelService } from './model/model.service.ts';
+import { OnnxModelBackend } from './model/onnx-model-backend.ts';
+
+/** Longest that the start of a model may hold up the listener, ms. */
+const MODEL_HEAD_START_MS = 200;
 
 /** Closes on SIGTERM and SIGINT: drain, then exit code 0; 1 when requests were still running at the deadline. */
 function closeOnSignal(app: NestExpressApplication, config: Config, logger: ReturnType<typeof createLogger>): void {
@@ -49,12 +55,17 @@ async function listen(app: NestExpressApplication, { HOST, PORT }: Config): Prom
 async function main(): Promise<void> {
   const config = parseConfig(process.env);
   const logger = createLogger(config.LOG_LEVEL);
-  const app = await createApp(config, logger);
+  const model = new ModelService(config, new BundleSource(config), new OnnxModelBackend(config, logger), logger);
+  // Loading Nest keeps this thread busy for a good part of the start. The workers load the model meanwhile, on their own
+  // threads, if they are started before; a bundle that must be fetched first is not waited for.
+  await Promise.race([model.start(), sleep(MODEL_HEAD_START_MS)]);
+  const { createApp } = await import('./create-app.ts');
+  const app = await createApp(config, logger, model);
   closeOnSignal(app, config, logger);
   await listen(app, config);
   const url = await app.getUrl();
   logger.info({ url, startMs: Math.round(performance.now()) }, 'listening');
-  if (config.BANNER) await printBanner(app, url.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])/, '//localhost'));
+  if (config.BANNER) await printBanner(model, url.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])/, '//localhost'));
 }
 
 main().catch((error: unknown) => {

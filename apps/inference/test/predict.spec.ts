@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { errorCodes } from '@pawl/shared/errors/error-codes';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { healthSchema, livenessSchema, readinessSchema } from '../src/health/health.schema.ts';
 import { batchSchema, errorBodySchema, predictionSchema } from '../src/prediction/prediction.schema.ts';
 import { catPhoto, type FakeService, startFakeService } from './support/fake-service.ts';
 
@@ -283,25 +284,68 @@ describe('the metrics', () => {
 });
 
 describe('/docs', () => {
-  it('describes the routes from the schemas that validate', async () => {
+  /** Every route that Express answers, but the pages and their files. */
+  const routes = (): string[] => {
+    const { router } = service.app.getHttpAdapter().getInstance() as unknown as {
+      router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] };
+    };
+    const found = router.stack
+      .flatMap(({ route }) => (route === undefined ? [] : Object.keys(route.methods).map((m) => `${m} ${route.path}`)))
+      .filter((route) => !/ \/(docs|assets|$)/.test(route) && !/^(?!post).* \/predict/.test(route))
+      .sort();
+    return [...new Set(found)];
+  };
+
+  it('describes every route and nothing else', async () => {
     const document = (await (await fetch(`${service.url}/docs/openapi.json`)).json()) as {
       paths: Record<string, Record<string, unknown>>;
-      components: { schemas: Record<string, { properties: object; required: string[] }> };
     };
-    expect(Object.keys(document.paths)).toEqual(
-      expect.arrayContaining(['/predict', '/predict/batch', '/health', '/livez', '/readyz', '/metrics']),
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
     );
-    expect(Object.keys(document.paths['/predict']!)).toEqual(['post']);
+    expect(described.sort()).toEqual(routes());
+    expect(routes()).toContain('post /predict/batch');
+  });
+
+  it('describes the answers from the schemas that validate them', async () => {
+    const { components } = (await (await fetch(`${service.url}/docs/openapi.json`)).json()) as {
+      components: { schemas: Record<string, { properties: object }> };
+    };
     const answer = (await (await post('/predict', form([photo]))).json()) as object;
-    expect(Object.keys(document.components.schemas['Prediction']!.properties)).toEqual(
+    expect(Object.keys(components.schemas['Prediction']!.properties)).toEqual(
       expect.arrayContaining(Object.keys(answer)),
     );
   });
 
-  it('serves a page without outside assets', async () => {
+  it('serves a page whose every file comes from the service', async () => {
     const page = await (await fetch(`${service.url}/docs`)).text();
-    expect(page).toContain('swagger-ui');
-    expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
+    const files = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => file!);
+    expect(files.length).toBeGreaterThan(3);
+    for (const file of files) {
+      expect(file).not.toMatch(/^(https?:)?\/\//);
+      expect((await fetch(`${service.url}/${file}`)).status).toBe(200);
+    }
+  });
+});
+
+describe('the probes', () => {
+  it('answer as their schemas say', async () => {
+    const bodies = { health: healthSchema, livez: livenessSchema, readyz: readinessSchema };
+    for (const [route, schema] of Object.entries(bodies)) {
+      const response = await fetch(`${service.url}/${route}`);
+      expect(response.status).toBe(200);
+      schema.parse(await response.json());
+    }
+  });
+
+  it('keep liveness and health green while no model can answer', async () => {
+    service.backend.readyWorkers = 0;
+    expect((await fetch(`${service.url}/livez`)).status).toBe(200);
+    expect(await (await fetch(`${service.url}/health`)).json()).toEqual({ status: 'ok', model_loaded: false });
+    const ready = await fetch(`${service.url}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(readinessSchema.parse(await ready.json()).reason).toMatch(/No worker is alive/);
+    expect((await post('/predict', form([photo]))).status).toBe(503);
   });
 });
 

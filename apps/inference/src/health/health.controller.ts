@@ -4,20 +4,7 @@ import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 import { ModelService } from '../model/model.service.ts';
 import { DrainState } from './drain-state.ts';
-
-/** What /readyz says. */
-interface Readiness {
-  readonly ready: boolean;
-  /** Where the model is: absent, loading, ready, failed, closed. */
-  readonly state: string;
-  readonly model: string;
-  readonly version?: string;
-  readonly digest?: string;
-  /** Largest difference of a golden image's probability from the expected one. */
-  readonly golden_difference?: number;
-  readonly reason?: string;
-  readonly code?: string;
-}
+import type { Health, Liveness, Readiness } from './health.schema.ts';
 
 /** The probes. Liveness says nothing about the model: restarting a pod does not mend a bad bundle. */
 @Controller()
@@ -34,13 +21,13 @@ export class HealthController {
 
   /** For people and smoke tests: 200 also while no model is loaded. */
   @Get('health')
-  health(): { status: 'ok'; model_loaded: boolean } {
+  health(): Health {
     return { status: 'ok', model_loaded: this.#model.served !== undefined };
   }
 
   /** 200 while the event loop turns. */
   @Get('livez')
-  livez(): { status: 'ok' } {
+  livez(): Liveness {
     return { status: 'ok' };
   }
 

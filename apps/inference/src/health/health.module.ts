@@ -1,13 +1,16 @@
-import { Module } from '@nestjs/common';
-import { ModelModule } from '../model/model.module.ts';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { DrainState } from './drain-state.ts';
 import { HealthController } from './health.controller.ts';
 
 /** Probes and the order of going away. */
 @Module({
-  imports: [ModelModule],
   controllers: [HealthController],
   providers: [DrainState],
   exports: [DrainState],
 })
-export class HealthModule {}
+export class HealthModule {
+  /** @param model the registered model module. */
+  static register(model: DynamicModule): DynamicModule {
+    return { module: HealthModule, imports: [model] };
+  }
+}

@@ -35,7 +35,7 @@ export function answerUnparsed(server: Server): void {
 }
 
 function parseError(cause: NodeJS.ErrnoException): PawlError {
-  switch (cause.code) {
+  switch (cause.code ?? '') {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new PawlError('UPLOAD_TIMEOUT', { message: 'The request did not arrive in time.', cause });
     case 'HPE_HEADER_OVERFLOW':

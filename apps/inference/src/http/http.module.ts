@@ -3,18 +3,19 @@ import { APP_FILTER } from '@nestjs/core';
 import { HealthModule } from '../health/health.module.ts';
 import { PredictionModule } from '../prediction/prediction.module.ts';
 import { ErrorFilter } from './error.filter.ts';
+import { OpenApiController } from './openapi.controller.ts';
 import { PredictController } from './predict.controller.ts';
 import { RequestMiddleware } from './request.middleware.ts';
 import { UploadReader } from './upload/upload-reader.ts';
 
 /** The edge: routes, uploads, errors, ids, one log line and the metrics of every request. */
-@Module({ imports: [HealthModule], controllers: [PredictController] })
+@Module({ controllers: [PredictController, OpenApiController] })
 export class HttpModule {
-  /** @param metrics the registered metrics module: its names depend on the model. */
-  static register(metrics: DynamicModule): DynamicModule {
+  /** @param metrics and @param model the registered modules. */
+  static register(metrics: DynamicModule, model: DynamicModule): DynamicModule {
     return {
       module: HttpModule,
-      imports: [metrics, PredictionModule.register(metrics)],
+      imports: [metrics, model, PredictionModule.register([metrics, model]), HealthModule.register(model)],
       providers: [UploadReader, RequestMiddleware, { provide: APP_FILTER, useClass: ErrorFilter }],
     };
   }

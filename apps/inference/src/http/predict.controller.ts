@@ -1,12 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { All, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 import type { ErrorBody, Prediction } from '../prediction/prediction.schema.ts';
 import { PredictionService } from '../prediction/prediction.service.ts';
-import { ApiBatch, ApiPredict } from './docs.ts';
 import { errorBody, toPawlError } from './error.filter.ts';
 import { requestContext } from './request-context.ts';
 import { UploadReader } from './upload/upload-reader.ts';
@@ -28,7 +26,6 @@ export class PredictController {
   /** One image: multipart field `file`, or the image as the body. */
   @Post()
   @HttpCode(200)
-  @ApiPredict()
   async predict(@Req() request: IncomingMessage): Promise<Prediction> {
     const { gone, log } = requestContext(request);
     this.#predictions.assertOpen();
@@ -46,7 +43,6 @@ export class PredictController {
   /** Several images in one request, each with its own answer or error, in the order they were sent. */
   @Post('batch')
   @HttpCode(200)
-  @ApiBatch()
   async batch(@Req() request: IncomingMessage): Promise<{ predictions: (Prediction | ErrorBody)[] }> {
     const { gone, log, id } = requestContext(request);
     this.#predictions.assertOpen();
@@ -68,7 +64,6 @@ export class PredictController {
 
   /** Any other method on the two routes. */
   @All(['', 'batch'])
-  @ApiExcludeEndpoint()
   other(@Res({ passthrough: true }) response: ServerResponse): never {
     response.setHeader('Allow', 'POST');
     throw new PawlError('METHOD_NOT_ALLOWED', { message: 'This route takes POST only.' });

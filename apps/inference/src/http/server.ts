@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Config } from '../config/config.schema.ts';
+import { DrainState } from '../health/drain-state.ts';
 import { answerUnparsed } from './client-error.ts';
 import { RequestMiddleware } from './request.middleware.ts';
 
@@ -27,4 +29,22 @@ export function configureServer(app: NestExpressApplication, config: Config): vo
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.connectionsCheckingInterval = 1_000;
   answerUnparsed(server);
+  closeUntouched(server, app.get(DrainState).signal, config.DRAIN_DELAY_MS);
+}
+
+/**
+ * Ends connections that never sent a byte once the delay is over. Node does not take them for idle, so a browser's spare
+ * connection would hold up the end of a drain until its headers time out.
+ */
+function closeUntouched(server: Server, drain: AbortSignal, delayMs: number): void {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  drain.addEventListener('abort', () => {
+    setTimeout(() => {
+      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+    }, delayMs).unref();
+  });
 }

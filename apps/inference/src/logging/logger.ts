@@ -26,9 +26,9 @@ export function createLogger(level: string, destination?: DestinationStream): Pi
 
 /** Lets Nest's own messages (module start, unhandled errors) take the same road. */
 export class NestLogger implements LoggerService {
-  readonly #logger: PinoLogger;
+  readonly #logger: Logger;
 
-  constructor(logger: PinoLogger) {
+  constructor(logger: Logger) {
     this.#logger = logger;
   }
 

@@ -8,17 +8,19 @@ import {
   PrometheusModule,
 } from '@willsoto/nestjs-prometheus';
 import type { Counter, Gauge, Histogram } from 'prom-client';
-import { ModelModule } from '../model/model.module.ts';
 import { ModelService } from '../model/model.service.ts';
 import { Metrics } from './metrics.service.ts';
 
 /** The Prometheus registry of the process and `GET /metrics`. */
 @Module({})
 export class MetricsModule {
-  /** @param model name of the model, which prefixes every metric of the service. */
-  static register(model: string): DynamicModule {
+  /**
+   * @param name name of the model, which prefixes every metric of the service.
+   * @param model the registered model module.
+   */
+  static register(name: string, model: DynamicModule): DynamicModule {
     const describe = (metric: { suffix: string; help: string; labels: readonly string[] }) => ({
-      name: metricName(model, metric),
+      name: metricName(name, metric),
       help: metric.help,
       labelNames: [...metric.labels],
     });
@@ -57,10 +59,10 @@ export class MetricsModule {
       }),
     ];
 
-    const token = (metric: { suffix: string }) => getToken(metricName(model, metric));
+    const token = (metric: { suffix: string }) => getToken(metricName(name, metric));
     return {
       module: MetricsModule,
-      imports: [PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } }), ModelModule],
+      imports: [PrometheusModule.register({ path: '/metrics', defaultMetrics: { enabled: true } }), model],
       providers: [
         counter(metrics.requestTotal),
         histogram(metrics.requestLatency),

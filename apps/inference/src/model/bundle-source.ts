@@ -1,18 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Inject, Injectable } from '@nestjs/common';
 import { resolveBundle } from '@pawl/shared/bundle/fetch-bundle';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 
 /** Where the bundle comes from; tests replace it. */
-@Injectable()
 export class BundleSource {
   readonly #config: Config;
 
-  constructor(@Inject(CONFIG) config: Config) {
+  constructor(config: Config) {
     this.#config = config;
   }
 

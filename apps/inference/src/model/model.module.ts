@@ -1,12 +1,14 @@
-import { Module } from '@nestjs/common';
-import { BundleSource } from './bundle-source.ts';
-import { ModelBackend } from './model-backend.ts';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { ModelService } from './model.service.ts';
-import { OnnxModelBackend } from './onnx-model-backend.ts';
 
-/** The model: where it comes from, what runs it, and whether it may serve. */
-@Module({
-  providers: [BundleSource, { provide: ModelBackend, useClass: OnnxModelBackend }, ModelService],
-  exports: [ModelService],
-})
-export class ModelModule {}
+/** Offers the model that was started beside Nest; Nest closes it last, after the listener. */
+@Module({})
+export class ModelModule {
+  static register(model: ModelService): DynamicModule {
+    return {
+      module: ModelModule,
+      providers: [{ provide: ModelService, useValue: model }],
+      exports: [ModelService],
+    };
+  }
+}

@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Classification, Interest } from '@pawl/shared/execution/worker-pool';
-import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
-import { Logger } from '../logging/logger.ts';
-import { BundleSource } from './bundle-source.ts';
+import type { Logger } from '../logging/logger.ts';
+import type { BundleSource } from './bundle-source.ts';
 import { checkGolden } from './golden.ts';
-import { type BackendUsage, ModelBackend } from './model-backend.ts';
+import type { BackendUsage, ModelBackend } from './model-backend.ts';
 import type { ModelState, ServedModel } from './model-state.ts';
 
 const FIRST_RETRY_MS = 1_000;
@@ -17,17 +16,20 @@ const LAST_RETRY_MS = 60_000;
 /**
  * The one model of this process, from address to readiness: fetch and verify, load and warm, compare golden images,
  * serve. A passing failure (a store that is down) is tried again; any other is final and says why at `/readyz`.
+ *
+ * Plain TypeScript without decorators: it starts before Nest is even loaded, so that both happen at once
+ * (docs/decisions/0006).
  */
-@Injectable()
-export class ModelService implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ModelService implements OnApplicationShutdown {
   readonly #config: Config;
   readonly #source: BundleSource;
   readonly #backend: ModelBackend;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
   #state: ModelState = { name: 'absent' };
+  #firstStepOver: () => void = () => undefined;
 
-  constructor(@Inject(CONFIG) config: Config, source: BundleSource, backend: ModelBackend, logger: Logger) {
+  constructor(config: Config, source: BundleSource, backend: ModelBackend, logger: Logger) {
     this.#config = config;
     this.#source = source;
     this.#backend = backend;
@@ -67,11 +69,23 @@ export class ModelService implements OnApplicationBootstrap, OnApplicationShutdo
     return this.#backend.classify(chunks, interest);
   }
 
-  onApplicationBootstrap(): void {
+  /**
+   * Begins; `state` tells how it goes. Call it once.
+   * @returns resolves when the first step is over: the bundle is at hand and the workers are loading it, or it failed.
+   */
+  start(): Promise<void> {
+    const first = Promise.withResolvers<undefined>();
+    this.#firstStepOver = () => {
+      first.resolve(undefined);
+    };
     const uri = this.#config.MODEL_URI;
-    if (uri === undefined) this.#logger.warn({}, 'no model: MODEL_URI is not set, /predict answers 503');
+    if (uri === undefined) {
+      this.#logger.warn({}, 'no model: MODEL_URI is not set, /predict answers 503');
+      return Promise.resolve();
+    }
     // Not awaited: probes and /health are answered while the model loads. #run never rejects.
-    else void this.#run(uri);
+    void this.#run(uri).then(this.#firstStepOver);
+    return first.promise;
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -103,6 +117,8 @@ export class ModelService implements OnApplicationBootstrap, OnApplicationShutdo
         if (!error.transient) {
           this.#state = { name: 'failed', error };
           this.#logger.error(fields, `model load failed | ${error.message}`);
+          // A model that was loaded and then refused serves nobody; its memory is given back.
+          await this.#backend.close();
           return;
         }
         this.#state = { name: 'loading', step: 'fetch', lastError: error };
@@ -122,7 +138,9 @@ export class ModelService implements OnApplicationBootstrap, OnApplicationShutdo
         hint: 'Set MODEL_NAME and MODEL_URI to the same model.',
       });
     this.#enter('load');
-    await this.#backend.load(bundle);
+    const loading = this.#backend.load(bundle);
+    this.#firstStepOver();
+    await loading;
     this.#enter('golden');
     const golden = await checkGolden(bundle, this.#backend, this.#config.IMAGE_TIMEOUT_MS);
     return { manifest, digest, golden, examplePath: bundle.path(manifest.golden.images[0]?.file ?? manifest.model) };

@@ -1,26 +1,23 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import { type Classification, ImageWorkerPool, type Interest } from '@pawl/shared/execution/worker-pool';
-import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
-import { Logger } from '../logging/logger.ts';
-import { imageLimits } from '../preprocessing/image-screen.ts';
+import type { Logger } from '../logging/logger.ts';
+import { imageLimits } from '../preprocessing/image-limits.ts';
 import { type BackendUsage, ModelBackend } from './model-backend.ts';
 
 /** Images a worker holds at once: it decodes the next one while it infers (docs/decisions/0003). */
 const IN_FLIGHT_PER_WORKER = 2;
 
 /** Runs the graph with onnxruntime in a fixed pool of worker threads, one a core. */
-@Injectable()
 export class OnnxModelBackend extends ModelBackend {
   readonly #config: Config;
   readonly #logger: Logger;
   #pool: ImageWorkerPool | undefined;
   #workerDeaths = 0;
 
-  constructor(@Inject(CONFIG) config: Config, logger: Logger) {
+  constructor(config: Config, logger: Logger) {
     super();
     this.#config = config;
     this.#logger = logger;
@@ -29,6 +26,8 @@ export class OnnxModelBackend extends ModelBackend {
   override async load(bundle: Bundle): Promise<void> {
     const { WORKERS, WORKER_NICENESS, QUEUE_LIMIT } = this.#config;
     const { labels, input, output, model } = bundle.manifest;
+    // Loading is tried again after a passing failure; the workers of the last try must not stay beside the new ones.
+    await this.#pool?.close();
     const pool = new ImageWorkerPool({
       size: WORKERS === 'auto' ? cpuLimit() : WORKERS,
       queueLimit: QUEUE_LIMIT,
@@ -44,8 +43,9 @@ export class OnnxModelBackend extends ModelBackend {
       this.#workerDeaths += 1;
       this.#logger.error({ reason, readyWorkers: pool.readyWorkers }, 'worker died; starting another');
     });
-    await pool.start();
+    // Known before it has started, so that a shutdown in the meantime ends it.
     this.#pool = pool;
+    await pool.start();
   }
 
   override hasRoom(count: number): boolean {

@@ -1,14 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
-import { ModelModule } from '../model/model.module.ts';
 import { PreprocessingModule } from '../preprocessing/preprocessing.module.ts';
 import { PredictionIds } from './prediction-id.ts';
 import { PredictionService } from './prediction.service.ts';
 
 /** From the bytes of an image to an answer. */
 @Module({
-  imports: [ModelModule, PreprocessingModule],
+  imports: [PreprocessingModule],
   providers: [
     PredictionService,
     {
@@ -20,8 +19,8 @@ import { PredictionService } from './prediction.service.ts';
   exports: [PredictionService],
 })
 export class PredictionModule {
-  /** @param metrics the registered metrics module: its names depend on the model. */
-  static register(metrics: DynamicModule): DynamicModule {
-    return { module: PredictionModule, imports: [metrics] };
+  /** @param imports the registered model and metrics modules. */
+  static register(imports: DynamicModule[]): DynamicModule {
+    return { module: PredictionModule, imports };
   }
 }

@@ -4,14 +4,10 @@ import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import type { ImageLimits } from '@pawl/shared/preprocessing/limits';
 import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
+import { imageLimits } from './image-limits.ts';
 
 /** Bytes that are enough to tell every supported format. */
 const SIGNATURE_BYTES = 64;
-
-/** The decoder's limits, as configured. */
-export function imageLimits(config: Config): ImageLimits {
-  return { maxBytes: config.IMAGE_MAX_BYTES, maxPixels: config.IMAGE_MAX_PIXELS, timeoutMs: config.IMAGE_TIMEOUT_MS };
-}
 
 /**
  * What can be said of an upload without decoding it: nonsense is refused here, on the main thread, before it takes a

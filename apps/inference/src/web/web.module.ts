@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { DocsController } from './docs.controller.ts';
 import { PageController } from './page.controller.ts';
 
-/** The page for people. */
-@Module({ controllers: [PageController] })
+/** Pages for people. */
+@Module({ controllers: [PageController, DocsController] })
 export class WebModule {}

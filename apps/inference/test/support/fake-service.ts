@@ -1,17 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Test } from '@nestjs/testing';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { sigmoid } from '@pawl/shared/execution/answer';
 import { register } from 'prom-client';
-import { AppModule } from '../../src/app.module.ts';
+import { createApp } from '../../src/create-app.ts';
 import { parseConfig } from '../../src/config/config.schema.ts';
-import { configureServer } from '../../src/http/server.ts';
-import { serveDocs } from '../../src/http/docs.ts';
 import { createLogger } from '../../src/logging/logger.ts';
-import { BundleSource } from '../../src/model/bundle-source.ts';
-import { ModelBackend } from '../../src/model/model-backend.ts';
+import type { BundleSource } from '../../src/model/bundle-source.ts';
 import { ModelService } from '../../src/model/model.service.ts';
 import { FakeModelBackend } from './fake-model-backend.ts';
 import type { LogLine } from './start-service.ts';
@@ -79,16 +75,10 @@ export async function startFakeService(options: FakeServiceOptions = {}): Promis
   const log: LogLine[] = [];
   const logger = createLogger(config.LOG_LEVEL, { write: (line) => log.push(JSON.parse(line) as LogLine) });
   const backend = options.backend ?? new FakeModelBackend();
-  const testing = await Test.createTestingModule({ imports: [AppModule.register(config, logger)] })
-    .overrideProvider(ModelBackend)
-    .useValue(backend)
-    .overrideProvider(BundleSource)
-    .useValue({ open: options.open ?? (() => Promise.resolve(aBundle())) })
-    .compile();
-  const app = testing.createNestApplication<NestExpressApplication>({ bodyParser: false, logger: false });
-  configureServer(app, config);
-  const model = app.get(ModelService);
-  serveDocs(app, () => model.served?.manifest.labels ?? ['cat', 'dog']);
+  const source = { open: options.open ?? (() => Promise.resolve(aBundle())) };
+  const model = new ModelService(config, source as unknown as BundleSource, backend, logger);
+  await model.start();
+  const app = await createApp(config, logger, model);
   await app.listen(0, '127.0.0.1');
   const settled = async (): Promise<void> => {
     while (model.state.name === 'loading') await new Promise((resolve) => setTimeout(resolve, 5));

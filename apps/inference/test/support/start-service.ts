@@ -31,7 +31,7 @@ const defaults = { PORT: '0', HOST: '127.0.0.1', MODEL_URI: 'file:models/catdog'
  * loaded or refused.
  */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
-  const child = spawn(process.execPath, ['apps/inference/dist/main.js'], {
+  const child = spawn(process.execPath, ['apps/inference/dist/bundle/main.js'], {
     cwd: root,
     env: { PATH: process.env['PATH'], ...defaults, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -24,6 +24,12 @@ export class TaskQueue<T> {
     this.#entries.add(entry);
   }
 
+  /** The oldest entry, which stays; undefined when none waits. */
+  peek(): T | undefined {
+    for (const entry of this.#entries) return entry;
+    return undefined;
+  }
+
   /** Takes the oldest entry, or undefined when none waits. */
   shift(): T | undefined {
     for (const entry of this.#entries) {

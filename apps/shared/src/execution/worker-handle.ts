@@ -16,8 +16,11 @@ export interface WorkerObserver {
 const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 /** Time a worker may take to load and warm a model, milliseconds. */
 const START_TIMEOUT_MS = 60_000;
-/** Time beyond the image's own limit after which a silent worker is taken for hung, milliseconds. */
-const HANG_MARGIN_MS = 1_000;
+/**
+ * Time beyond the image's own limit after which a silent worker is taken for hung, milliseconds. Generous: the image may
+ * wait for the one before it, and a large model on a throttled core takes seconds an image without being hung.
+ */
+const HANG_MARGIN_MS = 10_000;
 /** Time that held images get to finish when the pool closes, milliseconds. */
 const CLOSE_TIMEOUT_MS = 10_000;
 
@@ -88,6 +91,9 @@ export class ImageWorker {
   /** Lets it finish what it holds, then ends it. */
   async close(): Promise<void> {
     if (this.#gone) return;
+    // Terminated inside a native call that then fails, a thread takes the whole process with it: onnxruntime's binding
+    // cannot raise its error any more and aborts. So what is still loading is let finish, or fail.
+    await this.started.catch(() => undefined);
     if (this.held.size > 0)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);

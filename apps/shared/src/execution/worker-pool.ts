@@ -83,6 +83,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
   async start(): Promise<void> {
     try {
       await Promise.all(Array.from({ length: this.#options.size }, () => this.#spawn()));
+      if (this.#closed) throw new PawlError('MODEL_NOT_READY', { message: 'The pool was closed while it started.' });
     } catch (error) {
       await this.close();
       throw error;
@@ -110,7 +111,10 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 
   /** Whether `count` images would be admitted now. */
   hasRoom(count = 1): boolean {
-    return this.#queue.hasRoom(count);
+    let free = 0;
+    for (const worker of this.#workers)
+      if (worker.ready) free += Math.max(0, this.#options.inFlightPerWorker - worker.held.size);
+    return this.#queue.hasRoom(count - free);
   }
 
   /**
@@ -121,7 +125,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
   classify(chunks: readonly Uint8Array[], { signal, deadlineMs }: Interest): Promise<Classification> {
     if (this.#closed || this.#workers.size + this.#restarts.size === 0)
       return Promise.reject(new PawlError('MODEL_NOT_READY', { message: 'The workers are not running.' }));
-    if (!this.#queue.hasRoom())
+    if (!this.hasRoom())
       return Promise.reject(new PawlError('OVERLOADED', { message: 'The queue of images is full.' }));
     if (signal?.aborted === true) return Promise.reject(clientClosed());
 
@@ -188,15 +192,25 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 
   /** Gives waiting images to the least busy workers that have room. */
   #dispatch(): void {
-    while (this.#queue.size > 0) {
+    for (let task = this.#queue.peek(); task !== undefined; task = this.#queue.peek()) {
       let chosen: ImageWorker | undefined;
-      for (const worker of this.#workers) {
-        if (worker.ready && worker.held.size < (chosen?.held.size ?? this.#options.inFlightPerWorker)) chosen = worker;
-      }
-      const task = chosen === undefined ? undefined : this.#queue.shift();
-      if (chosen === undefined || task === undefined) return;
+      for (const worker of this.#workers)
+        if (this.#mayTake(worker, task) && worker.held.size < (chosen?.held.size ?? Infinity)) chosen = worker;
+      if (chosen === undefined) return;
+      this.#queue.remove(task);
       chosen.assign(task);
     }
+  }
+
+  /**
+   * An image whose worker died may be what killed it. It is tried again alone, or it would take an innocent neighbour
+   * down with it a second time.
+   */
+  #mayTake(worker: ImageWorker, task: PoolTask): boolean {
+    if (!worker.ready) return false;
+    if (task.crashes > 0) return worker.held.size === 0;
+    for (const held of worker.held.values()) if (held.crashes > 0) return false;
+    return worker.held.size < this.#options.inFlightPerWorker;
   }
 
   /** Replaces a dead worker and deals with the images it held. */

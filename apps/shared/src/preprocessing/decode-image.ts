@@ -9,7 +9,7 @@ import { openImage, PIXEL_LIMIT_MESSAGE } from './sharp-runtime.ts';
 export interface DecodedImage {
   /**
    * sRGB, 8 bits, R G B of each pixel, row by row: `height * width * 3` bytes by the input spec. Alone in its
-   * ArrayBuffer, which can be transferred to another thread.
+   * ArrayBuffer; copy it to send it to another thread, since memory of native code may not be transferable.
    */
   readonly pixels: Uint8Array<ArrayBuffer>;
   /** By content. */
@@ -59,9 +59,10 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
     // sharp turns 16-bit RGB that has a profile into Display P3, not sRGB; 8 bits first avoid it. Not for all: this
     // setting switches shrink-on-load off, which is most of the speed with JPEG.
     if (isRgb16) image.pipelineColourspace('srgb');
-    const { data: pixels } = await image.toUint8Array();
+    // Not toUint8Array(): sharp 0.35.5 never frees what it returns, 150 KB an image (decode-image.memory.spec.ts).
+    const { data: pixels } = await image.toBuffer({ resolveWithObject: true });
     if (pixels.length !== size) throw new Error(`got ${pixels.length} bytes instead of ${size}`);
-    return { pixels: pixels as Uint8Array<ArrayBuffer>, format, width, height, frames };
+    return { pixels, format, width, height, frames };
   }
 
   return {

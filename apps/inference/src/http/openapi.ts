@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { healthSchema, livenessSchema, readinessSchema } from '../health/health.schema.ts';
+import { batchSchema, errorBodySchema, predictionSchema } from '../prediction/prediction.schema.ts';
+
+/** What is written of an OpenAPI 3.1 document here. */
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0';
+  readonly info: object;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const json = (description: string, schema: string) => ({
+  description,
+  content: { 'application/json': { schema: ref(schema) } },
+});
+const binary = { type: 'string', format: 'binary' };
+const rawBodies = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif', 'application/octet-stream'];
+
+const errors = Object.fromEntries(
+  [
+    [400, 'No file, an empty file, too many files or a malformed multipart body.'],
+    [408, 'The body arrived too slowly.'],
+    [413, 'The file or the request is too large.'],
+    [415, 'Neither multipart nor an image, or an image format that is not supported.'],
+    [422, 'The image is damaged, has too many pixels or takes too long to decode.'],
+    [429, 'The queue is full; try again after Retry-After seconds.'],
+    [500, 'The service failed.'],
+    [503, 'No model is ready; try again after Retry-After seconds.'],
+  ].map(([status, description]) => [String(status), json(String(description), 'Error')]),
+);
+
+const form = (file: object) => ({
+  'multipart/form-data': { schema: { type: 'object', required: ['file'], properties: { file } } },
+});
+
+const paths: OpenApiDocument['paths'] = {
+  '/predict': {
+    post: {
+      operationId: 'predict',
+      tags: ['images'],
+      summary: 'Classify one image',
+      description: 'As multipart field "file", or as the body itself.',
+      requestBody: {
+        required: true,
+        content: { ...form(binary), ...Object.fromEntries(rawBodies.map((type) => [type, { schema: binary }])) },
+      },
+      responses: { '200': json('The answer.', 'Prediction'), ...errors },
+    },
+  },
+  '/predict/batch': {
+    post: {
+      operationId: 'predictBatch',
+      tags: ['images'],
+      summary: 'Classify several images',
+      description: 'Repeat the multipart field "file"; a bad image gets its own error and never fails another.',
+      requestBody: { required: true, content: form({ type: 'array', items: binary }) },
+      responses: { '200': json('One entry an image, in the order they were sent.', 'Batch'), ...errors },
+    },
+  },
+  '/health': {
+    get: {
+      operationId: 'health',
+      tags: ['state'],
+      summary: 'Whether the process runs and a model is loaded',
+      responses: { '200': json('Also while no model is loaded.', 'Health') },
+    },
+  },
+  '/livez': {
+    get: {
+      operationId: 'livez',
+      tags: ['state'],
+      summary: 'Liveness probe',
+      responses: { '200': json('The event loop turns.', 'Liveness') },
+    },
+  },
+  '/readyz': {
+    get: {
+      operationId: 'readyz',
+      tags: ['state'],
+      summary: 'Readiness probe',
+      responses: {
+        '200': json('The model is verified, warm and answers its golden images as expected.', 'Readiness'),
+        '503': json('It is not; the body says why.', 'Readiness'),
+      },
+    },
+  },
+  '/metrics': {
+    get: {
+      operationId: 'metrics',
+      tags: ['state'],
+      summary: 'Prometheus metrics',
+      responses: {
+        '200': { description: 'Text exposition format.', content: { 'text/plain': { schema: { type: 'string' } } } },
+      },
+    },
+  },
+};
+
+/**
+ * The OpenAPI document for a model with these labels. Its schemas are made from the zod schemas that type the handlers
+ * and that the tests validate answers with, so the page cannot say anything else than the code does.
+ */
+export function describeApi(labels: readonly string[]): OpenApiDocument {
+  const schemas = {
+    Prediction: predictionSchema(labels),
+    Batch: batchSchema(labels),
+    Error: errorBodySchema,
+    Health: healthSchema,
+    Liveness: livenessSchema,
+    Readiness: readinessSchema,
+  };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Pawl inference',
+      version: '1',
+      description: 'Image classification. Every error body has a stable code, a message, a hint and a request id.',
+    },
+    paths,
+    components: {
+      // OpenAPI 3.1 schemas are JSON Schema 2020-12, zod's default dialect.
+      schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, z.toJSONSchema(schema)])),
+    },
+  };
+}

@@ -1,0 +1,255 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { jest } from '@jest/globals';
+import type { Worker as NodeWorker, WorkerOptions } from 'node:worker_threads';
+import type { Manifest } from '../bundle/manifest.ts';
+import { DEADLY, HANGING } from '../../../../test/support/poison-worker.ts';
+import type { ImageWorkerPool, Interest, WorkerPoolOptions } from './worker-pool.ts';
+
+/** Every thread that a pool has started, so that a test can look at them and end them from outside. */
+const threads: NodeWorker[] = [];
+const poison = new URL('../../../../test/support/poison-worker.ts', import.meta.url).href;
+const real = await import('node:worker_threads');
+jest.unstable_mockModule('node:worker_threads', () => ({
+  ...real,
+  Worker: class extends real.Worker {
+    constructor(entry: URL, options: WorkerOptions) {
+      super(entry, { ...options, execArgv: ['--no-warnings', `--import=${poison}`] });
+      threads.push(this);
+    }
+  },
+}));
+const { ImageWorkerPool: Pool } = await import('./worker-pool.ts');
+
+const bundle = fileURLToPath(new URL('../../../../models/catdog/', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8')) as Manifest;
+const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'));
+const deadly = Buffer.concat([photo, Buffer.from(DEADLY)]);
+const hanging = Buffer.concat([photo, Buffer.from(HANGING)]);
+const limits = { maxBytes: 10_000_000, maxPixels: 40_000_000, timeoutMs: 5_000 };
+const patient: Interest = { deadlineMs: 50_000 };
+
+interface Change extends Partial<Omit<WorkerPoolOptions, 'setup'>> {
+  readonly modelPath?: string;
+  readonly spec?: Partial<Pick<Manifest, 'labels' | 'input' | 'output'>>;
+  readonly timeoutMs?: number;
+}
+
+const pools: ImageWorkerPool[] = [];
+
+/** A pool over the shipped model, not started. */
+function aPool({ modelPath, spec, timeoutMs, ...options }: Change = {}): ImageWorkerPool {
+  const { labels, input, output } = manifest;
+  const pool = new Pool({
+    size: 1,
+    queueLimit: 64,
+    inFlightPerWorker: 2,
+    ...options,
+    setup: {
+      modelPath: modelPath ?? join(bundle, manifest.model),
+      spec: { labels, input, output, ...spec },
+      limits: { ...limits, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+      niceness: 0,
+    },
+  });
+  pools.push(pool);
+  return pool;
+}
+
+async function aRunningPool(change: Change = {}): Promise<ImageWorkerPool> {
+  const pool = aPool(change);
+  await pool.start();
+  return pool;
+}
+
+/** Classifies; gives the label's side of the answer, or the code of the error. */
+async function outcome(pool: ImageWorkerPool, image: Uint8Array, interest = patient): Promise<string> {
+  try {
+    const { output } = await pool.classify([image], interest);
+    return (output[0] ?? NaN) < 0 ? 'cat' : 'dog';
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
+}
+
+const alive = () => threads.filter(({ threadId }) => threadId !== -1).length;
+
+async function eventually(holds: () => boolean, timeoutMs = 20_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${holds.toString()}`);
+    await sleep(10);
+  }
+}
+
+beforeEach(() => {
+  threads.length = 0;
+});
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+  expect(alive()).toBe(0);
+});
+
+describe('a worker that dies', () => {
+  it('is replaced, and what it held is answered by another one', async () => {
+    const pool = await aRunningPool({ size: 2 });
+    const deaths: string[] = [];
+    const ready: number[] = [];
+    pool.on('died', (reason) => deaths.push(reason));
+    pool.on('workers', (count) => ready.push(count));
+    const outcomes = Promise.all(Array.from({ length: 12 }, () => outcome(pool, photo)));
+    await eventually(() => pool.inFlight > 0);
+    void threads[0]!.terminate();
+    expect(await outcomes).toEqual(Array.from({ length: 12 }, () => 'cat'));
+    await eventually(() => pool.readyWorkers === 2);
+    expect(deaths).toHaveLength(1);
+    expect(ready[0]).toBe(1);
+    expect(ready.at(-1)).toBe(2);
+    expect(threads).toHaveLength(3);
+  });
+
+  it('when it is the only one: images wait for its successor', async () => {
+    const pool = await aRunningPool();
+    const outcomes = Promise.all([outcome(pool, photo), outcome(pool, photo)]);
+    void threads[0]!.terminate();
+    await eventually(() => pool.readyWorkers === 0);
+    expect(await Promise.all([outcomes, outcome(pool, photo)])).toEqual([['cat', 'cat'], 'cat']);
+  });
+
+  it('twice of the same image refuses that image, and none of those beside it', async () => {
+    const pool = await aRunningPool({ inFlightPerWorker: 4 });
+    const images = [photo, deadly, photo, photo, photo, photo];
+    const outcomes = await Promise.all(images.map((image) => outcome(pool, image)));
+    expect(outcomes).toEqual(['cat', 'WORKER_CRASHED', 'cat', 'cat', 'cat', 'cat']);
+    await eventually(() => pool.readyWorkers === 1);
+    expect(await outcome(pool, photo)).toBe('cat');
+  });
+
+  it('by hanging is found out, replaced, and does not keep its neighbours', async () => {
+    const pool = await aRunningPool({ timeoutMs: 1_000 });
+    const deaths: string[] = [];
+    pool.on('died', (reason) => deaths.push(reason));
+    const hung = outcome(pool, hanging, { deadlineMs: 2_000 });
+    await sleep(10);
+    const neighbour = outcome(pool, photo);
+    expect(await hung).toBe('IMAGE_TIMEOUT');
+    expect(await neighbour).toBe('cat');
+    expect(deaths).toEqual([expect.stringMatching(/^it did not answer within \d+ ms$/)]);
+  });
+});
+
+describe('admission', () => {
+  it('refuses what neither a worker nor the queue has room for', async () => {
+    const pool = await aRunningPool({ queueLimit: 3, inFlightPerWorker: 2 });
+    expect([pool.hasRoom(5), pool.hasRoom(6)]).toEqual([true, false]);
+    const outcomes = await Promise.all(Array.from({ length: 7 }, () => outcome(pool, photo)));
+    expect(outcomes).toEqual(['cat', 'cat', 'cat', 'cat', 'cat', 'OVERLOADED', 'OVERLOADED']);
+    expect([pool.queueDepth, pool.inFlight]).toEqual([0, 0]);
+  });
+
+  it('serves without a queue as well', async () => {
+    const pool = await aRunningPool({ queueLimit: 0, inFlightPerWorker: 1 });
+    const outcomes = await Promise.all([outcome(pool, photo), outcome(pool, photo)]);
+    expect(outcomes).toEqual(['cat', 'OVERLOADED']);
+    expect(await outcome(pool, photo)).toBe('cat');
+  });
+
+  it('drops what waited until its deadline, before any work is done on it', async () => {
+    const pool = await aRunningPool({ inFlightPerWorker: 1 });
+    const first = outcome(pool, hanging, { deadlineMs: 300 });
+    // Deadly: had it been handed to a worker, that worker would be gone.
+    expect(await outcome(pool, deadly, { deadlineMs: 100 })).toBe('DEADLINE_EXCEEDED');
+    expect(pool.queueDepth).toBe(0);
+    expect(await first).toMatch(/DEADLINE_EXCEEDED|IMAGE_TIMEOUT/);
+    void threads[0]!.terminate();
+    await eventually(() => threads.length === 2 && pool.readyWorkers === 1);
+    expect(await outcome(pool, photo)).toBe('cat');
+    expect(threads).toHaveLength(2);
+  });
+
+  it('drops what nobody waits for, before any work is done on it', async () => {
+    const pool = await aRunningPool({ inFlightPerWorker: 1 });
+    const busy = outcome(pool, photo);
+    const abort = new AbortController();
+    const dropped = outcome(pool, deadly, { ...patient, signal: abort.signal });
+    expect(pool.queueDepth).toBe(1);
+    abort.abort();
+    expect([await dropped, pool.queueDepth, await busy]).toEqual(['CLIENT_CLOSED_REQUEST', 0, 'cat']);
+    expect(await outcome(pool, deadly, { ...patient, signal: AbortSignal.abort() })).toBe('CLIENT_CLOSED_REQUEST');
+    expect(await outcome(pool, photo)).toBe('cat');
+    expect(threads).toHaveLength(1);
+  });
+});
+
+describe('close', () => {
+  it('finishes what workers hold, refuses what waits and what comes later', async () => {
+    const pool = await aRunningPool();
+    const outcomes = Promise.all([1, 2, 3, 4].map(() => outcome(pool, photo)));
+    await pool.close();
+    expect(await outcomes).toEqual(['cat', 'cat', 'MODEL_NOT_READY', 'MODEL_NOT_READY']);
+    expect(await outcome(pool, photo)).toBe('MODEL_NOT_READY');
+    expect(alive()).toBe(0);
+  });
+
+  it('ends a pool that is still starting', async () => {
+    const pool = aPool({ size: 2 });
+    const started = pool.start().catch((error: unknown) => (error as { code: string }).code);
+    await sleep(30);
+    await pool.close();
+    expect(await started).toBe('MODEL_NOT_READY');
+    expect(alive()).toBe(0);
+  });
+
+  it('leaves the process standing, twenty times over', async () => {
+    for (let cycle = 0; cycle < 20; cycle++) {
+      const pool = await aRunningPool();
+      const outcomes = [outcome(pool, photo), outcome(pool, photo)];
+      await pool.close();
+      expect(await Promise.all(outcomes)).toEqual(['cat', 'cat']);
+    }
+    expect(alive()).toBe(0);
+  }, 120_000);
+});
+
+describe('a model that does not fit', () => {
+  const { input, output } = manifest;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pawl-pool-'));
+    await writeFile(join(folder, 'broken.onnx'), readFileSync(join(bundle, manifest.model)).subarray(0, 1_000_000));
+    await writeFile(join(folder, 'text.onnx'), 'hello');
+  });
+  afterAll(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  it.each<[string, () => Change, RegExp]>([
+    ['cut short', () => ({ modelPath: join(folder, 'broken.onnx') }), /cannot load the graph/],
+    ['no ONNX', () => ({ modelPath: join(folder, 'text.onnx') }), /cannot load the graph/],
+    ['not there', () => ({ modelPath: join(folder, 'none.onnx') }), /cannot load the graph/],
+    ['of another input name', () => ({ spec: { input: { ...input, name: 'x' } } }), /names the input "x"/],
+    ['of another output name', () => ({ spec: { output: { ...output, name: 'y' } } }), /names the output "y"/],
+    ['of another size', () => ({ spec: { input: { ...input, width: 112 } } }), /1x224x112x3/],
+    ['of another layout', () => ({ spec: { input: { ...input, layout: 'NCHW' as const } } }), /1x3x224x224/],
+    ['of another type', () => ({ spec: { input: { ...input, dtype: 'float32' as const } } }), /float32/],
+    [
+      'of more labels',
+      () => ({ spec: { labels: ['a', 'b', 'c'], output: { kind: 'softmax-logits' as const, name: output.name } } }),
+      /3 labels needs 3/,
+    ],
+  ])('%s is refused at the start, and no thread stays', async (_, change, message) => {
+    const pool = aPool({ size: 2, ...change() });
+    await expect(pool.start()).rejects.toMatchObject({
+      code: 'MODEL_INCOMPATIBLE',
+      message: expect.stringMatching(message) as string,
+    });
+    expect(alive()).toBe(0);
+    await sleep(200);
+    expect(threads).toHaveLength(2);
+  });
+});

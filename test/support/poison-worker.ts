@@ -1,0 +1,17 @@
+/**
+ * Loaded into worker threads with `--import`, before their own code: lets a test make a worker die or hang by the bytes
+ * of an image, which no real image can be relied on to do.
+ */
+import { isMainThread, parentPort } from 'node:worker_threads';
+
+/** Bytes that, anywhere in an image, end the worker thread that receives it. */
+export const DEADLY = 'pawl-test: the worker dies';
+/** Bytes that, anywhere in an image, stop the worker thread that receives it for good. */
+export const HANGING = 'pawl-test: the worker hangs';
+
+if (!isMainThread)
+  parentPort?.on('message', (message: { readonly bytes?: Uint8Array }) => {
+    const bytes = Buffer.from(message.bytes ?? []);
+    if (bytes.includes(DEADLY)) process.exit(13);
+    if (bytes.includes(HANGING)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
