@@ -1,0 +1,170 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCodes } from '@pawl/shared/errors/error-codes';
+import { batchSchema, errorBodySchema, predictionSchema } from '../../src/prediction/prediction.schema.ts';
+import { describeWhenSet } from '../../../../test/support/when-set.ts';
+import { catPhoto } from '../support/fake-service.ts';
+import { startService, type RunningService } from '../support/start-service.ts';
+import { metric, report, residentMb, returnsFreedMemory, statusOf } from './support/facts.ts';
+
+/** Hard bound on an answer, ms. */
+const ANSWER_MS = 6_000;
+/** Requests at once: enough to keep two workers busy, few enough that the queue never refuses. */
+const AT_ONCE = 6;
+/** Images of one batch, the good photograph included. */
+const BATCH = 9;
+const labels = ['cat', 'dog'];
+const photo = readFileSync(catPhoto);
+
+interface HostileFile {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** Every file below a folder, by its path in it. */
+function corpus(folder: string): HostileFile[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'README.md')
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .map((path) => ({ name: path.slice(folder.length + 1), bytes: readFileSync(path) }));
+}
+
+/** Runs a job for every item, a few at once. */
+async function forEach<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
+  const waiting = [...items];
+  const lane = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await job(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+}
+
+function form(files: readonly HostileFile[]): FormData {
+  const body = new FormData();
+  for (const { name, bytes } of files) body.append('file', new Blob([Uint8Array.from(bytes)]), name);
+  return body;
+}
+
+/** "200 cat" or "422 IMAGE_UNREADABLE", after the body was held against its schema. */
+function outcomeOf(status: number, body: unknown): string {
+  if (status === 200) return `200 ${predictionSchema(labels).parse(body).label}`;
+  return `${status} ${errorBodySchema.parse(body).error.code}`;
+}
+
+describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder) => {
+  const rounds = Number(process.env['PAWL_TEST_HOSTILE_ROUNDS'] ?? '1');
+  const files = corpus(folder);
+  const groups = Array.from({ length: Math.ceil(files.length / (BATCH - 1)) }, (_, i) =>
+    files.slice(i * (BATCH - 1), (i + 1) * (BATCH - 1)),
+  );
+  let service: RunningService;
+
+  beforeAll(async () => {
+    service = await startService();
+  });
+  afterAll(async () => {
+    await service.stop();
+  });
+
+  /** Sends a request; its answer must come in time and be no failure of the service. */
+  async function ask(what: string, path: string, init: RequestInit): Promise<{ status: number; body: unknown }> {
+    const begin = performance.now();
+    const signal = AbortSignal.timeout(2 * ANSWER_MS);
+    const response = await fetch(service.url + path, { method: 'POST', signal, ...init }).catch((error: unknown) => {
+      throw new Error(`${what}: no answer`, { cause: error });
+    });
+    const body: unknown = await response.json();
+    const ms = performance.now() - begin;
+    if (ms > ANSWER_MS) throw new Error(`${what}: answered after ${ms} ms`);
+    if (response.status >= 500 || response.status === 429)
+      throw new Error(`${what}: ${response.status} ${JSON.stringify(body)}`);
+    return { status: response.status, body };
+  }
+
+  const asForm = async (file: HostileFile): Promise<string> => {
+    const { status, body } = await ask(`${file.name} as multipart`, '/predict', { body: form([file]) });
+    return outcomeOf(status, body);
+  };
+  const asBody = async (file: HostileFile): Promise<string> => {
+    const headers = { 'content-type': 'application/octet-stream' };
+    const request = { body: Uint8Array.from(file.bytes), headers };
+    const { status, body } = await ask(`${file.name} as the body`, '/predict', request);
+    return outcomeOf(status, body);
+  };
+  /** Sends a group around the good photograph; gives the group's outcomes in order. */
+  const asBatch = async (group: readonly HostileFile[]): Promise<string[]> => {
+    const middle = Math.floor(group.length / 2);
+    const mixed = [...group.slice(0, middle), { name: 'good.jpg', bytes: photo }, ...group.slice(middle)];
+    const { body } = await ask(`batch from ${group[0]!.name}`, '/predict/batch', { body: form(mixed) });
+    const outcomes = batchSchema(labels)
+      .parse(body)
+      .predictions.map((entry) => {
+        if (!('error' in entry)) return `200 ${entry.label}`;
+        const { code } = errorBodySchema.parse(entry).error;
+        return `${errorCodes[code as keyof typeof errorCodes].status} ${code}`;
+      });
+    expect([group[0]!.name, ...outcomes.splice(middle, 1)]).toEqual([group[0]!.name, '200 cat']);
+    return outcomes;
+  };
+
+  const settledMb = async (): Promise<number> => {
+    await sleep(2_000);
+    return residentMb(service.pid);
+  };
+
+  const stillWell = async (): Promise<void> => {
+    expect(await statusOf(`${service.url}/readyz`)).toBe(200);
+    expect(await metric(service.url, 'catdog_worker_deaths')).toBe(0);
+    expect(await metric(service.url, 'catdog_images_in_flight')).toBe(0);
+    expect(await metric(service.url, 'catdog_upload_buffered_bytes')).toBe(0);
+    expect(service.log.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+  };
+
+  it(`each of ${files.length} gets the same prediction or clear 4xx, alone, as a body and beside a good photograph`, async () => {
+    expect(files.length).toBeGreaterThan(0);
+    const asked = new Map<HostileFile, string[]>();
+    await forEach(files, async (file) => {
+      asked.set(file, [await asForm(file), await asBody(file)]);
+    });
+    await forEach(groups, async (group) => {
+      const outcomes = await asBatch(group);
+      group.forEach((file, i) => asked.get(file)!.push(outcomes[i]!));
+    });
+    const table: Record<string, number> = {};
+    const torn: string[] = [];
+    for (const [{ name }, [first, ...others]] of asked) {
+      table[first!] = (table[first!] ?? 0) + 1;
+      if (others.some((other) => other !== first)) torn.push(`${name}: ${[first, ...others].join(', ')}`);
+    }
+    report(`${files.length} hostile files`, Object.fromEntries(Object.entries(table).sort()));
+    expect(torn).toEqual([]);
+    await stillWell();
+  }, 600_000);
+
+  it(
+    `${rounds} more round(s) of them leave no memory behind`,
+    async () => {
+      const good = { name: 'good.jpg', bytes: photo };
+      const fresh = await startService(returnsFreedMemory);
+      const old = service;
+      service = fresh;
+      await old.stop();
+      await forEach(Array.from({ length: 400 }), () => asForm(good));
+      const warm = await settledMb();
+      const after: number[] = [];
+      for (let round = 0; round <= rounds; round++) {
+        await forEach(files, asForm);
+        await forEach(groups, asBatch);
+        after.push(await settledMb());
+      }
+      report('resident memory, MB', { warm, ...Object.fromEntries(after.map((mb, i) => [`after round ${i}`, mb])) });
+      // Once: the decoders that photographs never touch, at the largest pictures, and batches.
+      expect(after[0]).toBeLessThanOrEqual(1.5 * warm);
+      // Round 0 has met all of them; what comes after may not grow on it.
+      for (const mb of after.slice(1)) expect(mb).toBeLessThanOrEqual(1.1 * after[0]!);
+      await stillWell();
+    },
+    300_000 + rounds * 200_000,
+  );
+});

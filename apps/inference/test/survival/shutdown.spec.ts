@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { catPhoto } from '../support/fake-service.ts';
+import { startService, type RunningService } from '../support/start-service.ts';
+import { eventually, statusOf } from './support/facts.ts';
+import { post, RawClient } from './support/raw-client.ts';
+
+const photo = readFileSync(catPhoto);
+const JPEG = 'Content-Type: image/jpeg';
+const DRAIN_DELAY_MS = 3_000;
+const DRAIN_TIMEOUT_MS = 5_000;
+const drains = { DRAIN_DELAY_MS: String(DRAIN_DELAY_MS), DRAIN_TIMEOUT_MS: String(DRAIN_TIMEOUT_MS) };
+
+let service: RunningService;
+const started: RunningService[] = [];
+
+async function start(env: Readonly<Record<string, string>> = drains): Promise<void> {
+  service = await startService(env);
+  started.push(service);
+}
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((one) => one.stop()));
+});
+
+/** One prediction: its status, and whether the server will close the connection; or the error's code. */
+function predict(agent: Agent): Promise<{ status: number | string; closes: boolean }> {
+  return new Promise((resolve) => {
+    const headers = { 'content-type': 'image/jpeg', 'content-length': photo.byteLength };
+    const outgoing = request(`${service.url}/predict`, { method: 'POST', agent, headers }, (response) => {
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, closes: response.headers.connection === 'close' });
+      });
+      response.on('error', (error: NodeJS.ErrnoException) => {
+        resolve({ status: error.code ?? 'broken', closes: true });
+      });
+      response.resume();
+    });
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      resolve({ status: error.code ?? 'broken', closes: true });
+    });
+    outgoing.end(photo);
+  });
+}
+
+/** Predicts in a row until told to stop, or until nobody listens any more; every outcome in order. */
+async function keepPredicting(agent: Agent, stop: AbortSignal): Promise<(number | string)[]> {
+  const outcomes: (number | string)[] = [];
+  while (!stop.aborted && outcomes.at(-1) !== 'ECONNREFUSED') outcomes.push((await predict(agent)).status);
+  return outcomes;
+}
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
+  it('fails readiness at once, serves everybody through the delay, and loses nothing of those who heed it', async () => {
+    await start();
+    const stop = new AbortController();
+    // Two kinds of client: one keeps its connection while it may, one comes anew each time.
+    const clients = [
+      ...Array.from({ length: 3 }, () => new Agent({ keepAlive: true, maxSockets: 1 })),
+      ...Array.from({ length: 3 }, () => new Agent({ keepAlive: false })),
+    ];
+    const running = clients.map((agent) => keepPredicting(agent, stop.signal));
+    await sleep(500);
+
+    const begin = performance.now();
+    const ended = service.end(signal);
+    await eventually('readiness fails', async () => (await statusOf(`${service.url}/readyz`)) === 503, 1_000);
+    expect(await statusOf(`${service.url}/livez`)).toBe(200);
+    const during = await predict(new Agent({ keepAlive: true }));
+    expect(during).toEqual({ status: 200, closes: true });
+    expect((await predict(new Agent())).status).toBe(200);
+    // What an endpoint controller does: it takes the pod out while the delay runs.
+    await sleep(DRAIN_DELAY_MS / 2 - (performance.now() - begin));
+    stop.abort();
+    const outcomes = (await Promise.all(running)).flat();
+
+    expect(await ended).toBe(0);
+    expect(performance.now() - begin).toBeLessThanOrEqual(DRAIN_DELAY_MS + DRAIN_TIMEOUT_MS);
+    expect(outcomes.length).toBeGreaterThan(clients.length);
+    expect(outcomes.filter((outcome) => outcome !== 200 && outcome !== 429)).toEqual([]);
+  });
+});
+
+describe('a signal', () => {
+  it('does not lose what is answered when the listener closes, to clients that never heed it', async () => {
+    await start({ DRAIN_DELAY_MS: '200', DRAIN_TIMEOUT_MS: '5000' });
+    const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    const stop = new AbortController();
+    const running = agents.map((agent) => keepPredicting(agent, stop.signal));
+    await sleep(300);
+    const ended = service.end('SIGTERM');
+    expect(await ended).toBe(0);
+    stop.abort();
+    // After the end there is nobody to connect to; before it, no answer broke off.
+    const broken = (await Promise.all(running)).flat().filter((outcome) => typeof outcome === 'string');
+    expect(broken.filter((code) => code !== 'ECONNREFUSED')).toEqual([]);
+  });
+
+  it('lets a slow upload finish', async () => {
+    await start();
+    const client = await RawClient.connect(service.url);
+    const bytes = post('/predict', JPEG, photo);
+    await client.send(bytes.subarray(0, 10_000));
+    const ended = service.end('SIGTERM');
+    // Into the time in which the listener is closed already.
+    await sleep(DRAIN_DELAY_MS + 500);
+    await client.send(bytes.subarray(10_000));
+    const answer = await client.answer();
+    expect([answer.status, answer.headers['connection']]).toEqual([200, 'close']);
+    expect(await ended).toBe(0);
+  });
+
+  it('is heeded once: a second one of either kind changes nothing', async () => {
+    await start();
+    const ended = service.end('SIGTERM');
+    await service.logged(/^draining/);
+    process.kill(service.pid, 'SIGTERM');
+    process.kill(service.pid, 'SIGINT');
+    expect((await predict(new Agent())).status).toBe(200);
+    expect(await ended).toBe(0);
+    expect(service.log.filter(({ message }) => /^draining/.test(message))).toHaveLength(1);
+  });
+
+  it('ends with exit code 1 when a request outlives the time to drain', async () => {
+    await start({ DRAIN_DELAY_MS: '200', DRAIN_TIMEOUT_MS: '1000' });
+    const client = await RawClient.connect(service.url);
+    await client.send(post('/predict', JPEG, photo).subarray(0, 10_000));
+    await eventually('the upload is under way', async () => (await statusOf(`${service.url}/readyz`)) === 200);
+    expect(await service.end('SIGTERM')).toBe(1);
+    expect(service.log.at(-1)).toMatchObject({ level: 'error', message: expect.stringMatching(/^drain deadline/) });
+    client.hangUp();
+  });
+
+  it('ends an idle service with open keep-alive connections without waiting for them', async () => {
+    await start({ DRAIN_DELAY_MS: '0', DRAIN_TIMEOUT_MS: '5000' });
+    const agent = new Agent({ keepAlive: true });
+    expect((await predict(agent)).status).toBe(200);
+    const untouched = await RawClient.connect(service.url);
+    expect(await service.end('SIGTERM')).toBe(0);
+    expect(await untouched.ending()).not.toBe('open');
+    agent.destroy();
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('%s ends a service whose model is still loading', async (signal) => {
+    // Port and model settle in parallel; without a model to wait for, this returns while the model loads.
+    await start({ DRAIN_DELAY_MS: '0', MODEL_URI: '' });
+    expect(await service.end(signal)).toBe(0);
+  });
+});
