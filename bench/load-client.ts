@@ -36,13 +36,21 @@ export interface Quantiles {
   readonly p95: number;
   readonly p99: number;
   readonly max: number;
+  readonly mean: number;
   readonly count: number;
 }
 
 function quantiles(sample: number[]): Quantiles {
   const sorted = sample.sort((a, b) => a - b);
   const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1), count: sorted.length };
+  return {
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    max: at(1),
+    mean: sorted.reduce((a, b) => a + b, 0) / sorted.length,
+    count: sorted.length,
+  };
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as LoadOrder;

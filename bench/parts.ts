@@ -1,30 +1,36 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { PartSetup } from './part-worker.ts';
+import type { PartCount, PartOrder, PartSetup } from './part-worker.ts';
 
-/** How fast one part of the work is on a number of cores at once. */
-export interface PartRate {
-  /** Images a second, all workers together. */
-  readonly perSecond: number;
-  /** Milliseconds of one core an image. */
-  readonly coreMs: number;
-}
+/** The parts of the work, each measured alone or on several cores at once, as often as asked. */
+export class Parts {
+  readonly #workers: readonly Worker[];
 
-/** Runs one part in `cores` worker threads at once and adds up. */
-export async function measurePart(setup: Omit<PartSetup, 'index'>, cores: number): Promise<PartRate> {
-  const workers = Array.from(
-    { length: cores },
-    (_, index) => new Worker(new URL('part-worker.ts', import.meta.url), { workerData: { ...setup, index } }),
-  );
-  const next = <T>(worker: Worker) =>
-    new Promise<T>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
+  private constructor(workers: readonly Worker[]) {
+    this.#workers = workers;
+  }
+
+  /** Starts a worker a core, with the model loaded and the photographs decoded. */
+  static async start(setup: PartSetup, cores: number): Promise<Parts> {
+    const workers = Array.from(
+      { length: cores },
+      () => new Worker(new URL('part-worker.ts', import.meta.url), { workerData: setup }),
+    );
+    await Promise.all(workers.map((worker) => once(worker, 'message')));
+    return new Parts(workers);
+  }
+
+  /** Milliseconds of one core an image, while `cores` of them do the same. */
+  async coreMs(part: PartOrder['part'], cores: number, seconds: number): Promise<number> {
+    const counts = this.#workers.slice(0, cores).map(async (worker, offset) => {
+      worker.postMessage({ part, seconds, offset } satisfies PartOrder);
+      return ((await once(worker, 'message')) as [PartCount])[0];
     });
-  await Promise.all(workers.map((worker) => next(worker)));
-  const results = workers.map((worker) => next<{ done: number; ms: number }>(worker));
-  for (const worker of workers) worker.postMessage('go');
-  const rates = await Promise.all(results);
-  await Promise.all(workers.map((worker) => worker.terminate()));
-  const perSecond = rates.reduce((sum, { done, ms }) => sum + (done / ms) * 1000, 0);
-  return { perSecond, coreMs: (cores / perSecond) * 1000 };
+    const perMs = (await Promise.all(counts)).reduce((sum, { done, ms }) => sum + done / ms, 0);
+    return cores / perMs;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
 }

@@ -37,7 +37,9 @@ export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlin
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { image, bytes } = await next;
-      const { output } = await backend.classify([bytes], { deadlineMs });
+      const { output } = await backend.classify([bytes], { deadlineMs }).catch((error: unknown) => {
+        throw notAnswered(image.file, error);
+      });
       const answer = toAnswer(output, bundle.manifest);
       const off = difference(image, answer);
       if (off > golden.tolerance)
@@ -51,6 +53,15 @@ export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlin
   };
   await Promise.all(Array.from({ length: Math.max(1, backend.usage.readyWorkers) }, worker));
   return { images: golden.images.length, largestDifference: Math.max(...differences) };
+}
+
+/** A node that was too busy to answer in time says nothing about the model: that is tried again, like a lost worker. */
+function notAnswered(file: string, error: unknown): unknown {
+  if (!(error instanceof PawlError) || error.code !== 'IMAGE_TIMEOUT') return error;
+  return new PawlError('DEADLINE_EXCEEDED', {
+    message: `${file} was not answered in time; it is tried again.`,
+    cause: error,
+  });
 }
 
 function describe(answer: Pick<Answer, 'label' | 'probabilities'> | undefined): string {

@@ -1,6 +1,7 @@
 import { catPhoto } from '../support/fake-service.ts';
 import { startService, type RunningService } from '../support/start-service.ts';
-import { report, residentMb, returnsFreedMemory } from './support/facts.ts';
+import { productionRuntime } from '../../../../test/support/production-runtime.ts';
+import { report, residentMb } from './support/facts.ts';
 import { load } from './support/load.ts';
 
 /** What a thousand good photographs may leave behind, MB: 50 kB each, a third of one decoded picture. */
@@ -10,7 +11,7 @@ describe('a service that only sees good photographs', () => {
   let service: RunningService;
 
   beforeAll(async () => {
-    service = await startService(returnsFreedMemory);
+    service = await startService(productionRuntime().env);
   });
   afterAll(async () => {
     await service.stop();

@@ -7,17 +7,6 @@ export function residentMb(pid: number): number {
   return Math.round(Number(kb) / 1000);
 }
 
-/**
- * Environment under which freed memory goes back to the system soon. By default glibc raises its thresholds to the largest
- * block that it has met and keeps tens of megabytes for every thread, and V8 lets its heap grow while there is room: a
- * leak can hide behind both for thousands of images.
- */
-export const returnsFreedMemory = {
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  MALLOC_TRIM_THRESHOLD_: '131072',
-  NODE_OPTIONS: '--max-old-space-size=64 --max-semi-space-size=4',
-};
-
 /** Threads of a process. */
 export const threads = (pid: number): number => readdirSync(`/proc/${pid}/task`).length;
 

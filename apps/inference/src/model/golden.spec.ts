@@ -1,0 +1,45 @@
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { FakeModelBackend } from '../../test/support/fake-model-backend.ts';
+import { aBundle } from '../../test/support/fake-service.ts';
+import { checkGolden, difference } from './golden.ts';
+
+const expected = { file: 'golden/cat.jpg', label: 'cat', probabilities: { cat: 0.9, dog: 0.1 } };
+
+describe('the golden check', () => {
+  it('passes a model that answers within the tolerance, and says how close', async () => {
+    const verdict = await checkGolden(aBundle(), new FakeModelBackend(), 1_000);
+    expect(verdict.images).toBe(1);
+    expect(verdict.largestDifference).toBeLessThan(1e-9);
+  });
+
+  it('refuses one that does not, for good, with both answers', async () => {
+    const backend = new FakeModelBackend();
+    backend.behaviour = () => Promise.resolve(backend.answer(1));
+    await expect(checkGolden(aBundle(), backend, 1_000)).rejects.toMatchObject({
+      code: 'GOLDEN_MISMATCH',
+      transient: false,
+      message: expect.stringMatching(
+        /golden\/cat\.jpg: expected cat \(0\.9526\), got dog \(0\.7311\).* 0\.05/,
+      ) as string,
+    });
+  });
+
+  it('has nothing against a model that a busy node kept from answering', async () => {
+    const backend = new FakeModelBackend();
+    backend.behaviour = () => Promise.reject(new PawlError('IMAGE_TIMEOUT', { message: 'slow' }));
+    await expect(checkGolden(aBundle(), backend, 1_000)).rejects.toMatchObject({ transient: true });
+  });
+
+  it.each([
+    ['the same', { cat: 0.9, dog: 0.1 }, 0],
+    ['a little off', { cat: 0.88, dog: 0.12 }, 0.02],
+    ['a label missing', { cat: 0.9 }, Infinity],
+  ])('measures the largest difference: %s', (_, probabilities, wanted) => {
+    const answer = { label: 'cat', confidence: 0.9, probabilities: probabilities as Record<string, number> };
+    expect(difference(expected, answer)).toBeCloseTo(wanted, 9);
+  });
+
+  it('takes no answer for infinitely far', () => {
+    expect(difference(expected, undefined)).toBe(Infinity);
+  });
+});
