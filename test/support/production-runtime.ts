@@ -8,11 +8,11 @@ export interface ProductionRuntime {
 }
 
 /**
- * The settings of docs/decisions/0005-memory.md: a bounded young generation, so that upload buffers are collected soon,
+ * The settings of docs/decisions/0005-memory.md: bounded heaps, so that upload buffers are collected soon,
  * and jemalloc where Debian's libjemalloc2 is installed, as it will be in the image; else glibc told to give back early.
  */
 export function productionRuntime(): ProductionRuntime {
-  const NODE_OPTIONS = '--max-semi-space-size=4';
+  const NODE_OPTIONS = '--max-semi-space-size=4 --max-old-space-size=96';
   const [jemalloc] = globSync('/usr/lib/*/libjemalloc.so.2');
   return jemalloc === undefined
     ? {

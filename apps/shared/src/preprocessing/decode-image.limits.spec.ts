@@ -208,12 +208,11 @@ describe('time', () => {
 });
 
 describe('what callers rely on', () => {
-  it('pixels lie alone in their buffer and can be transferred', async () => {
+  it('pixels lie alone in their buffer and can be given back at once', async () => {
     const { pixels } = await decode(await noise(96, 64).png().toBuffer());
     expect([pixels.byteOffset, pixels.buffer.byteLength]).toEqual([0, 224 * 224 * 3]);
-    const first = pixels[0];
-    const moved = structuredClone(pixels, { transfer: [pixels.buffer] });
-    expect([moved[0], moved.length, pixels.length]).toEqual([first, 224 * 224 * 3, 0]);
+    expect(pixels.buffer.transfer(0).byteLength).toBe(0);
+    expect(pixels.length).toBe(0);
   });
 
   it('input is left as it was, also when it is a view into a larger buffer', async () => {
