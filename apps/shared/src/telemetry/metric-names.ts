@@ -55,3 +55,6 @@ export const inferenceMetrics = {
 
 /** Full name of a metric for a model. */
 export const metricName = (model: string, metric: { readonly suffix: string }): string => `${model}_${metric.suffix}`;
+
+/** Values of the label `endpoint` that are predictions, not probes or pages. */
+export const predictionEndpoints: readonly string[] = ['/predict', '/predict/batch'];

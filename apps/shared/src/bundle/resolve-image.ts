@@ -1,0 +1,36 @@
+import { PawlError } from '../errors/pawl-error.ts';
+import { parseBundleUri } from './bundle-uri.ts';
+import type { OciStoreOptions } from './stores/oci-registry.ts';
+
+/** How an image is looked up. */
+export interface ResolveImageOptions extends OciStoreOptions {
+  /** Milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The image reference `host/repository@sha256:<hex>` of an oci:// bundle: what a Kubernetes image volume names so that
+ * every pod mounts the same bytes, whatever happens to the tag.
+ *
+ * @throws PawlError BUNDLE_URI_INVALID for other addresses; BUNDLE_NOT_FOUND, BUNDLE_ACCESS_DENIED,
+ * BUNDLE_STORE_UNREACHABLE, BUNDLE_STORE_REFUSED, BUNDLE_DIGEST_MISMATCH; the reason of `signal`.
+ */
+export async function resolveImage(uri: string, options: ResolveImageOptions): Promise<string> {
+  const location = parseBundleUri(uri, {});
+  if (location.kind !== 'oci')
+    throw new PawlError('BUNDLE_URI_INVALID', {
+      message: `${location.display} is no image; expected an oci:// address`,
+    });
+  const { OciRegistry } = await import('./stores/oci-registry.ts');
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+  try {
+    const { digest } = await new OciRegistry(location, options, 'pull').getManifest(location.reference, signal);
+    return `${location.host}/${location.repository}@${digest}`;
+  } catch (cause) {
+    if (!timeout.aborted) throw cause;
+    const message = `${location.display} was not answered for within ${options.timeoutMs} ms`;
+    throw new PawlError('BUNDLE_STORE_UNREACHABLE', { message, cause });
+  }
+}

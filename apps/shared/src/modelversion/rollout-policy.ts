@@ -1,0 +1,106 @@
+import { z } from 'zod';
+
+const seconds = (min: number, max: number) => z.int().min(min).max(max);
+const rate = z.number().min(0).max(1);
+
+/**
+ * How an environment takes new weights: `policy.yaml` of its ConfigMap, one a model. It belongs to the environment and
+ * never to a version, so that weights cannot choose how they are judged. The chart's `rollout` values have this schema.
+ */
+export const rolloutPolicySchema = z
+  .strictObject({
+    artifact: z
+      .strictObject({
+        mount: z
+          .enum(['fetch', 'image'])
+          .default('fetch')
+          .describe(
+            'how pods get the bundle: an init container fetches it, or Kubernetes mounts it as an image volume',
+          ),
+        maxBytes: z.int().min(1).default(2_147_483_648).describe('largest bundle, bytes'),
+        timeoutSeconds: seconds(1, 3600).default(300).describe('time for one fetch by the controller'),
+        registryPlainHttp: z.boolean().default(false).describe('speak plain HTTP to the registry of an oci: address'),
+        s3Endpoint: z.string().optional().describe('endpoint of an S3-compatible store, when it is not AWS'),
+      })
+      .prefault({})
+      .describe('the weights'),
+    canary: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('false: verified weights go straight to the stable pods'),
+        steps: z
+          .array(
+            z.strictObject({
+              weight: z.int().min(1).max(99).describe('percent of the requests'),
+              holdSeconds: seconds(0, 604_800).default(60).describe('shortest stay at this step'),
+            }),
+          )
+          .max(20)
+          .default([
+            { weight: 10, holdSeconds: 60 },
+            { weight: 50, holdSeconds: 60 },
+          ])
+          .describe('weights in rising order; empty: acceptance only'),
+        readyTimeoutSeconds: seconds(1, 86_400).default(180).describe('time for canary pods to become ready'),
+        maxReplicas: z.int().min(1).max(1000).default(10).describe('most canary pods, whatever the weight asks for'),
+      })
+      .prefault({})
+      .describe('the steps'),
+    acceptance: z
+      .strictObject({
+        minCorrect: rate.default(1).describe('share of the labelled images that must be answered with their label'),
+        timeoutSeconds: seconds(1, 600).default(30).describe('time for all images'),
+      })
+      .prefault({})
+      .describe("the environment's own labelled images"),
+    analysis: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('false: steps only wait'),
+        intervalSeconds: seconds(1, 3600).default(5).describe('how often the counters are read'),
+        minRequests: z.int().min(1).default(50).describe('requests that each track must have answered in the step'),
+        maxErrorRateIncrease: rate
+          .default(0.01)
+          .describe("how far the canary's share of 5xx may exceed the stable one"),
+        maxP95Ratio: z.number().min(1).max(100).default(1.5).describe("canary's p95 latency over the stable one"),
+        p95FloorSeconds: z.number().min(0).default(0.05).describe('a p95 below this is never too slow'),
+        maxLabelShift: rate
+          .default(0.15)
+          .describe('how far the mix of predicted labels may differ (total variation distance, 0 to 1)'),
+      })
+      .prefault({})
+      .describe('the live comparison of canary and stable pods'),
+    promotion: z
+      .strictObject({
+        readyTimeoutSeconds: seconds(1, 86_400)
+          .default(600)
+          .describe('time for the stable pods to take the new weights; then the previous ones return'),
+      })
+      .prefault({})
+      .describe('the stable pods'),
+    traffic: z
+      .strictObject({
+        gateway: z
+          .strictObject({
+            parentRefs: z
+              .array(
+                z.strictObject({
+                  name: z.string().min(1),
+                  namespace: z.string().optional(),
+                  sectionName: z.string().optional(),
+                }),
+              )
+              .min(1)
+              .describe('Gateways that the HTTPRoute attaches to'),
+            hostnames: z.array(z.string()).default([]).describe('hostnames of the HTTPRoute'),
+            stableService: z.string().min(1).describe('Service of the stable pods alone'),
+            canaryService: z.string().min(1).describe('Service of the canary pods alone'),
+          })
+          .optional()
+          .describe('exact weights by an HTTPRoute that the controller writes; absent: by the number of pods'),
+      })
+      .prefault({})
+      .describe('who splits the requests'),
+  })
+  .describe('how this environment takes new weights');
+
+/** A valid policy with its defaults. */
+export type RolloutPolicy = z.infer<typeof rolloutPolicySchema>;
