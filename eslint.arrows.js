@@ -9,30 +9,45 @@
 
 /** Dependency -> the only folders that may import it. */
 const owners = {
+  '@kubernetes/client-node': ['apps/controller/src/runtime', 'apps/cli/src/cluster'],
+  undici: ['apps/controller/src/runtime', 'apps/cli/src/cluster'],
+  yaml: ['apps/controller/src/model-version', 'apps/cli/src/terminal'],
+  commander: ['apps/cli/src'],
+  'log-update': ['apps/cli/src/terminal'],
   'onnxruntime-node': ['apps/shared/src/execution'],
   'onnxruntime-common': ['apps/shared/src/execution'],
   sharp: ['apps/shared/src/preprocessing'],
-  'prom-client': ['apps/inference/src/metrics'],
+  'prom-client': ['apps/inference/src/metrics', 'apps/controller/src/runtime'],
   '@willsoto/nestjs-prometheus': ['apps/inference/src/metrics'],
   '@aws-sdk/client-s3': ['apps/shared/src/bundle/stores'],
   'tar-stream': ['apps/shared/src/bundle'],
   '@fastify/busboy': ['apps/inference/src/http'],
   express: ['apps/inference/src/http'],
-  pino: ['apps/inference/src/logging'],
+  pino: ['apps/inference/src/logging', 'apps/controller/src/runtime'],
 };
 
-/** Folder -> import patterns that are not allowed from it, with the reason. */
+/** Folder -> import patterns that are not allowed from it, with the reason; a folder inside inherits them. */
 const forbidden = [
   {
     folder: 'apps/shared/src',
     group: ['@nestjs/*', '@pawl/*', 'rxjs', 'reflect-metadata'],
     message: 'apps/shared knows no framework and no app.',
   },
-  {
-    folder: 'apps/inference/src',
-    group: ['@pawl/cli*', '@pawl/controller*'],
+  ...['inference', 'controller', 'cli'].map((app) => ({
+    folder: `apps/${app}/src`,
+    group: ['inference', 'controller', 'cli'].filter((other) => other !== app).map((other) => `@pawl/${other}*`),
     message: 'Apps never import each other.',
+  })),
+  {
+    folder: 'apps/controller/src/runtime',
+    group: ['**/model-version/*', '**/api/*', '@pawl/shared/modelversion/*'],
+    message: 'The runtime knows no ModelVersion.',
   },
+  ...['gates', 'analysis'].map((folder) => ({
+    folder: `apps/controller/src/model-version/${folder}`,
+    group: ['node:*', '**/runtime/*', '**/act.ts', '**/verifier.ts', '**/service-client.ts', '**/reconciler.ts'],
+    message: 'Decisions do no I/O: they see the World and nothing else.',
+  })),
   ...['config', 'logging', 'model', 'prediction', 'metrics'].map((module) => ({
     folder: `apps/inference/src/${module}`,
     group: ['**/http/*', '**/web/*', '**/health/*'],
@@ -49,7 +64,16 @@ function restrictions(folder) {
     paths: Object.entries(owners)
       .filter(([, allowed]) => !allowed.some(within))
       .map(([name, allowed]) => ({ name, message: `${name} is imported only by ${allowed.join(', ')}.` })),
-    patterns: forbidden.filter((rule) => within(rule.folder)).map(({ group, message }) => ({ group, message })),
+    patterns: [
+      ...forbidden.filter((rule) => within(rule.folder)).map(({ group, message }) => ({ group, message })),
+      // A path inside a package is that package.
+      ...Object.entries(owners)
+        .filter(([, allowed]) => !allowed.some(within))
+        .map(([name, allowed]) => ({
+          regex: `^${name}/`,
+          message: `${name} is imported only by ${allowed.join(', ')}.`,
+        })),
+    ],
   };
 }
 

@@ -19,7 +19,7 @@ export class BundleSource {
    */
   async open(uri: string, signal: AbortSignal): Promise<Bundle> {
     const config = this.#config;
-    const publicKeyPem = await this.#publicKey();
+    const publicKeyPem = await readPublicKey(config);
     return resolveBundle(uri, {
       // One folder an identity: a pod that restarts with another digest does not replace what another one reads.
       directory: join(config.MODEL_CACHE_DIR, config.MODEL_NAME, config.MODEL_DIGEST?.slice(-12) ?? 'unpinned'),
@@ -32,14 +32,17 @@ export class BundleSource {
       signal,
     });
   }
+}
 
-  async #publicKey(): Promise<string | undefined> {
-    const path = this.#config.MODEL_PUBLIC_KEY_FILE;
-    if (path === undefined) return undefined;
-    try {
-      return await readFile(path, 'utf8');
-    } catch (cause) {
-      throw new PawlError('CONFIG_INVALID', { message: `MODEL_PUBLIC_KEY_FILE=${path} cannot be read.`, cause });
-    }
+/**
+ * The key that must have signed the bundle; undefined where none is configured.
+ * @throws PawlError CONFIG_INVALID.
+ */
+export async function readPublicKey({ MODEL_PUBLIC_KEY_FILE: path }: Config): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new PawlError('CONFIG_INVALID', { message: `MODEL_PUBLIC_KEY_FILE=${path} cannot be read.`, cause });
   }
 }

@@ -1,0 +1,188 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Cluster } from './cluster.ts';
+import { connect } from './connect.ts';
+
+/** What an API server answers, made up: the real one is asked in test/real-cluster.spec.ts. */
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+const status = (code: number, body: object): Answer => {
+  return (_, response) => {
+    response.writeHead(code, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ kind: 'Status', status: 'Failure', code, ...body }));
+  };
+};
+
+describe('the client of the API server', () => {
+  let server: Server;
+  let folder: string;
+  let answer: Answer;
+  const clusters: Cluster[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pawl-cli-'));
+    server = createServer((request, response) => {
+      answer(request, response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+
+  afterAll(async () => {
+    await Promise.all(clusters.map((cluster) => cluster.close()));
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  async function kubeconfig(
+    port: number,
+    user: object = { token: 'secret-token' },
+    namespace = 'demo',
+  ): Promise<string> {
+    const path = join(folder, `kubeconfig-${Math.random()}`);
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'test',
+      // The library speaks plain HTTP only when asked not to verify.
+      clusters: [{ name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user }],
+      contexts: [{ name: 'test', context: { cluster: 'c', user: 'u', namespace } }],
+    };
+    await writeFile(path, JSON.stringify(config));
+    return path;
+  }
+
+  async function open(user?: object, port = (server.address() as AddressInfo).port): Promise<Cluster> {
+    const signal = new AbortController().signal;
+    const cluster = connect({ kubeconfig: await kubeconfig(port, user), requestTimeoutMs: 300, signal });
+    clusters.push(cluster);
+    return cluster;
+  }
+
+  it('lists with the credentials and the namespace of the context', async () => {
+    let seen: IncomingMessage | undefined;
+    answer = (request, response) => {
+      seen = request;
+      response.end(JSON.stringify({ items: [{ kind: 'ModelVersion' }] }));
+    };
+    const cluster = await open();
+    expect(cluster.namespace).toBe('demo');
+    expect(await cluster.modelVersions()).toEqual([{ kind: 'ModelVersion' }]);
+    expect(seen?.url).toBe('/apis/pawl.dev/v1alpha1/namespaces/demo/modelversions');
+    expect(seen?.headers).toMatchObject({ authorization: 'Bearer secret-token', 'user-agent': 'pawl-cli' });
+  });
+
+  const missing = { message: 'the server could not find the requested resource', reason: 'NotFound', details: {} };
+
+  it.each<[string, Answer, string, RegExp]>([
+    ['401', status(401, { message: 'Unauthorized' }), 'CLUSTER_UNAUTHENTICATED', /does not accept your credentials/],
+    [
+      '403',
+      status(403, { message: 'User "x" cannot list resource' }),
+      'CLUSTER_FORBIDDEN',
+      /you may not list ModelVersions in namespace demo: User "x"/,
+    ],
+    ['404 of the type', status(404, missing), 'CRD_MISSING', /does not know ModelVersions/],
+    [
+      '404 page not found',
+      (_, response) => {
+        response.writeHead(404).end('404 page not found\n');
+      },
+      'CRD_MISSING',
+      /does not know/,
+    ],
+    ['400', status(400, { message: 'bad selector' }), 'CLUSTER_REFUSED', /HTTP 400, bad selector/],
+    ['429', status(429, { message: 'slow down' }), 'CLUSTER_UNREACHABLE', /cannot answer now: HTTP 429, slow down/],
+    [
+      '503 of a proxy',
+      (_, response) => {
+        response.writeHead(503).end('<html>\nno');
+      },
+      'CLUSTER_UNREACHABLE',
+      /HTTP 503, <html>/,
+    ],
+    ['silence', () => undefined, 'CLUSTER_UNREACHABLE', /did not answer within 0.3 s/],
+    [
+      'a cut connection',
+      (request) => {
+        request.socket.destroy();
+      },
+      'CLUSTER_UNREACHABLE',
+      /the connection was cut/,
+    ],
+  ])('%s', async (_, reply, code, message) => {
+    answer = reply;
+    const cluster = await open();
+    await expect(cluster.modelVersions()).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('tells an object that is not there from a type that is not', async () => {
+    const cluster = await open();
+    answer = status(404, { reason: 'NotFound', details: { name: 'x', kind: 'modelversions' } });
+    expect(await cluster.modelVersion('x')).toBeUndefined();
+    await expect(cluster.patchModelVersion('x', {})).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
+    answer = status(404, missing);
+    await expect(cluster.modelVersion('x')).rejects.toMatchObject({ code: 'CRD_MISSING' });
+  });
+
+  it('a conflict is told as such', async () => {
+    answer = status(409, { message: 'Precondition failed: UID in precondition' });
+    await expect((await open()).patchModelVersion('x', {})).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
+  it('nobody there', async () => {
+    const vacant = createServer();
+    await new Promise<void>((resolve) => vacant.listen(0, '127.0.0.1', resolve));
+    const { port } = vacant.address() as AddressInfo;
+    await new Promise((resolve) => vacant.close(resolve));
+    const cluster = await open(undefined, port);
+    await expect(cluster.modelVersions()).rejects.toMatchObject({
+      code: 'CLUSTER_UNREACHABLE',
+      message: expect.stringContaining('the connection was refused') as string,
+      transient: true,
+    });
+  });
+
+  it('runs the credential plugin of the user, and says when it cannot', async () => {
+    const credential = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      status: { token: 'of-plugin' },
+    };
+    const plugin = join(folder, 'plugin.sh');
+    await writeFile(plugin, `#!/bin/sh\necho '${JSON.stringify(credential)}'\n`, { mode: 0o755 });
+    let authorization: string | undefined;
+    answer = (request, response) => {
+      authorization = request.headers.authorization;
+      response.end('{"items":[]}');
+    };
+    const exec = (command: string) => ({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command } });
+    await (await open(exec(plugin))).modelVersions();
+    expect(authorization).toBe('Bearer of-plugin');
+    await expect((await open(exec('/no/such/plugin'))).modelVersions()).rejects.toMatchObject({
+      code: 'CLUSTER_UNAUTHENTICATED',
+    });
+  });
+
+  it.each([
+    ['a kubeconfig that is not there', { kubeconfig: '/no/such/file' }, /cannot read the kubeconfig \/no\/such\/file/],
+  ])('%s', (_, options, message) => {
+    const open = () => connect({ ...options, requestTimeoutMs: 300, signal: new AbortController().signal });
+    expect(open).toThrow(message);
+  });
+
+  it('a context that is not there names those that are', async () => {
+    const path = await kubeconfig(1);
+    const signal = new AbortController().signal;
+    expect(() => connect({ kubeconfig: path, context: 'prod', requestTimeoutMs: 300, signal })).toThrow(
+      expect.objectContaining({ code: 'KUBECONFIG_INVALID', hint: 'Choose one with --context: test.' }) as Error,
+    );
+  });
+});

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Context } from './context.ts';
+import { run } from './program.ts';
+
+const interrupt = new AbortController();
+process.once('SIGINT', () => {
+  interrupt.abort();
+});
+
+const context: Context = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  signal: interrupt.signal,
+  now: () => new Date(),
+  sleep: async (ms) => {
+    await delay(ms, undefined, { signal: interrupt.signal }).catch(() => undefined);
+  },
+  random: () => randomBytes(3).toString('hex'),
+  // Loaded when a cluster is needed: help and the commands that need none start without it.
+  connect: async (options) => (await import('./cluster/connect.ts')).connect(options),
+};
+
+// The reader of a pipe may go away first (`pawl get | head -1`): that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await run(process.argv.slice(2), context);

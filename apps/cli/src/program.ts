@@ -1,0 +1,75 @@
+import { Command, CommanderError } from 'commander';
+import { addAbort } from './commands/abort.ts';
+import { addExplain } from './commands/explain.ts';
+import { addGet } from './commands/get.ts';
+import { addPromote } from './commands/promote.ts';
+import { addResume } from './commands/resume.ts';
+import { addRetry } from './commands/retry.ts';
+import { addRollout } from './commands/rollout.ts';
+import type { Session } from './commands/session.ts';
+import { addSuspend } from './commands/suspend.ts';
+import type { Context } from './context.ts';
+import { CliError, exitCodes, type ExitCode } from './errors/cli-error.ts';
+import { plain } from './terminal/text.ts';
+import { themeFor } from './terminal/theme.ts';
+import { VERSION } from './version.ts';
+
+const EXIT_CODES = `
+Exit codes:
+  0    done, and what was asked about holds
+  1    the answer is no: a Failed version, a request that makes no sense now
+  2    the command line is wrong
+  3    the cluster cannot be reached, refuses, or has no ModelVersions
+  4    there is no ModelVersion, model or namespace of that name
+  124  --timeout was over first
+  130  stopped by Ctrl-C
+`;
+
+/** The commands, in the order in which help lists them. */
+const commands = [addGet, addExplain, addRollout, addPromote, addAbort, addRetry, addSuspend, addResume];
+
+/** The program with all its commands; nothing runs yet. */
+export function createProgram(session: Session): Command {
+  const { stdout, stderr } = session.context;
+  const program = new Command('pawl')
+    .description('Roll new weights out to an image-classification service on Kubernetes, one verified step at a time.')
+    .version(VERSION, '-V, --version')
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => themeFor(stdout, session.context.env).width ?? 80,
+      getErrHelpWidth: () => themeFor(stderr, session.context.env).width ?? 80,
+    })
+    .exitOverride()
+    .showHelpAfterError('(see --help; options go after the command)')
+    .addHelpText('after', EXIT_CODES);
+  for (const add of commands) add(program, session);
+  return program;
+}
+
+/** Runs one command line (without `node` and the script) to its exit code. Never throws, never exits the process. */
+export async function run(argv: readonly string[], context: Context): Promise<ExitCode> {
+  const session: Session = { context, exitCode: exitCodes.ok };
+  try {
+    await createProgram(session).parseAsync(argv, { from: 'user' });
+    return session.exitCode;
+  } catch (error) {
+    return report(error, context);
+  }
+}
+
+/** Says what went wrong on stderr: what is wrong and what was expected, then what to do. */
+function report(error: unknown, context: Context): ExitCode {
+  // Commander has written its message, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (context.signal.aborted) return exitCodes.interrupted;
+  const theme = themeFor(context.stderr, context.env);
+  if (error instanceof CliError) {
+    context.stderr.write(`${theme.paint('bad', 'error:')} ${plain(error.message)} [${error.code}]\n`);
+    if (error.hint !== '') context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(error.hint)}\n`);
+    return error.exitCode;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  context.stderr.write(`${theme.paint('bad', 'error:')} this is a defect of pawl; please report it\n${text}\n`);
+  return exitCodes.no;
+}

@@ -1,0 +1,98 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/**
+ * Text from a cluster on one line, without control characters: what a pod wrote before it died must not move the cursor of
+ * whoever reads it.
+ */
+export function plain(text: string): string {
+  return (
+    stripVTControlCharacters(text)
+      .replace(/\s+/g, ' ')
+      // eslint-disable-next-line no-control-regex -- they are what is removed
+      .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
+      .trim()
+  );
+}
+
+/** Columns that a painted text takes; everything here is one column a code point. */
+export function widthOf(text: string): number {
+  return Array.from(stripVTControlCharacters(text)).length;
+}
+
+export function padEnd(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
+}
+
+/** At most `width` columns of an unpainted text. */
+export function truncate(text: string, width: number, ellipsis: string): string {
+  const characters = Array.from(text);
+  if (characters.length <= width) return text;
+  return (
+    characters
+      .slice(0, Math.max(0, width - ellipsis.length))
+      .join('')
+      .trimEnd() + ellipsis
+  );
+}
+
+/** An unpainted text in lines of at most `width` columns, broken between words. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of plain(text).split(' ')) {
+    if (line === '') line = word;
+    else if (widthOf(line) + 1 + widthOf(word) <= width) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  if (line !== '' || lines.length === 0) lines.push(line);
+  return lines;
+}
+
+/** A span as people say it: `42s`, `5m`, `3h12m`, `2d`. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
+  if (minutes < 120) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
+  if (hours < 48) return `${hours}h`;
+  return `${Math.floor(hours / 24)}d`;
+}
+
+/** {@link span} since a time; `-` when there is none. */
+export function age(since: string | null | undefined, now: Date): string {
+  const time = since === undefined || since === null ? NaN : Date.parse(since);
+  return Number.isNaN(time) ? '-' : span(now.getTime() - time);
+}
+
+/** A share 0 to 1 in percent. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(share !== 0 && share < 0.1 ? 1 : 0)} %`;
+}
+
+export function bytes(count: number): string {
+  if (count < 1000) return `${count} B`;
+  if (count < 1e6) return `${(count / 1e3).toFixed(1)} kB`;
+  if (count < 1e9) return `${(count / 1e6).toFixed(1)} MB`;
+  return `${(count / 1e9).toFixed(1)} GB`;
+}
+
+/** `1 pod`, `2 pods`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function list(items: readonly string[]): string {
+  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
+}
+
+/** Enough of a digest to tell it from others. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 'sha256:'.length + 12);
+}

@@ -1,0 +1,50 @@
+import type { Context, Output } from '../context.ts';
+
+/** What a piece of text means; the theme knows how that looks. */
+export type Tone = 'plain' | 'strong' | 'dim' | 'good' | 'warn' | 'bad';
+
+const codes: Readonly<Record<Tone, readonly [open: string, close: string]>> = {
+  plain: ['', ''],
+  strong: ['\u001b[1m', '\u001b[22m'],
+  dim: ['\u001b[2m', '\u001b[22m'],
+  good: ['\u001b[32m', '\u001b[39m'],
+  warn: ['\u001b[33m', '\u001b[39m'],
+  bad: ['\u001b[31m', '\u001b[39m'],
+};
+
+/** Characters that a terminal without Unicode lacks, and what stands for them. */
+const unicodeSymbols = { full: '█', empty: '░', done: '●', todo: '○', ellipsis: '…', dash: '–' } as const;
+const asciiSymbols = { full: '#', empty: '.', done: '*', todo: 'o', ellipsis: '...', dash: '-' } as const;
+
+/** How output looks: colours, width, characters. */
+export interface Theme {
+  readonly color: boolean;
+  readonly symbols: Readonly<Record<keyof typeof unicodeSymbols, string>>;
+  /** Columns of the terminal; undefined when output goes to a file or pipe and must not be cut. */
+  readonly width: number | undefined;
+  paint(tone: Tone, text: string): string;
+}
+
+/** The theme for one stream: colours only on a terminal, unless NO_COLOR, `--no-color` or TERM=dumb say otherwise. */
+export function themeFor(output: Output, env: Context['env'], wantsColor = true): Theme {
+  const terminal = output.isTTY === true;
+  const forced = isSet(env['FORCE_COLOR']) && env['FORCE_COLOR'] !== '0';
+  const color = wantsColor && !isSet(env['NO_COLOR']) && env['TERM'] !== 'dumb' && (terminal || forced);
+  return {
+    color,
+    symbols: hasUnicode(env) ? unicodeSymbols : asciiSymbols,
+    width: terminal ? Math.max(output.columns ?? 80, 40) : undefined,
+    paint: (tone, text) => (color && tone !== 'plain' && text !== '' ? codes[tone][0] + text + codes[tone][1] : text),
+  };
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '';
+}
+
+function hasUnicode(env: Context['env']): boolean {
+  if (env['TERM'] === 'dumb' || env['TERM'] === 'linux') return false;
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(isSet);
+  // Windows and macOS terminals often set none of them.
+  return locale === undefined ? env['TERM'] !== undefined || env['WT_SESSION'] !== undefined : /utf-?8/i.test(locale);
+}

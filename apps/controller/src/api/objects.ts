@@ -1,0 +1,124 @@
+import { MODEL_VERSION } from '@pawl/shared/modelversion/names';
+import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { KubeObject, ResourceType } from '../runtime/kube-object.ts';
+
+/**
+ * The parts of Kubernetes' objects that a rollout reads or writes. What else an object has is kept as it is: a pod
+ * template is cloned with fields that this file does not name.
+ */
+
+export interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly env?: readonly EnvVar[];
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
+}
+
+export interface Volume {
+  readonly name: string;
+  readonly image?: { readonly reference: string; readonly pullPolicy?: string };
+}
+
+export interface PodSpec {
+  readonly initContainers?: readonly Container[];
+  readonly containers: readonly Container[];
+  readonly volumes?: readonly Volume[];
+}
+
+export interface PodTemplate {
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec: PodSpec;
+}
+
+export interface Deployment extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly revisionHistoryLimit?: number;
+    readonly strategy?: object;
+    readonly selector?: object;
+    readonly template: PodTemplate;
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly availableReplicas?: number;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
+  };
+}
+
+/** How a container is or was. */
+export interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly terminated?: { readonly reason?: string; readonly exitCode?: number; readonly message?: string };
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly restartCount: number;
+  readonly ready: boolean;
+  readonly state?: ContainerState;
+  readonly lastState?: ContainerState;
+}
+
+export interface Pod extends KubeObject {
+  readonly spec: PodSpec;
+  readonly status?: {
+    readonly phase?: string;
+    readonly podIP?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+  /** Values in base64. */
+  readonly binaryData?: Readonly<Record<string, string>>;
+}
+
+/** Gateway API v1; only what the controller writes. */
+export interface HttpRoute extends KubeObject {
+  readonly spec: {
+    readonly parentRefs: readonly object[];
+    readonly hostnames?: readonly string[];
+    readonly rules: readonly {
+      readonly backendRefs: readonly { readonly name: string; readonly port: number; readonly weight?: number }[];
+    }[];
+  };
+}
+
+export const modelVersions: ResourceType<ModelVersion> = MODEL_VERSION;
+export const deployments: ResourceType<Deployment> = {
+  group: 'apps',
+  version: 'v1',
+  plural: 'deployments',
+  kind: 'Deployment',
+};
+export const pods: ResourceType<Pod> = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
+export const configMaps: ResourceType<ConfigMap> = {
+  group: '',
+  version: 'v1',
+  plural: 'configmaps',
+  kind: 'ConfigMap',
+};
+export const httpRoutes: ResourceType<HttpRoute> = {
+  group: 'gateway.networking.k8s.io',
+  version: 'v1',
+  plural: 'httproutes',
+  kind: 'HTTPRoute',
+};

@@ -1,0 +1,160 @@
+import { labels } from '@pawl/shared/modelversion/names';
+import { phases } from '@pawl/shared/modelversion/model-version';
+import { configMaps, deployments, modelVersions, pods } from './api/objects.ts';
+import type { Config } from './config.ts';
+import { byModel, byModelLabel } from './model-version/caches.ts';
+import { Reconciler } from './model-version/reconciler.ts';
+import { Verifier } from './model-version/verifier.ts';
+import { ControllerLoop } from './runtime/controller-loop.ts';
+import { EventRecorder } from './runtime/events.ts';
+import { HttpServer } from './runtime/http-server.ts';
+import { Informer } from './runtime/informer.ts';
+import type { KubeClient } from './runtime/kube-client.ts';
+import type { KubeObject, ResourceType } from './runtime/kube-object.ts';
+import { LeaderElection } from './runtime/lease.ts';
+import type { Logger } from './runtime/logger.ts';
+import type { Metrics } from './runtime/metrics.ts';
+import { WorkQueue } from './runtime/work-queue.ts';
+
+/** A reconcile only writes and scrapes; whatever takes longer runs in the background. */
+const RECONCILE_TIMEOUT_MS = 60_000;
+/** A worker that holds a key for longer than this hangs, and the process is restarted. */
+const HANGS_AFTER_MS = 5 * RECONCILE_TIMEOUT_MS;
+
+/** What the controller is made of. */
+export interface ControllerOptions {
+  readonly config: Config;
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Unlike every other process, and unlike this one's former lives. */
+  readonly identity: string;
+}
+
+/**
+ * Follows the cluster, waits for the lease, and reconciles models until `signal` is aborted. A replica without the lease
+ * keeps its copy of the cluster warm and does nothing.
+ * @returns why it ended; after `lost` the process must exit, for somebody else leads by now.
+ */
+export async function runController(options: ControllerOptions, signal: AbortSignal): Promise<'stopped' | 'lost'> {
+  const { config, client, logger, metrics, identity } = options;
+  const namespace = config.NAMESPACE;
+  const queue = new WorkQueue();
+  metrics.observeQueue(queue);
+  const events = new EventRecorder({ client, component: 'pawl-controller', instance: identity, logger });
+
+  const informer = <T extends KubeObject>(
+    type: ResourceType<T>,
+    index: (object: T) => readonly string[],
+    labelSelector?: string,
+  ) => {
+    const made = new Informer({
+      client,
+      type,
+      namespace,
+      labelSelector,
+      index,
+      logger,
+      metrics: metrics.informer(type.kind),
+    });
+    return made;
+  };
+  const caches = {
+    versions: informer(modelVersions, byModel),
+    deployments: informer(deployments, byModelLabel, labels.model),
+    pods: informer(pods, byModelLabel, labels.model),
+    configMaps: informer(configMaps, byModelLabel, labels.model),
+  };
+  const enqueue = (keys: readonly string[]): void => {
+    keys.forEach((key) => {
+      queue.add(key);
+    });
+  };
+  // Our own status writes change neither, and must not bring us back.
+  caches.versions.onChange((now, before) => {
+    if (now === undefined || before === undefined || isAskedAnew(now, before))
+      enqueue(byModel(now ?? before ?? never()));
+  });
+  for (const cache of [caches.deployments, caches.pods, caches.configMaps])
+    (cache as Informer<KubeObject>).onChange((now, before) => {
+      enqueue([...new Set([now, before].flatMap((object) => (object === undefined ? [] : byModelLabel(object))))]);
+    });
+
+  const verifier = new Verifier({
+    directory: config.VERIFY_DIR,
+    onChange: (version) => {
+      enqueue(byModel(version));
+    },
+    now: Date.now,
+    signal,
+  });
+  const reconciler = new Reconciler({
+    client,
+    caches,
+    verifier,
+    events,
+    logger,
+    enqueue: (key) => {
+      queue.add(key);
+    },
+    now: Date.now,
+  });
+  const loop = new ControllerLoop({
+    queue,
+    workers: config.RECONCILE_WORKERS,
+    reconcile: (key, reconcileSignal) => reconciler.reconcile(key, reconcileSignal),
+    timeoutMs: RECONCILE_TIMEOUT_MS,
+    logger,
+    metrics: metrics.loop,
+  });
+  metrics.observedGauge('pawl_controller_model_versions', 'ModelVersions by phase.', ['phase'], () => {
+    const counts = new Map<string, number>(phases.map((phase) => [phase, 0]));
+    for (const { status } of caches.versions.list())
+      counts.set(status?.phase ?? 'Pending', (counts.get(status?.phase ?? 'Pending') ?? 0) + 1);
+    return [...counts].map(([phase, value]) => ({ labels: { phase }, value }));
+  });
+
+  const all = Object.values(caches) as readonly Informer<KubeObject>[];
+  const server = new HttpServer({
+    metrics,
+    logger,
+    alive: () => (loop.longestRunningMs > HANGS_AFTER_MS ? 'a reconcile hangs' : undefined),
+    ready: () => (all.every((cache) => cache.hasSynced) ? undefined : 'the first list of the cluster is not complete'),
+  });
+  const port = await server.listen(config.PORT, config.HOST);
+  logger.info({ port, namespace, identity }, 'listening');
+
+  const informersDone = new AbortController();
+  const following = Promise.all(all.map((cache) => cache.run(informersDone.signal)));
+  try {
+    const election = new LeaderElection({ client, namespace, name: config.LEASE_NAME, identity, logger });
+    return await election.run(signal, {
+      onStarted: async (stop, lost) => {
+        await Promise.all(all.map((cache) => cache.synced));
+        metrics.leading(true);
+        logger.info({ identity, versions: caches.versions.size }, 'leading');
+        await loop.run(stop, lost);
+      },
+      onNewLeader: (leader) => {
+        logger.info({ leader, mine: leader === identity }, 'a new leader');
+      },
+    });
+  } finally {
+    metrics.leading(false);
+    await events.drain();
+    informersDone.abort();
+    await following;
+    await server.close();
+  }
+}
+
+/** Whether somebody else than this controller changed a version. */
+function isAskedAnew(now: KubeObject, before: KubeObject): boolean {
+  const asked = ({ metadata }: KubeObject) =>
+    JSON.stringify([metadata.generation, metadata.uid, metadata.deletionTimestamp, metadata.annotations]);
+  return asked(now) !== asked(before);
+}
+
+function never(): never {
+  throw new Error('a change without an object');
+}

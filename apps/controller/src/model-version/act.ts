@@ -1,0 +1,154 @@
+import { annotations, API_VERSION, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/names';
+import { deployments, httpRoutes, pods, type Deployment, type HttpRoute } from '../api/objects.ts';
+import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import type { KubeClient } from '../runtime/kube-client.ts';
+import { canaryDeployment, stablePatch } from './canary.ts';
+import type { Action } from './decision.ts';
+import { timestamp } from './time.ts';
+
+/** What actions need to know beside themselves. */
+export interface Scene {
+  readonly namespace: string;
+  readonly stable: Deployment | undefined;
+  readonly canaries: readonly Deployment[];
+  readonly policy: RolloutPolicy | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly signal: AbortSignal;
+}
+
+/** An action that changes the cluster. */
+export type ClusterAction = Exclude<Action, { readonly kind: 'verify' | 'ask-acceptance' }>;
+
+/** The Service's port is what the route sends to. */
+const SERVICE_PORT = 80;
+
+/** Carries out one action. Every one may be repeated: the second time it changes nothing. */
+export async function act(client: KubeClient, action: ClusterAction, scene: Scene): Promise<void> {
+  const { namespace, signal } = scene;
+  switch (action.kind) {
+    case 'apply-canary': {
+      if (scene.stable === undefined || scene.policy === undefined) return;
+      const { mount } = scene.policy.artifact;
+      // A gateway loses requests when pods go before its route is changed, so there the pods must not go by themselves
+      // with their version (docs/decisions/0008).
+      const owner = scene.policy.traffic.gateway === undefined ? ('version' as const) : ('stable' as const);
+      const { version, name, replicas } = action;
+      const canary = canaryDeployment(scene.stable, version, { name, replicas, mount, owner });
+      await client.apply(deployments, canary, { fieldManager: FIELD_MANAGER, force: true, signal });
+      return;
+    }
+    case 'apply-stable': {
+      if (scene.stable === undefined || scene.policy === undefined) return;
+      const patch = stablePatch(scene.stable, action.version, scene.policy.artifact.mount);
+      await client.apply(deployments, patch, { fieldManager: FIELD_MANAGER, force: true, signal });
+      return;
+    }
+    case 'admit-pods':
+    case 'withdraw-pods': {
+      const value = action.kind === 'admit-pods' ? 'true' : null;
+      const patch = { metadata: { labels: { [labels.inService]: value } } };
+      await Promise.all(
+        action.pods.map((name) =>
+          client.mergePatch(pods, namespace, name, patch, { fieldManager: FIELD_MANAGER, signal }),
+        ),
+      );
+      return;
+    }
+    case 'write-baseline':
+      await annotate(client, action.canary, { [annotations.baseline]: JSON.stringify(action.baseline) }, scene);
+      return;
+    case 'mark-withdrawn':
+      await annotate(client, action.canary, { [annotations.withdrawnAt]: timestamp(scene.now) }, scene);
+      return;
+    case 'set-route-weight': {
+      const route = httpRoute(action.weight, scene);
+      if (route !== undefined)
+        await client.apply(httpRoutes, route, { fieldManager: FIELD_MANAGER, force: true, signal });
+      // Requests again: an earlier withdrawal no longer counts.
+      if (action.canary !== undefined)
+        await annotate(client, action.canary, { [annotations.withdrawnAt]: null }, scene);
+      return;
+    }
+    case 'delete-canary': {
+      const uid = scene.canaries.find(({ metadata }) => metadata.name === action.name)?.metadata.uid;
+      await client.delete(deployments, namespace, action.name, { uid, propagationPolicy: 'Background', signal });
+      return;
+    }
+  }
+}
+
+async function annotate(
+  client: KubeClient,
+  name: string,
+  values: Readonly<Record<string, string | null>>,
+  { namespace, signal }: Scene,
+): Promise<void> {
+  await client.mergePatch(
+    deployments,
+    namespace,
+    name,
+    { metadata: { annotations: values } },
+    { fieldManager: FIELD_MANAGER, signal },
+  );
+}
+
+/** The route that splits requests between the Services of both tracks; wholly the controller's. */
+export function httpRoute(
+  weight: number,
+  { namespace, stable, policy }: Pick<Scene, 'namespace' | 'stable' | 'policy'>,
+): HttpRoute | undefined {
+  const gateway = policy?.traffic.gateway;
+  if (gateway === undefined || stable === undefined) return undefined;
+  const { name, uid = '' } = stable.metadata;
+  const model = stable.metadata.labels?.[labels.model];
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: {
+      name,
+      namespace,
+      ...(model !== undefined && { labels: { [labels.model]: model } }),
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name, uid }],
+    },
+    spec: {
+      parentRefs: gateway.parentRefs,
+      ...(gateway.hostnames.length > 0 && { hostnames: gateway.hostnames }),
+      rules: [
+        {
+          backendRefs: [
+            { name: gateway.stableService, port: SERVICE_PORT, weight: 100 - weight },
+            { name: gateway.canaryService, port: SERVICE_PORT, weight },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+/** Weight of the canary in a route as it stands; `missing` when it is not the route that the policy asks for. */
+export function routeWeight(
+  found: HttpRoute | undefined,
+  scene: Pick<Scene, 'namespace' | 'stable' | 'policy'>,
+): number | 'missing' | undefined {
+  const wanted = httpRoute(0, scene);
+  if (wanted === undefined) return undefined;
+  const [stable, canary] = found?.spec.rules[0]?.backendRefs ?? [];
+  const [ours, theirs] = wanted.spec.rules[0]?.backendRefs ?? [];
+  const parents = (route: HttpRoute | undefined) =>
+    JSON.stringify(route?.spec.parentRefs.map((ref) => (ref as { readonly name?: string }).name));
+  const isWanted =
+    stable?.name === ours?.name &&
+    canary?.name === theirs?.name &&
+    parents(found) === parents(wanted) &&
+    JSON.stringify(found?.spec.hostnames ?? []) === JSON.stringify(wanted.spec.hostnames ?? []);
+  return isWanted ? (canary?.weight ?? 0) : 'missing';
+}
+
+/** The status as it is applied: optimistic, so that a stale view never overwrites a verdict. */
+export const statusPatch = (name: string, namespace: string, resourceVersion: string, status: object) => ({
+  apiVersion: API_VERSION,
+  kind: 'ModelVersion',
+  metadata: { name, namespace, resourceVersion },
+  status,
+});

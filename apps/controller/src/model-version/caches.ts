@@ -1,0 +1,42 @@
+import { CANARY, labels, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
+import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { ConfigMap, Deployment, Pod } from '../api/objects.ts';
+import type { KubeObject } from '../runtime/kube-object.ts';
+
+/** The key under which everything of a model is judged together: `namespace/model`. */
+export const keyOfModel = (namespace: string | undefined, model: string): string => `${namespace ?? ''}/${model}`;
+
+/** The key of an object by its label, as an informer's index. */
+export const byModelLabel = (object: KubeObject): readonly string[] => {
+  const model = object.metadata.labels?.[labels.model];
+  return model === undefined ? [] : [keyOfModel(object.metadata.namespace, model)];
+};
+
+/** The key of a version, as an informer's index. */
+export const byModel = (version: ModelVersion): readonly string[] => [
+  keyOfModel(version.metadata.namespace, version.spec.model),
+];
+
+/** The informers' copies, by key of the model. */
+export interface Caches {
+  readonly versions: { byIndex(key: string): readonly ModelVersion[] };
+  readonly deployments: { byIndex(key: string): readonly Deployment[] };
+  readonly pods: { byIndex(key: string): readonly Pod[] };
+  readonly configMaps: { byIndex(key: string): readonly ConfigMap[] };
+}
+
+const isDeleted = (object: KubeObject) => object.metadata.deletionTimestamp !== undefined;
+const labelled = (objects: readonly Deployment[], track: string) =>
+  objects.filter((object) => object.metadata.labels?.[labels.track] === track && !isDeleted(object));
+
+/** Everything of a model that is not being deleted. */
+export function ofModel(caches: Caches, key: string) {
+  const deployments = caches.deployments.byIndex(key);
+  return {
+    versions: caches.versions.byIndex(key).filter((version) => !isDeleted(version)),
+    stable: labelled(deployments, STABLE),
+    canaries: labelled(deployments, CANARY),
+    pods: caches.pods.byIndex(key).filter((pod) => !isDeleted(pod)),
+    policies: caches.configMaps.byIndex(key).filter(({ metadata }) => metadata.labels?.[labels.role] === POLICY_ROLE),
+  };
+}

@@ -1,0 +1,156 @@
+import type { Deployment } from '../api/objects.ts';
+import {
+  artifactOf,
+  artifactTemplate,
+  canaryDeployment,
+  canaryName,
+  digestOf,
+  stablePatch,
+  templateHash,
+} from './canary.ts';
+import { aVersion, digest, verified } from './test/builders.ts';
+
+const one = aVersion('1.0.0', verified);
+const two = aVersion('1.1.0', (version) => ({
+  ...verified(version),
+  status: { ...verified(version).status, artifact: { image: 'registry/m@sha256:1' } } as never,
+}));
+
+const stable: Deployment = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: {
+    name: 'web',
+    namespace: 'ns',
+    uid: 'uid-web',
+    labels: { 'pawl.dev/model': 'm', 'pawl.dev/track': 'stable' },
+  },
+  spec: {
+    replicas: 3,
+    template: {
+      metadata: {
+        labels: { app: 'x', 'pawl.dev/model': 'm', 'pawl.dev/track': 'stable', 'pawl.dev/in-service': 'true' },
+        annotations: { checksum: '1', 'pawl.dev/digest': digest('1.0.0') },
+      },
+      spec: {
+        initContainers: [{ name: 'fetch-model', env: [{ name: 'MODEL_URI', value: 'oci://old' }] }],
+        containers: [
+          {
+            name: 'inference',
+            env: [
+              { name: 'PORT', value: '8000' },
+              { name: 'MODEL_DIGEST', value: digest('1.0.0') },
+            ],
+            volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+          },
+        ],
+        volumes: [{ name: 'tmp' }],
+      },
+    },
+  },
+};
+const canary = canaryDeployment(stable, two, { name: 'c', replicas: 2, mount: 'fetch', owner: 'version' });
+
+describe('a canary', () => {
+  it('is what the stable pods are, with other weights', () => {
+    expect(canary.spec.template.spec).toEqual({
+      initContainers: [
+        {
+          name: 'fetch-model',
+          env: [
+            { name: 'MODEL_URI', value: 'oci://registry/m:1.1.0' },
+            { name: 'MODEL_DIGEST', value: digest('1.1.0') },
+          ],
+          volumeMounts: [],
+        },
+      ],
+      containers: [
+        {
+          name: 'inference',
+          env: [
+            { name: 'PORT', value: '8000' },
+            { name: 'MODEL_URI', value: `file:///models/${digest('1.1.0').replace(':', '-')}` },
+            { name: 'MODEL_DIGEST', value: digest('1.1.0') },
+          ],
+          volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+        },
+      ],
+      volumes: [{ name: 'tmp' }],
+    });
+  });
+
+  it('starts out of the sight of the Service, and is not selected by the stable Deployment', () => {
+    expect(canary.spec.template.metadata?.labels).toEqual({
+      app: 'x',
+      'pawl.dev/model': 'm',
+      'pawl.dev/track': 'canary',
+      'pawl.dev/model-version': 'm-1.1.0',
+    });
+  });
+
+  it('goes with its version', () => {
+    expect(canary.metadata.ownerReferences).toEqual([
+      expect.objectContaining({ kind: 'ModelVersion', uid: 'uid-1.1.0' }),
+    ]);
+  });
+
+  it('has a name that says whose weights it has, and that leaves room for its pods', () => {
+    expect(canaryName('web', digest('1.1.0'))).toBe('web-canary-312e312e');
+    expect(canaryName('x'.repeat(63), digest('1')).length).toBeLessThanOrEqual(47);
+  });
+});
+
+describe('the template hash', () => {
+  it('does not change with the weights', () => {
+    const patched = { ...stable.spec.template, ...artifactTemplate(two, 'fetch') };
+    expect(templateHash(canary.spec.template)).not.toBe(templateHash(patched));
+    const moved = structuredClone(stable.spec.template) as { spec: { containers: { env: { value: string }[] }[] } };
+    const [container] = moved.spec.containers;
+    if (container?.env[1] !== undefined) container.env[1].value = digest('9');
+    expect(templateHash(moved as never)).toBe(templateHash(stable.spec.template));
+  });
+
+  it('changes with anything else', () => {
+    const { metadata, spec } = stable.spec.template;
+    expect(templateHash({ metadata: { ...metadata, annotations: { checksum: '2' } }, spec })).not.toBe(
+      templateHash(stable.spec.template),
+    );
+  });
+});
+
+describe('what the controller applies to the stable Deployment', () => {
+  it('is the weights and nothing else', () => {
+    expect(stablePatch(stable, one, 'fetch').spec).toEqual({ template: artifactTemplate(one, 'fetch') });
+    expect(Object.keys(artifactTemplate(one, 'fetch').spec)).toEqual(['initContainers', 'containers']);
+  });
+
+  it('is a volume where bundles are mounted as images', () => {
+    expect(artifactTemplate(two, 'image').spec).toEqual({
+      containers: [
+        {
+          name: 'inference',
+          env: [
+            { name: 'MODEL_URI', value: 'file:///model' },
+            { name: 'MODEL_DIGEST', value: digest('1.1.0') },
+          ],
+          volumeMounts: [{ name: 'model', mountPath: '/model', readOnly: true }],
+        },
+      ],
+      volumes: [{ name: 'model', image: { reference: 'registry/m@sha256:1', pullPolicy: 'IfNotPresent' } }],
+    });
+  });
+
+  it('is recognised when it stands in a template, and other weights are not', () => {
+    expect(artifactOf(canary.spec.template)).toBe(artifactOf(artifactTemplate(two, 'fetch')));
+    expect(artifactOf(canary.spec.template)).not.toBe(artifactOf(artifactTemplate(one, 'fetch')));
+    expect(digestOf(canary.spec.template)).toBe(digest('1.1.0'));
+  });
+
+  it('names a mounted volume as it is', () => {
+    const mounted = aVersion('1.2.0', (version) => ({
+      ...version,
+      spec: { ...version.spec, artifact: { ...version.spec.artifact, uri: 'file:///mnt/bundle' } },
+    }));
+    expect(artifactTemplate(mounted, 'fetch').spec.containers[0]?.env?.[0]?.value).toBe('file:///mnt/bundle');
+  });
+});

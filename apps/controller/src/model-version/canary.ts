@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import {
+  annotations,
+  API_VERSION,
+  CANARY,
+  FETCH_CONTAINER,
+  INFERENCE_CONTAINER,
+  labels,
+  MODEL_CACHE_PATH,
+  MODEL_IMAGE_PATH,
+  MODEL_VERSION,
+  MODEL_VOLUME,
+} from '@pawl/shared/modelversion/names';
+import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import type { Container, Deployment, PodTemplate } from '../api/objects.ts';
+
+/** How pods get a bundle. */
+type Mount = RolloutPolicy['artifact']['mount'];
+
+const MODEL_ENV = ['MODEL_URI', 'MODEL_DIGEST'];
+/** Room that a Deployment's name leaves for its pods' names, of 63 characters. */
+const NAME_ROOM = 46;
+
+/** The canary of some weights beside a stable Deployment; the same for the same weights. */
+export const canaryName = (stable: string, digest: string): string =>
+  `${stable.slice(0, NAME_ROOM - 16)}-canary-${digest.slice('sha256:'.length, 'sha256:'.length + 8)}`;
+
+/**
+ * What of a pod template says which weights its pods serve: the fields that the controller owns in the stable Deployment,
+ * and nothing else.
+ */
+export function artifactTemplate(version: ModelVersion, mount: Mount): PodTemplate {
+  const { uri, digest } = version.spec.artifact;
+  const metadata = { annotations: { [annotations.digest]: digest, [annotations.version]: version.spec.version } };
+  const inference = (address: string): Container => ({ name: INFERENCE_CONTAINER, env: env(address, digest) });
+  // A mounted volume is where it is.
+  if (uri.startsWith('file://')) return { metadata, spec: { containers: [inference(uri)] } };
+  if (mount === 'fetch')
+    return {
+      metadata,
+      spec: {
+        initContainers: [{ name: FETCH_CONTAINER, env: env(uri, digest) }],
+        containers: [inference(`file://${MODEL_CACHE_PATH}/${digest.replace(':', '-')}`)],
+      },
+    };
+  return {
+    metadata,
+    spec: {
+      containers: [
+        {
+          ...inference(`file://${MODEL_IMAGE_PATH}`),
+          volumeMounts: [{ name: MODEL_VOLUME, mountPath: MODEL_IMAGE_PATH, readOnly: true }],
+        },
+      ],
+      volumes: [
+        { name: MODEL_VOLUME, image: { reference: version.status?.artifact?.image ?? '', pullPolicy: 'IfNotPresent' } },
+      ],
+    },
+  };
+}
+
+const env = (uri: string, digest: string) => [
+  { name: 'MODEL_URI', value: uri },
+  { name: 'MODEL_DIGEST', value: digest },
+];
+
+/** The stable Deployment as the controller applies it: only the fields that it owns. */
+export function stablePatch(stable: Deployment, version: ModelVersion, mount: Mount): Deployment {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: stable.metadata.name, namespace: stable.metadata.namespace },
+    spec: { template: artifactTemplate(version, mount) },
+  };
+}
+
+/** A pod template without what the controller sets in it: what the chart, Helm and people made it. */
+export function withoutArtifact(template: PodTemplate): PodTemplate {
+  const strip = (container: Container): Container => ({
+    ...container,
+    env: (container.env ?? []).filter(({ name }) => !MODEL_ENV.includes(name)),
+    volumeMounts: (container.volumeMounts ?? []).filter(({ name }) => name !== MODEL_VOLUME),
+  });
+  return {
+    metadata: {
+      ...template.metadata,
+      annotations: without(template.metadata?.annotations, annotations.digest, annotations.version),
+    },
+    spec: {
+      ...template.spec,
+      initContainers: (template.spec.initContainers ?? []).map(strip),
+      containers: template.spec.containers.map(strip),
+      volumes: (template.spec.volumes ?? []).filter(({ name }) => name !== MODEL_VOLUME),
+    },
+  };
+}
+
+/**
+ * The weights that a pod template asks for, to compare: two templates with the same text start pods in the same way with
+ * the same weights.
+ */
+export function artifactOf(template: PodTemplate): string {
+  const of = (containers: readonly Container[] | undefined, container: string) =>
+    MODEL_ENV.map((variable) => valueOf(containers, container, variable) ?? '');
+  const volume = template.spec.volumes?.find(({ name }) => name === MODEL_VOLUME);
+  return JSON.stringify([
+    of(template.spec.initContainers, FETCH_CONTAINER),
+    of(template.spec.containers, INFERENCE_CONTAINER),
+    volume?.image?.reference ?? '',
+  ]);
+}
+
+/** Digest that a pod template asks for; undefined before the first version. */
+export const digestOf = (template: PodTemplate): string | undefined =>
+  valueOf(template.spec.containers, INFERENCE_CONTAINER, 'MODEL_DIGEST');
+
+const valueOf = (containers: readonly Container[] | undefined, container: string, variable: string) =>
+  containers?.find(({ name }) => name === container)?.env?.find(({ name }) => name === variable)?.value;
+
+const without = (values: Readonly<Record<string, string>> | undefined, ...keys: readonly string[]) =>
+  Object.fromEntries(Object.entries(values ?? {}).filter(([key]) => !keys.includes(key)));
+
+/** Hash of {@link withoutArtifact}: changes when the chart changes the pods, not when the weights do. */
+export function templateHash(template: PodTemplate): string {
+  return createHash('sha256')
+    .update(JSON.stringify(withoutArtifact(template), sortKeys))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+const sortKeys = (_key: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+/**
+ * The canary Deployment of a version: the stable pods with other weights, out of the Service's sight until its pods are
+ * admitted one by one.
+ */
+export function canaryDeployment(
+  stable: Deployment,
+  version: ModelVersion,
+  { name, replicas, mount, owner }: { name: string; replicas: number; mount: Mount; owner: 'version' | 'stable' },
+): Deployment {
+  const template = withoutArtifact(stable.spec.template);
+  const weights = artifactTemplate(version, mount);
+  const own = {
+    [labels.model]: version.spec.model,
+    [labels.track]: CANARY,
+    [labels.modelVersion]: version.metadata.name,
+  };
+  const hash = templateHash(stable.spec.template);
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name,
+      namespace: stable.metadata.namespace,
+      labels: own,
+      annotations: { [annotations.template]: hash },
+      ownerReferences: [
+        owner === 'version'
+          ? {
+              apiVersion: API_VERSION,
+              kind: MODEL_VERSION.kind,
+              name: version.metadata.name,
+              uid: version.metadata.uid,
+            }
+          : { apiVersion: 'apps/v1', kind: 'Deployment', name: stable.metadata.name, uid: stable.metadata.uid ?? '' },
+      ],
+    },
+    spec: {
+      replicas,
+      revisionHistoryLimit: 0,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      selector: { matchLabels: own },
+      template: {
+        metadata: {
+          labels: { ...without(template.metadata?.labels, labels.inService), ...own },
+          annotations: {
+            ...template.metadata?.annotations,
+            ...weights.metadata?.annotations,
+            [annotations.template]: hash,
+          },
+        },
+        spec: {
+          ...template.spec,
+          initContainers: merged(template.spec.initContainers, weights.spec.initContainers),
+          containers: merged(template.spec.containers, weights.spec.containers),
+          volumes: [...(template.spec.volumes ?? []), ...(weights.spec.volumes ?? [])],
+        },
+      },
+    },
+  };
+}
+
+/** Containers with the entries that another list adds to those of the same name. */
+function merged(containers: readonly Container[] = [], additions: readonly Container[] = []): Container[] {
+  return containers.map((container) => {
+    const addition = additions.find(({ name }) => name === container.name);
+    if (addition === undefined) return container;
+    return {
+      ...container,
+      env: [...(container.env ?? []), ...(addition.env ?? [])],
+      volumeMounts: [...(container.volumeMounts ?? []), ...(addition.volumeMounts ?? [])],
+    };
+  });
+}

@@ -1,0 +1,71 @@
+import type {
+  Acceptance,
+  Analysis,
+  ConditionReason,
+  ModelVersion,
+  ModelVersionStatus,
+  Verdict,
+} from '@pawl/shared/modelversion/model-version';
+import type { Baseline } from './analysis/counters.ts';
+
+/** Where a version is, and what there is to record about it. */
+export type Decision =
+  /** Its weights are on every stable pod. */
+  | { readonly kind: 'serving'; readonly record?: Recorded }
+  /** Another version is wanted. */
+  | { readonly kind: 'superseded'; readonly by: ModelVersion }
+  /** By its recorded verdict, now or before. */
+  | { readonly kind: 'failed'; readonly record?: Recorded }
+  /** Left as it is. */
+  | { readonly kind: 'suspended'; readonly message: string }
+  /** Nothing can be done until somebody mends what the message names. */
+  | { readonly kind: 'blocked'; readonly reason: ConditionReason; readonly message: string }
+  /** On its way. */
+  | {
+      readonly kind: 'verifying' | 'canary' | 'promoting';
+      readonly reason: ConditionReason;
+      readonly message: string;
+      readonly record?: Recorded;
+    };
+
+/** Facts for the status. */
+export interface Recorded {
+  readonly artifact?: ModelVersionStatus['artifact'];
+  readonly acceptance?: Acceptance;
+  readonly analysis?: Analysis;
+  readonly rollout?: ModelVersionStatus['rollout'];
+  readonly verdict?: Verdict;
+  /** Value of `pawl.dev/promote` that was acted on. */
+  readonly promote?: string;
+}
+
+/** One idempotent step towards what was decided. */
+export type Action =
+  | { readonly kind: 'verify'; readonly version: ModelVersion }
+  | { readonly kind: 'apply-canary'; readonly version: ModelVersion; readonly name: string; readonly replicas: number }
+  | {
+      readonly kind: 'ask-acceptance';
+      readonly version: ModelVersion;
+      /** `host:port` of a ready canary pod. */
+      readonly address: string;
+      readonly template: string;
+    }
+  | { readonly kind: 'admit-pods'; readonly pods: readonly string[] }
+  | { readonly kind: 'withdraw-pods'; readonly pods: readonly string[] }
+  | { readonly kind: 'set-route-weight'; readonly weight: number; readonly canary?: string }
+  | { readonly kind: 'mark-withdrawn'; readonly canary: string }
+  | { readonly kind: 'write-baseline'; readonly canary: string; readonly baseline: Baseline }
+  | { readonly kind: 'delete-canary'; readonly name: string }
+  | { readonly kind: 'apply-stable'; readonly version: ModelVersion };
+
+/** What to record and what to do. */
+export interface Plan {
+  /** The versions as judged: requests by annotation that clear or set a verdict are applied. */
+  readonly versions: readonly ModelVersion[];
+  /** By uid; a version without a decision keeps its status. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** In order, after the record is written. */
+  readonly actions: readonly Action[];
+  /** Milliseconds; absent: only a change brings the next look. */
+  readonly requeueAfterMs?: number | undefined;
+}

@@ -1,0 +1,668 @@
+import { annotations } from '@pawl/shared/modelversion/names';
+import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { Plan } from './decision.ts';
+import { plan } from './plan.ts';
+import { summarize } from './summarize.ts';
+import {
+  accepted,
+  ago,
+  aCanary,
+  annotated,
+  aPod,
+  aPolicy,
+  aStable,
+  atStep,
+  aVersion,
+  aWorld,
+  counted,
+  failed,
+  handled,
+  made,
+  named,
+  NOW,
+  passed,
+  reading,
+  served,
+  suspended,
+  TEMPLATE,
+  verified,
+  withDigest,
+} from './test/builders.ts';
+import type { AcceptanceRun, Verification, World } from './world.ts';
+
+const one = aVersion('1.0.0', served);
+const stable = aStable(one);
+const two = aVersion('1.1.0');
+
+/** A step of `two` beside `one`: one canary pod in service, the step begun `seconds` ago. */
+const stepping = (
+  {
+    step = 1,
+    seconds = 70,
+    canary = counted(100),
+    base = counted(300),
+    ...world
+  }: Partial<World> & {
+    step?: number;
+    seconds?: number;
+    canary?: ReturnType<typeof counted>;
+    base?: ReturnType<typeof counted>;
+  } = {},
+  version: ModelVersion = aVersion('1.1.0', atStep(step)),
+): World => {
+  const replicas = step === 1 ? 1 : 3;
+  const pods = Array.from({ length: replicas }, (_, index) =>
+    aPod(`canary-${index}`, { digest: version.spec.artifact.digest }),
+  );
+  const baseline = { step, template: TEMPLATE, at: NOW - seconds * 1000, stable: {}, canary: {} };
+  return {
+    ...aWorld({ versions: [one, version], stable, canaries: [aCanary(version, { replicas, pods, baseline })] }),
+    counters: reading(canary, base),
+    ...world,
+  };
+};
+
+const verification = (version: ModelVersion, state: Verification) => new Map([[`${version.metadata.uid}/`, state]]);
+const acceptance = (version: ModelVersion, run: AcceptanceRun) => new Map([[`${version.metadata.uid}/`, run]]);
+const answered = (correct: number): AcceptanceRun => ({
+  kind: 'answered',
+  acceptance: { total: 4, correct, required: 4, at: ago(1), template: TEMPLATE, mistakes: [] },
+});
+
+interface Expected {
+  /** By version: phase and the reason of Progressing, as the status says them. */
+  readonly [version: string]: string;
+}
+
+/** What people would read of every version after the plan was recorded. */
+const said = (world: World, made: Plan): Expected =>
+  Object.fromEntries(
+    made.versions.map((version) => {
+      const decision = made.decisions.get(version.metadata.uid);
+      if (decision === undefined) return [version.metadata.name, 'undecided'];
+      const status = summarize(version, decision, 0, world.now);
+      const reason = status.conditions.find(({ type }) => type === 'Progressing')?.reason ?? '';
+      const step = status.rollout === undefined || status.rollout.step === 0 ? '' : ` ${status.rollout.step}`;
+      return [version.metadata.name.slice(2), `${status.phase} ${reason}${step}`];
+    }),
+  );
+/** What would be done, in order. */
+const done = (made: Plan): string =>
+  made.actions
+    .map((action) => {
+      switch (action.kind) {
+        case 'verify':
+        case 'apply-stable':
+          return `${action.kind} ${action.version.spec.version}`;
+        case 'apply-canary':
+          return `${action.kind} ${action.version.spec.version} x${action.replicas}`;
+        case 'admit-pods':
+        case 'withdraw-pods':
+          return `${action.kind} ${action.pods.length}`;
+        case 'set-route-weight':
+          return `${action.kind} ${action.weight}`;
+        case 'ask-acceptance':
+        case 'write-baseline':
+        case 'mark-withdrawn':
+        case 'delete-canary':
+          return action.kind;
+      }
+    })
+    .join(', ');
+
+const gateway = aPolicy({
+  traffic: { gateway: { parentRefs: [{ name: 'gw' }], stableService: 's', canaryService: 'c' } },
+});
+
+describe.each<[string, World, Expected, string]>([
+  // -- the environment ---------------------------------------------------------------------------------------------
+  ['waits for the chart', aWorld({ versions: [two] }), { '1.1.0': 'Pending StableMissing' }, ''],
+  [
+    'waits for the policy',
+    { ...aWorld({ versions: [one, two], stable }), policy: { kind: 'missing', message: 'none' } },
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Pending PolicyMissing' },
+    '',
+  ],
+  [
+    'does not guess what an invalid policy means, and leaves a canary as it is',
+    { ...stepping(), policy: { kind: 'invalid', message: 'canary.steps: ...' } },
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Pending PolicyInvalid 1' },
+    '',
+  ],
+  // -- the first version -------------------------------------------------------------------------------------------
+  [
+    'verifies the first version before any pod exists',
+    aWorld({ versions: [two], stable: aStable(undefined) }),
+    { '1.1.0': 'Verifying Verifying' },
+    'verify 1.1.0',
+  ],
+  [
+    'tries the first version on a canary that meets no user',
+    aWorld({ versions: [aVersion('1.1.0', verified)], stable: aStable(undefined) }),
+    { '1.1.0': 'Canary CanaryStarting' },
+    'apply-canary 1.1.0 x1',
+  ],
+  [
+    'promotes the first version when it was accepted',
+    aWorld({
+      versions: [aVersion('1.1.0', accepted())],
+      stable: aStable(undefined),
+      canaries: [aCanary(two)],
+    }),
+    { '1.1.0': 'Promoting Promoting' },
+    '',
+  ],
+  // -- verification ------------------------------------------------------------------------------------------------
+  [
+    'verifies a newer version while the old one serves',
+    aWorld({ versions: [one, two], stable }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying' },
+    'verify 1.1.0',
+  ],
+  [
+    'waits while a verification is running',
+    aWorld({ versions: [one, two], stable, verifications: verification(two, { kind: 'running' }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying' },
+    '',
+  ],
+  [
+    'fails a version whose digest is wrong, and touches nothing',
+    aWorld({
+      versions: [one, two],
+      stable,
+      verifications: verification(two, { kind: 'refused', reason: 'DigestMismatch', message: 'x' }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed DigestMismatch' },
+    '',
+  ],
+  [
+    'waits for a store that is down',
+    aWorld({
+      versions: [one, two],
+      stable,
+      verifications: verification(two, {
+        kind: 'unreachable',
+        reason: 'StoreUnreachable',
+        message: 'x',
+        attempts: 2,
+        retryAt: NOW + 4000,
+      }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying StoreUnreachable' },
+    '',
+  ],
+  [
+    'tries a store again when its time has come',
+    aWorld({
+      versions: [one, two],
+      stable,
+      verifications: verification(two, {
+        kind: 'unreachable',
+        reason: 'ArtifactNotFound',
+        message: 'x',
+        attempts: 2,
+        retryAt: NOW,
+      }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying ArtifactNotFound' },
+    'verify 1.1.0',
+  ],
+  [
+    'blames nobody for a key that cannot be used',
+    aWorld({ versions: [one, two], stable, verifications: verification(two, { kind: 'key-invalid', message: 'x' }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Pending KeyInvalid' },
+    '',
+  ],
+  [
+    'goes on when it is verified',
+    aWorld({
+      versions: [one, two],
+      stable,
+      verifications: verification(two, {
+        kind: 'verified',
+        artifact: {
+          digest: two.spec.artifact.digest,
+          version: '1.1.0',
+          sizeBytes: 1,
+          signed: true,
+          verifiedAt: ago(0),
+        },
+      }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verified' },
+    '',
+  ],
+  // -- the canary --------------------------------------------------------------------------------------------------
+  [
+    'starts one canary pod',
+    aWorld({ versions: [one, aVersion('1.1.0', verified)], stable }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
+    'apply-canary 1.1.0 x1',
+  ],
+  [
+    'waits for the canary pod to become ready',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0))],
+      stable,
+      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false })] })],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
+    '',
+  ],
+  [
+    'fails a canary that crashes, and takes it away',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0))],
+      stable,
+      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, crashed: 'ends', isInService: false })] })],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed CanaryCrashed' },
+    'delete-canary',
+  ],
+  [
+    'fails a canary that is never ready',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(181) }))],
+      stable,
+      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, isInService: false })] })],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed CanaryNotReady' },
+    'delete-canary',
+  ],
+  [
+    'does not blame the weights for a cluster without room',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }))],
+      stable,
+      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, heldUp: 'no cpu' })] })],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryHeldUp' },
+    '',
+  ],
+  [
+    'makes the canary anew when the chart changes the pods, and asks the images again',
+    { ...stepping(), stable: { kind: 'found', track: { ...stable, template: 'template-2' } } },
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
+    'apply-canary 1.1.0 x1',
+  ],
+  // -- acceptance --------------------------------------------------------------------------------------------------
+  [
+    'asks the acceptance images before any user does',
+    aWorld({ versions: [one, aVersion('1.1.0', atStep(0))], stable, canaries: [aCanary(two)] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary Accepting' },
+    'ask-acceptance',
+  ],
+  [
+    'records that it was accepted',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0))],
+      stable,
+      canaries: [aCanary(two)],
+      acceptances: acceptance(two, answered(4)),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary Accepting' },
+    '',
+  ],
+  [
+    'fails weights that are healthy but wrong, out of the sight of users',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0))],
+      stable,
+      canaries: [aCanary(two)],
+      acceptances: acceptance(two, answered(3)),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed AcceptanceFailed' },
+    'delete-canary',
+  ],
+  [
+    'asks again when the pod could not be asked',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0))],
+      stable,
+      canaries: [aCanary(two)],
+      acceptances: acceptance(two, { kind: 'unanswered', message: 'reset', retryAt: NOW }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary Accepting' },
+    'ask-acceptance',
+  ],
+  [
+    'needs no acceptance where the environment has no images',
+    aWorld({ versions: [one, aVersion('1.1.0', atStep(0))], stable, canaries: [aCanary(two)], images: 0 }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    '',
+  ],
+  // -- steps -------------------------------------------------------------------------------------------------------
+  [
+    'enters the first step when it was accepted',
+    aWorld({ versions: [one, aVersion('1.1.0', accepted())], stable, canaries: [aCanary(two)] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    '',
+  ],
+  [
+    'lets requests reach the ready pods',
+    stepping({ canaries: [aCanary(two)] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    'admit-pods 1',
+  ],
+  [
+    'remembers the counters when a step begins',
+    stepping({ canaries: [aCanary(two, { pods: [aPod('canary-0')] })] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    'write-baseline',
+  ],
+  [
+    'does not begin to compare while a pod does not answer',
+    stepping({
+      canaries: [aCanary(two, { pods: [aPod('canary-0')] })],
+      counters: { ...reading(counted(1), counted(1)), isComplete: false },
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    '',
+  ],
+  [
+    'stays for as long as the step lasts',
+    stepping({ seconds: 30 }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    '',
+  ],
+  ['goes to the next step', stepping(), { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' }, ''],
+  [
+    'adds canary pods for a higher weight, beside the stable ones',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(2))],
+      stable,
+      canaries: [aCanary(two, { pods: [aPod('canary-0')] })],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting 2' },
+    'apply-canary 1.1.0 x3',
+  ],
+  [
+    'follows stable pods that are scaled in the middle',
+    stepping({ step: 2, stable: { kind: 'found', track: aStable(one, { replicas: 2 }) } }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting 2' },
+    'apply-canary 1.1.0 x2',
+  ],
+  [
+    'never passes a step without requests',
+    stepping({ canary: counted(0, { labels: {} }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepInconclusive 1' },
+    '',
+  ],
+  [
+    'fails at once when the canary answers with errors',
+    stepping({ seconds: 5, canary: counted(20, { errors: 10 }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed ErrorRateHigh' },
+    'withdraw-pods 1, delete-canary',
+  ],
+  [
+    'fails a canary that is slow',
+    stepping({ canary: counted(100, { latency: [0, 0, 0, 0, 40, 100, 100, 100] }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed LatencyHigh' },
+    'withdraw-pods 1, delete-canary',
+  ],
+  [
+    'fails a canary that sees other things in the same pictures',
+    stepping({ canary: counted(100, { labels: { cat: 90, dog: 10 } }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed PredictionsShifted' },
+    'withdraw-pods 1, delete-canary',
+  ],
+  [
+    'passes after the last step',
+    stepping({ step: 2 }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting 2' },
+    '',
+  ],
+  // -- promotion ---------------------------------------------------------------------------------------------------
+  [
+    'tells the stable pods',
+    aWorld({ versions: [one, aVersion('1.1.0', atStep(2), passed)], stable, canaries: [aCanary(two)] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting 2' },
+    'apply-stable 1.1.0',
+  ],
+  [
+    'waits until every stable pod serves it, the canary helping out',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(2), passed)],
+      stable: aStable(two, { isRolledOut: false }),
+      canaries: [aCanary(two)],
+    }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Promoting Promoting 2' },
+    '',
+  ],
+  [
+    'serves, and takes the canary away',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(2), passed)],
+      stable: aStable(two),
+      canaries: [aCanary(two, { pods: [aPod('canary-0')] })],
+    }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Serving Serving' },
+    'withdraw-pods 1, delete-canary',
+  ],
+  [
+    'goes on serving while a pod restarts',
+    aWorld({ versions: [one], stable: aStable(one, { isRolledOut: false }) }),
+    { '1.0.0': 'Serving Serving' },
+    '',
+  ],
+  [
+    'fails a promotion that does not come about',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(2), passed)],
+      stable: aStable(two, { isRolledOut: false, isStuck: true }),
+    }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Failed PromotionFailed' },
+    '',
+  ],
+  [
+    'returns to the previous weights after that, without a canary',
+    aWorld({
+      versions: [one, aVersion('1.1.0', failed('PromotionFailed'))],
+      stable: aStable(two, { isRolledOut: false, isStuck: true }),
+    }),
+    { '1.0.0': 'Promoting Promoting', '1.1.0': 'Failed PromotionFailed' },
+    'apply-stable 1.0.0',
+  ],
+  [
+    'takes over weights that the stable pods already serve',
+    aWorld({ versions: [aVersion('1.0.0', verified)], stable: aStable(aVersion('1.0.0')) }),
+    { '1.0.0': 'Promoting Promoting' },
+    '',
+  ],
+  [
+    'goes straight to the stable pods where the policy wants no canary',
+    aWorld({ versions: [one, aVersion('1.1.0', verified)], stable, policy: aPolicy({ canary: { enabled: false } }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting' },
+    '',
+  ],
+  // -- several versions --------------------------------------------------------------------------------------------
+  [
+    'takes the newest of two candidates',
+    aWorld({ versions: [one, two, aVersion('1.2.0')], stable }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Superseded Superseded', '1.2.0': 'Verifying Verifying' },
+    'verify 1.2.0',
+  ],
+  [
+    'takes the canary of an older candidate away when a newer one comes',
+    stepping({ versions: [one, aVersion('1.1.0', atStep(1)), aVersion('1.2.0')] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Superseded Superseded', '1.2.0': 'Verifying Verifying' },
+    'withdraw-pods 1, delete-canary, verify 1.2.0',
+  ],
+  [
+    'tries the next lower one when the newest failed',
+    aWorld({ versions: [one, two, aVersion('1.2.0', failed())], stable }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying', '1.2.0': 'Failed AcceptanceFailed' },
+    'verify 1.1.0',
+  ],
+  [
+    'never tries a failed version again by itself',
+    aWorld({ versions: [one, aVersion('1.1.0', failed())], stable }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed AcceptanceFailed' },
+    '',
+  ],
+  [
+    'orders versions as semver does, not as text',
+    aWorld({ versions: [one, aVersion('1.10.0'), aVersion('1.9.0'), aVersion('1.10.0-rc.1')], stable }),
+    {
+      '1.0.0': 'Serving Serving',
+      '1.10.0': 'Verifying Verifying',
+      '1.9.0': 'Superseded Superseded',
+      '1.10.0-rc.1': 'Superseded Superseded',
+    },
+    'verify 1.10.0',
+  ],
+  [
+    'keeps the older of two objects with one number',
+    aWorld({
+      versions: [one, aVersion('1.1.0', made(100)), aVersion('1.1.0', named('m-again'), made(50), withDigest('x'))],
+      stable,
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying', again: 'Pending DuplicateVersion' },
+    'verify 1.1.0',
+  ],
+  [
+    'supersedes an older version that comes late',
+    aWorld({ versions: [one, aVersion('0.9.0')], stable }),
+    { '1.0.0': 'Serving Serving', '0.9.0': 'Superseded Superseded' },
+    '',
+  ],
+  // -- deletion and rollback ---------------------------------------------------------------------------------------
+  [
+    'returns to the previous version at once when the serving one is deleted',
+    aWorld({ versions: [one], stable: aStable(two) }),
+    { '1.0.0': 'Promoting Promoting' },
+    'apply-stable 1.0.0',
+  ],
+  [
+    'lets a version that never served prove itself first, when the serving one is deleted',
+    aWorld({ versions: [aVersion('0.9.0')], stable: aStable(two) }),
+    { '0.9.0': 'Verifying Verifying' },
+    'verify 0.9.0',
+  ],
+  [
+    'takes the canary of a deleted version away',
+    aWorld({ versions: [one], stable, canaries: [aCanary(two, { pods: [aPod('canary-0')] })] }),
+    { '1.0.0': 'Serving Serving' },
+    'withdraw-pods 1, delete-canary',
+  ],
+  ['leaves the stable pods alone when every version is deleted', aWorld({ versions: [], stable }), {}, ''],
+  // -- by hand -----------------------------------------------------------------------------------------------------
+  [
+    'aborts a rollout',
+    stepping({}, aVersion('1.1.0', atStep(1), annotated({ [annotations.abort]: 'now' }))),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed Aborted' },
+    'withdraw-pods 1, delete-canary',
+  ],
+  [
+    'aborts a promotion, back to the previous weights',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(2), passed, annotated({ [annotations.abort]: 'now' }))],
+      stable: aStable(two, { isRolledOut: false }),
+    }),
+    { '1.0.0': 'Promoting Promoting', '1.1.0': 'Failed Aborted' },
+    'apply-stable 1.0.0',
+  ],
+  [
+    'does not abort a version that serves: deleting it is how to go back',
+    aWorld({ versions: [aVersion('1.0.0', served, annotated({ [annotations.abort]: 'now' }))], stable }),
+    { '1.0.0': 'Serving Serving' },
+    '',
+  ],
+  [
+    'acts on each abort once',
+    aWorld({
+      versions: [one, aVersion('1.1.0', annotated({ [annotations.abort]: 'x' }), handled({ abort: 'x' }))],
+      stable,
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying' },
+    'verify 1.1.0',
+  ],
+  [
+    'tries a failed version again when asked to, from the beginning',
+    aWorld({
+      versions: [one, aVersion('1.1.0', accepted(), failed(), annotated({ [annotations.retry]: 'a' }))],
+      stable,
+      verifications: verification(two, { kind: 'refused', reason: 'DigestMismatch', message: 'of the try before' }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying' },
+    'verify 1.1.0',
+  ],
+  [
+    'promotes by hand in the middle of a step',
+    stepping({ seconds: 1 }, aVersion('1.1.0', atStep(1), annotated({ [annotations.promote]: 'a' }))),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting 1' },
+    '',
+  ],
+  [
+    'never promotes by hand what was not accepted',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0), annotated({ [annotations.promote]: 'a' }))],
+      stable,
+      canaries: [aCanary(two)],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary Accepting' },
+    'ask-acceptance',
+  ],
+  [
+    'holds a suspended rollout at its step',
+    stepping({ canary: counted(100, { errors: 100 }) }, aVersion('1.1.0', atStep(1), suspended)),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Suspended Suspended 1' },
+    '',
+  ],
+  [
+    'does not begin a suspended version, and takes the next lower one',
+    aWorld({ versions: [one, two, aVersion('1.2.0', suspended)], stable }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying', '1.2.0': 'Suspended Suspended' },
+    'verify 1.1.0',
+  ],
+  [
+    'goes on serving a version that is suspended',
+    aWorld({ versions: [aVersion('1.0.0', served, suspended)], stable }),
+    { '1.0.0': 'Serving Serving' },
+    '',
+  ],
+  // -- exact weights by a route ------------------------------------------------------------------------------------
+  [
+    'makes the route that the policy asks for',
+    aWorld({ versions: [one], stable, policy: gateway, routeWeight: 'missing' }),
+    { '1.0.0': 'Serving Serving' },
+    'set-route-weight 0',
+  ],
+  [
+    'gives the canary its weight by the route',
+    { ...stepping({ routeWeight: 0 }), policy: { kind: 'valid', policy: gateway, images: 4 } },
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    'set-route-weight 25',
+  ],
+  [
+    'takes the weight off the route before the pods go',
+    {
+      ...stepping({ routeWeight: 25, canary: counted(20, { errors: 20 }) }),
+      policy: { kind: 'valid', policy: gateway, images: 4 },
+    },
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed ErrorRateHigh' },
+    'set-route-weight 0, withdraw-pods 1, mark-withdrawn',
+  ],
+  [
+    'deletes the pods when the gateway has had time to notice',
+    aWorld({
+      versions: [one],
+      stable,
+      policy: gateway,
+      routeWeight: 0,
+      canaries: [aCanary(two, { withdrawnAt: NOW - 5_000 })],
+    }),
+    { '1.0.0': 'Serving Serving' },
+    'delete-canary',
+  ],
+])('%s', (_title, world, expected, actions) => {
+  const result = plan(world);
+
+  it('says so of every version', () => {
+    expect(said(world, result)).toEqual(expected);
+  });
+
+  it('does no more and no less', () => {
+    expect(done(result)).toBe(actions);
+  });
+});

@@ -1,0 +1,107 @@
+import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import { planRollout } from './plan-rollout.ts';
+import { rank } from './ranking.ts';
+import { readRequests } from './requests.ts';
+import { isSettled } from './rollout.ts';
+import type { Action, Decision, Plan } from './decision.ts';
+import type { StableTrack, World } from './world.ts';
+
+/**
+ * What to do about a model, from what is true of it: pure, and the same for the same world. Decisions are recorded in
+ * the versions' statuses before any action is taken, so a controller that dies in between is followed by one that goes
+ * on from the record.
+ */
+export function plan(world: World): Plan {
+  const decisions = new Map<string, Decision>();
+  const decide = (version: ModelVersion, decision: Decision) => decisions.set(version.metadata.uid, decision);
+  const track = world.stable.kind === 'found' ? world.stable.track : undefined;
+  const versions = world.versions.map((version) => readRequests(version, world.now));
+  const hasBegun = (version: ModelVersion) =>
+    version.status?.rollout !== undefined || version.spec.artifact.digest === track?.digest;
+
+  const { target, duplicates } = rank(versions, hasBegun);
+  for (const version of versions) {
+    const { uid } = version.metadata;
+    if (version === target) continue;
+    const older = duplicates.get(uid);
+    if (version.status?.verdict?.outcome === 'Failed') decide(version, { kind: 'failed' });
+    else if (older !== undefined)
+      decide(version, {
+        kind: 'blocked',
+        reason: 'DuplicateVersion',
+        message: `${older.metadata.name} already offers ${version.spec.version}; release these weights under a new version`,
+      });
+    else if (version.spec.suspend === true)
+      decide(version, { kind: 'suspended', message: 'Suspended before it began' });
+    else if (target !== undefined) decide(version, { kind: 'superseded', by: target });
+  }
+
+  const rollout = target === undefined ? undefined : planTarget(target, world);
+  if (rollout !== undefined && target !== undefined) decide(target, rollout.decision);
+  for (const [uid, decision] of keepServing(versions, decisions, rollout?.decision, track))
+    decisions.set(uid, decision);
+
+  const kept = rollout?.canary;
+  const missingRoute: Action[] = world.routeWeight === 'missing' ? [{ kind: 'set-route-weight', weight: 0 }] : [];
+  const leftovers = world.canaries.filter((canary) => canary.name !== kept);
+  return {
+    decisions,
+    versions,
+    actions: [...missingRoute, ...leftovers.flatMap((canary) => remove(canary, world)), ...(rollout?.actions ?? [])],
+    requeueAfterMs:
+      leftovers.length > 0 ? Math.min(REMOVAL_CHECK_MS, rollout?.requeueAfterMs ?? Infinity) : rollout?.requeueAfterMs,
+  };
+}
+
+/** How soon to look again at a canary that is being taken away, ms. */
+const REMOVAL_CHECK_MS = 1_000;
+/** Time for a gateway to take a route without the canary to heart before its pods go away, ms. */
+const ROUTE_SETTLE_MS = 4_000;
+
+/** The rollout of the target, unless something of the environment is missing. */
+function planTarget(target: ModelVersion, world: World): ReturnType<typeof planRollout> {
+  const { stable, policy } = world;
+  const held = world.canaries.find((canary) => canary.version === target.metadata.name)?.name;
+  const blocked = (reason: 'StableMissing' | 'PolicyMissing' | 'PolicyInvalid', message: string) => ({
+    decision: { kind: 'blocked' as const, reason, message },
+    actions: [],
+    canary: held,
+  });
+  if (stable.kind === 'missing') return blocked('StableMissing', stable.message);
+  if (policy.kind === 'missing') return blocked('PolicyMissing', policy.message);
+  if (policy.kind === 'invalid') return blocked('PolicyInvalid', policy.message);
+  return planRollout(target, stable.track, { policy: policy.policy, images: policy.images }, world);
+}
+
+/** Until the target serves, the version whose weights the stable pods have goes on serving. */
+function* keepServing(
+  versions: readonly ModelVersion[],
+  decisions: ReadonlyMap<string, Decision>,
+  target: Decision | undefined,
+  track: StableTrack | undefined,
+): Iterable<[string, Decision]> {
+  if (target?.kind === 'serving' || track?.digest === undefined) return;
+  const serving = versions.find(
+    (version) =>
+      version.spec.artifact.digest === track.digest &&
+      version.status?.verdict?.outcome === 'Passed' &&
+      decisions.get(version.metadata.uid)?.kind === 'superseded',
+  );
+  if (serving !== undefined && (track.isRolledOut || isSettled(serving, track)))
+    yield [serving.metadata.uid, { kind: 'serving' }];
+}
+
+/** Requests leave a canary before its pods do. */
+function remove(canary: World['canaries'][number], world: World): Action[] {
+  const inService = canary.pods.filter((pod) => pod.isInService);
+  const routed = world.routeWeight !== undefined;
+  const actions: Action[] = [];
+  if (typeof world.routeWeight === 'number' && world.routeWeight > 0)
+    actions.push({ kind: 'set-route-weight', weight: 0 });
+  if (inService.length > 0) actions.push({ kind: 'withdraw-pods', pods: inService.map((pod) => pod.name) });
+  if (!routed) return [...actions, { kind: 'delete-canary', name: canary.name }];
+  if (canary.withdrawnAt === undefined) return [...actions, { kind: 'mark-withdrawn', canary: canary.name }];
+  return world.now - canary.withdrawnAt < ROUTE_SETTLE_MS
+    ? actions
+    : [...actions, { kind: 'delete-canary', name: canary.name }];
+}

@@ -1,0 +1,62 @@
+import { annotations } from '@pawl/shared/modelversion/names';
+import type { ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
+import { timestamp } from './time.ts';
+
+/**
+ * A version with what its annotations `pawl.dev/retry` and `pawl.dev/abort` ask for applied to its status. Each new value
+ * acts once. A request that has nothing to act on is taken as done: a retry of a version that did not fail, an abort of
+ * one that has no rollout under way. `pawl.dev/promote` waits for acceptance and is read there.
+ */
+export function readRequests(version: ModelVersion, now: number): ModelVersion {
+  const asked = version.metadata.annotations ?? {};
+  let status = version.status;
+  const retry = asked[annotations.retry];
+  if (retry !== undefined && retry !== status?.handled?.retry) {
+    if (status?.verdict?.outcome === 'Failed') status = forget(status);
+    status = withHandled(status, { retry });
+  }
+  const abort = asked[annotations.abort];
+  if (abort !== undefined && abort !== status?.handled?.abort) {
+    const isUnderWay =
+      status?.verdict === undefined || (status.verdict.outcome === 'Passed' && status.rollout !== undefined);
+    if (isUnderWay)
+      status = {
+        ...(status ?? blank),
+        verdict: {
+          outcome: 'Failed',
+          reason: 'Aborted',
+          message: `Aborted by hand (${annotations.abort}: ${abort.slice(0, 64)})`,
+          at: timestamp(now),
+        },
+      };
+    status = withHandled(status, { abort });
+  }
+  return status === version.status ? version : { ...version, status: status ?? blank };
+}
+
+/** A new value of `pawl.dev/promote` that was not acted on yet. */
+export function promoteRequest(version: ModelVersion): string | undefined {
+  const asked = version.metadata.annotations?.[annotations.promote];
+  return asked === version.status?.handled?.promote ? undefined : asked;
+}
+
+/** The status of an object that has none yet; a summary replaces all of it. */
+const blank: ModelVersionStatus = { observedGeneration: 0, phase: 'Pending', weight: 0, message: '', conditions: [] };
+
+/** What a new try takes over: when it first served, and which requests were acted on. */
+const forget = ({ servedAt, handled }: ModelVersionStatus): ModelVersionStatus => ({
+  ...blank,
+  ...(servedAt !== undefined && { servedAt }),
+  ...(handled !== undefined && { handled }),
+});
+
+function withHandled(
+  status: ModelVersionStatus | undefined,
+  value: NonNullable<ModelVersionStatus['handled']>,
+): ModelVersionStatus {
+  return { ...(status ?? blank), handled: { ...status?.handled, ...value } };
+}
+
+/** Identity of one try of a version: a retry is another one, which takes nothing over from the one before. */
+export const attemptOf = (version: ModelVersion): string =>
+  `${version.metadata.uid}/${version.status?.handled?.retry ?? ''}`;

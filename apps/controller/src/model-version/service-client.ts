@@ -1,0 +1,121 @@
+import type { Acceptance } from '@pawl/shared/modelversion/model-version';
+import { readCounters, type PodCounters } from './analysis/counters.ts';
+import { timestamp } from './time.ts';
+
+/** An acceptance image of the environment. */
+export interface AcceptanceImage {
+  /** Key in the ConfigMap: `<label>.<anything>`. */
+  readonly key: string;
+  readonly label: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Images asked at once: one pod answers them, and it has few cores. */
+const AT_ONCE = 2;
+const COUNTERS_TIMEOUT_MS = 2_000;
+const READINESS_TIMEOUT_MS = 1_000;
+const LARGEST_METRICS_BYTES = 4 * 1024 * 1024;
+const MISTAKES = 10;
+const BUSY_PAUSE_MS = 500;
+
+/** Reads a pod's counters. @throws when it does not answer in time. */
+export async function scrape(address: string, model: string, signal: AbortSignal): Promise<PodCounters> {
+  const response = await fetch(`http://${address}/metrics`, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(COUNTERS_TIMEOUT_MS)]),
+  });
+  if (!response.ok) throw new Error(`/metrics answered ${response.status}`);
+  const text = await response.text();
+  if (text.length > LARGEST_METRICS_BYTES) throw new Error('/metrics is larger than any that Pawl writes');
+  return readCounters(text, model);
+}
+
+/** Why a pod that runs is not ready, in its own words; undefined when it does not say. */
+export async function whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(READINESS_TIMEOUT_MS)]);
+    const response = await fetch(`http://${address}/readyz`, { signal: limit });
+    const { ready, reason, code } = (await response.json()) as {
+      readonly ready?: boolean;
+      readonly reason?: string;
+      readonly code?: string;
+    };
+    return ready === true ? undefined : [code, reason].filter((word) => word !== undefined).join(': ');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Asks a pod the environment's own labelled images. An image that is answered with an error is a mistake; a pod that
+ * cannot be reached is none.
+ * @param minCorrect share of the images, 0 to 1.
+ * @throws when the pod does not answer in time, or serves other weights than `digest`.
+ */
+export async function askAcceptance(
+  address: string,
+  images: readonly AcceptanceImage[],
+  {
+    digest,
+    template,
+    minCorrect,
+    now,
+    signal,
+  }: { digest: string; template: string; minCorrect: number; now: () => number; signal: AbortSignal },
+): Promise<Acceptance> {
+  const mistakes: Acceptance['mistakes'] = [];
+  const waiting = [...images];
+  const worker = async (): Promise<void> => {
+    for (let image = waiting.shift(); image !== undefined; image = waiting.shift()) {
+      const { label, confidence } = await predict(address, image, digest, signal);
+      if (label !== image.label)
+        mistakes.push({
+          image: image.key,
+          expected: image.label,
+          answered: label,
+          ...(confidence !== undefined && { confidence }),
+        });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return {
+    total: images.length,
+    correct: images.length - mistakes.length,
+    required: Math.ceil(minCorrect * images.length),
+    at: timestamp(now()),
+    template,
+    mistakes: mistakes.toSorted((a, b) => a.image.localeCompare(b.image)).slice(0, MISTAKES),
+  };
+}
+
+/** The answer to one image: its label, or the error code that came instead. */
+async function predict(
+  address: string,
+  image: AcceptanceImage,
+  digest: string,
+  signal: AbortSignal,
+): Promise<{ readonly label: string; readonly confidence?: number }> {
+  for (;;) {
+    const response = await fetch(`http://${address}/predict`, {
+      method: 'POST',
+      // The service tells formats by content; it only must not take the body for a form.
+      headers: { 'content-type': 'image/jpeg' },
+      body: image.bytes as Uint8Array<ArrayBuffer>,
+      signal,
+    });
+    const body = (await response.json()) as {
+      readonly label?: string;
+      readonly confidence?: number;
+      readonly model_digest?: string;
+      readonly error?: { readonly code?: string };
+    };
+    if (response.status === 429 || response.status === 503) {
+      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+      signal.throwIfAborted();
+      continue;
+    }
+    if (!response.ok) return { label: body.error?.code ?? `HTTP_${response.status}` };
+    if (body.model_digest !== digest)
+      throw new Error(`the pod serves ${body.model_digest ?? 'no digest'}, not ${digest}`);
+    return { label: body.label ?? '', ...(body.confidence !== undefined && { confidence: body.confidence }) };
+  }
+}

@@ -1,0 +1,214 @@
+import type { ModelVersion, ModelVersionStatus, Verdict } from '@pawl/shared/modelversion/model-version';
+import { rolloutPolicySchema, type RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import type { z } from 'zod';
+import { noCounters, type PodCounters, type Reading } from '../analysis/counters.ts';
+import { artifactOf, artifactTemplate, canaryName } from '../canary.ts';
+import type { CanaryTrack, PodFacts, StableTrack, World } from '../world.ts';
+
+/** The moment of every test. */
+export const NOW = Date.parse('2026-01-02T03:04:05Z');
+/** `seconds` before {@link NOW}, RFC 3339. */
+export const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString().replace('.000Z', 'Z');
+/** A digest that begins with the given word in hex. */
+export const digest = (seed: string): string =>
+  `sha256:${Buffer.from(seed).toString('hex').padEnd(64, '0').slice(0, 64)}`;
+
+export const TEMPLATE = 'template-1';
+const STABLE = 'web';
+
+type Change<T> = (value: T) => T;
+const change = <T>(value: T, changes: readonly Change<T>[]): T => changes.reduce((so, apply) => apply(so), value);
+
+/** A version whose digest is that of its number. */
+export function aVersion(version: string, ...changes: readonly Change<ModelVersion>[]): ModelVersion {
+  const made: ModelVersion = {
+    apiVersion: 'pawl.dev/v1alpha1',
+    kind: 'ModelVersion',
+    metadata: {
+      name: `m-${version}`,
+      namespace: 'ns',
+      uid: `uid-${version}`,
+      resourceVersion: '1',
+      generation: 1,
+      creationTimestamp: ago(1000),
+    },
+    spec: { model: 'm', version, artifact: { uri: `oci://registry/m:${version}`, digest: digest(version) } },
+  };
+  return change(made, changes);
+}
+
+const withStatus =
+  (status: Partial<ModelVersionStatus>): Change<ModelVersion> =>
+  (version) => ({
+    ...version,
+    status: {
+      observedGeneration: 1,
+      phase: 'Pending',
+      weight: 0,
+      message: '',
+      conditions: [],
+      ...version.status,
+      ...status,
+    },
+  });
+
+export const named =
+  (name: string): Change<ModelVersion> =>
+  (version) => ({ ...version, metadata: { ...version.metadata, name, uid: `uid-${name}` } });
+export const made =
+  (secondsAgo: number): Change<ModelVersion> =>
+  (version) => ({ ...version, metadata: { ...version.metadata, creationTimestamp: ago(secondsAgo) } });
+export const annotated =
+  (annotations: Readonly<Record<string, string>>): Change<ModelVersion> =>
+  (version) => ({ ...version, metadata: { ...version.metadata, annotations } });
+export const suspended: Change<ModelVersion> = (version) => ({ ...version, spec: { ...version.spec, suspend: true } });
+export const withDigest =
+  (of: string): Change<ModelVersion> =>
+  (version) => ({ ...version, spec: { ...version.spec, artifact: { ...version.spec.artifact, digest: digest(of) } } });
+
+/** Its artifact was verified. */
+export const verified: Change<ModelVersion> = (version) =>
+  withStatus({
+    artifact: {
+      digest: version.spec.artifact.digest,
+      version: version.spec.version,
+      sizeBytes: 1,
+      signed: false,
+      verifiedAt: ago(500),
+    },
+  })(version);
+export const accepted =
+  (template = TEMPLATE): Change<ModelVersion> =>
+  (version) =>
+    withStatus({ acceptance: { total: 4, correct: 4, required: 4, at: ago(300), template, mistakes: [] } })(
+      verified(version),
+    );
+/** It has a rollout under way, at a step, from 1; 0 before acceptance. */
+export const atStep =
+  (step: number, rollout: Partial<NonNullable<ModelVersionStatus['rollout']>> = {}): Change<ModelVersion> =>
+  (version) =>
+    withStatus({
+      rollout: {
+        canary: canaryName(STABLE, version.spec.artifact.digest),
+        step,
+        steps: 2,
+        since: ago(30),
+        desiredWeight: 0,
+        canaryPods: 0,
+        stablePods: 0,
+        granularity: '',
+        ...rollout,
+      },
+    })(step > 0 ? accepted()(version) : verified(version));
+const judged =
+  (outcome: Verdict['outcome'], reason: Verdict['reason']): Change<ModelVersion> =>
+  (version) =>
+    withStatus({ verdict: { outcome, reason, message: 'said so', at: ago(200) } })(version);
+export const failed = (reason: Verdict['reason'] = 'AcceptanceFailed'): Change<ModelVersion> =>
+  judged('Failed', reason);
+export const passed: Change<ModelVersion> = (version) => judged('Passed', 'StepsCompleted')(verified(version));
+/** It was on every stable pod. */
+export const served: Change<ModelVersion> = (version) => withStatus({ servedAt: ago(900) })(passed(version));
+export const handled = (values: NonNullable<ModelVersionStatus['handled']>): Change<ModelVersion> =>
+  withStatus({ handled: values });
+
+/** A ready pod. */
+export const aPod = (name: string, pod: Partial<PodFacts> = {}): PodFacts => ({
+  name,
+  uid: `uid-${name}`,
+  address: `10.0.0.1:8000`,
+  isReady: true,
+  isInService: true,
+  ...pod,
+});
+
+/** A stable track with as many ready pods as it should have, all with the weights of a version. */
+export function aStable(
+  version: ModelVersion | undefined,
+  changes: Partial<StableTrack> & { pods?: readonly PodFacts[] } = {},
+): StableTrack {
+  const of = version?.spec.artifact.digest;
+  const replicas = changes.replicas ?? 3;
+  return {
+    name: STABLE,
+    uid: 'uid-web',
+    digest: of,
+    artifact:
+      version === undefined ? artifactOf({ spec: { containers: [] } }) : artifactOf(artifactTemplate(version, 'fetch')),
+    replicas,
+    template: TEMPLATE,
+    isRolledOut: true,
+    isStuck: false,
+    pods: Array.from({ length: replicas }, (_, index) =>
+      aPod(`web-${index}`, { digest: of, isReady: version !== undefined }),
+    ),
+    ...changes,
+  };
+}
+
+/** The canary of a version, with ready pods that get no requests yet. */
+export function aCanary(version: ModelVersion, changes: Partial<CanaryTrack> = {}): CanaryTrack {
+  const replicas = changes.replicas ?? 1;
+  const of = version.spec.artifact.digest;
+  return {
+    name: canaryName(STABLE, of),
+    version: version.metadata.name,
+    digest: of,
+    template: TEMPLATE,
+    replicas,
+    pods: Array.from({ length: replicas }, (_, index) => aPod(`canary-${index}`, { digest: of, isInService: false })),
+    ...changes,
+  };
+}
+
+/** Counters of one pod, by what is different from nothing. All requests took about 30 ms unless said otherwise. */
+export function counted(requests: number, rest: Partial<PodCounters> = {}): PodCounters {
+  return {
+    requests,
+    errors: 0,
+    latency: noCounters.latency.map((_, index) => (index >= 2 ? requests : 0)),
+    labels: { cat: requests / 2, dog: requests / 2 },
+    ...rest,
+  };
+}
+
+export const reading = (canary: PodCounters, stable: PodCounters): Reading => ({
+  canary: { 'uid-canary-0': canary },
+  stable: { 'uid-web-0': stable },
+  isComplete: true,
+});
+
+/** A policy with two steps, 25 % and 50 %, of a minute each. */
+export const aPolicy = (policy: z.input<typeof rolloutPolicySchema> = {}): RolloutPolicy =>
+  rolloutPolicySchema.parse({
+    ...policy,
+    canary: {
+      steps: [
+        { weight: 25, holdSeconds: 60 },
+        { weight: 50, holdSeconds: 60 },
+      ],
+      ...policy.canary,
+    },
+  });
+
+/** A world with a policy of four acceptance images. */
+export const aWorld = (
+  world: Partial<Omit<World, 'stable' | 'policy'>> & {
+    stable?: StableTrack | undefined;
+    policy?: RolloutPolicy;
+    images?: number;
+  },
+): World => {
+  const { stable, policy = aPolicy(), images = 4, ...rest } = world;
+  return {
+    now: NOW,
+    model: 'm',
+    versions: [],
+    stable: stable === undefined ? { kind: 'missing', message: 'no Deployment' } : { kind: 'found', track: stable },
+    canaries: [],
+    policy: { kind: 'valid', policy, images },
+    verifications: new Map(),
+    acceptances: new Map(),
+    ...rest,
+  };
+};

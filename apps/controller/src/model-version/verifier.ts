@@ -1,0 +1,168 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fetchBundle, resolveBundle } from '@pawl/shared/bundle/fetch-bundle';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { resolveImage } from '@pawl/shared/bundle/resolve-image';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import type { FailureReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import { attemptOf } from './requests.ts';
+import { timestamp } from './time.ts';
+import type { Verification } from './world.ts';
+
+/** How an environment verifies. */
+export interface VerifyRules {
+  readonly artifact: RolloutPolicy['artifact'];
+  /** PEM; when given, the bundle must be signed by its private half. */
+  readonly publicKeyPem?: string | undefined;
+}
+
+export interface VerifierOptions {
+  /** Folder for bundles while they are verified; each is removed afterwards. */
+  readonly directory: string;
+  /** Tells that there is more to know about a version. */
+  readonly onChange: (version: ModelVersion) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Aborted when the process goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** Bundles fetched at once: memory and disk, not speed, are what a controller has little of. */
+const AT_ONCE = 2;
+const FIRST_RETRY_MS = 2_000;
+const LAST_RETRY_MS = 60_000;
+
+/**
+ * Fetches and verifies bundles in the background, so that a slow store holds up nothing else: a rollback of the same
+ * model is decided while the next version is still being fetched. Knows nothing that a restart may not forget.
+ */
+export class Verifier {
+  readonly #options: VerifierOptions;
+  readonly #known = new Map<string, { readonly key: string; readonly state: Verification }>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(options: VerifierOptions) {
+    this.#options = options;
+  }
+
+  /** What is known of the versions of a key, by attempt; what is known of others of that key is forgotten. */
+  states(key: string, versions: readonly ModelVersion[]): ReadonlyMap<string, Verification> {
+    const uids = new Set(versions.map(({ metadata }) => metadata.uid));
+    const states = new Map<string, Verification>();
+    for (const [attempt, known] of this.#known) {
+      if (known.key !== key) continue;
+      if (uids.has(attempt.slice(0, attempt.indexOf('/')))) states.set(attempt, known.state);
+      else if (known.state.kind !== 'running') this.#known.delete(attempt);
+    }
+    return states;
+  }
+
+  /** Begins; does nothing while a verification of the same attempt is running. */
+  start(key: string, version: ModelVersion, rules: VerifyRules): void {
+    const attempt = attemptOf(version);
+    const before = this.#known.get(attempt)?.state;
+    if (before?.kind === 'running') return;
+    const attempts = before?.kind === 'unreachable' ? before.attempts : 0;
+    this.#known.set(attempt, { key, state: { kind: 'running' } });
+    void this.#inTurn(() => this.#verify(version, rules, attempts)).then((state) => {
+      this.#known.set(attempt, { key, state });
+      this.#options.onChange(version);
+    });
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #verify(version: ModelVersion, rules: VerifyRules, attempts: number): Promise<Verification> {
+    const { uri } = version.spec.artifact;
+    if (rules.artifact.mount === 'image' && !uri.startsWith('oci://'))
+      return {
+        kind: 'unsupported',
+        message: `Only oci:// bundles can be mounted as image volumes, this is ${uri.slice(0, uri.indexOf('://'))}://; set rollout.artifact.mount to fetch`,
+      };
+    const folder = await mkdtemp(join(this.#options.directory, 'verify-'));
+    try {
+      return await this.#fetch(version, rules, folder);
+    } catch (error) {
+      return this.#judge(error, attempts + 1);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #fetch(version: ModelVersion, { artifact, publicKeyPem }: VerifyRules, folder: string): Promise<Verification> {
+    const { uri, digest } = version.spec.artifact;
+    const options = {
+      directory: join(folder, 'bundle'),
+      digest,
+      publicKeyPem,
+      maxBytes: artifact.maxBytes,
+      timeoutMs: artifact.timeoutSeconds * 1000,
+      insecureRegistry: artifact.registryPlainHttp,
+      s3: { endpoint: artifact.s3Endpoint, forcePathStyle: artifact.s3Endpoint !== undefined },
+      signal: this.#options.signal,
+    };
+    // What a tag points to is looked up once, so that what is verified is what will be mounted.
+    const image = artifact.mount === 'image' ? await resolveImage(uri, options) : undefined;
+    const bundle =
+      image === undefined ? await resolveBundle(uri, options) : await fetchBundle(`oci://${image}`, options);
+    const { manifest } = bundle;
+    if (manifest.name !== version.spec.model)
+      return {
+        kind: 'refused',
+        reason: 'ModelMismatch',
+        message: `The bundle is of the model "${manifest.name}"; this version offers it as "${version.spec.model}"`,
+      };
+    return {
+      kind: 'verified',
+      artifact: {
+        digest,
+        version: manifest.version,
+        sizeBytes: sizeOf(bundle),
+        signed: publicKeyPem !== undefined,
+        ...(image !== undefined && { image }),
+        lineage: manifest.lineage,
+        verifiedAt: timestamp(this.#options.now()),
+      },
+    };
+  }
+
+  #judge(error: unknown, attempts: number): Verification {
+    const { code, message } =
+      error instanceof PawlError ? error : { code: 'INTERNAL' as const, message: String(error) };
+    const refused = failures[code];
+    if (refused !== undefined) return { kind: 'refused', reason: refused, message };
+    if (code === 'BUNDLE_KEY_INVALID') return { kind: 'key-invalid', message };
+    const reason =
+      code === 'BUNDLE_NOT_FOUND'
+        ? 'ArtifactNotFound'
+        : code === 'BUNDLE_STORE_UNREACHABLE'
+          ? 'StoreUnreachable'
+          : 'StoreRefused';
+    const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempts - 1));
+    return { kind: 'unreachable', reason, message, attempts, retryAt: this.#options.now() + wait };
+  }
+}
+
+/** What the artifact itself is to blame for. Everything else is tried again. */
+const failures: Partial<Record<PawlError['code'], FailureReason>> = {
+  BUNDLE_URI_INVALID: 'ArtifactInvalid',
+  BUNDLE_MANIFEST_INVALID: 'ArtifactInvalid',
+  BUNDLE_FILE_MISSING: 'ArtifactInvalid',
+  BUNDLE_TOO_LARGE: 'ArtifactTooLarge',
+  BUNDLE_DIGEST_MISMATCH: 'DigestMismatch',
+  BUNDLE_SIGNATURE_MISSING: 'SignatureMissing',
+  BUNDLE_SIGNATURE_INVALID: 'SignatureInvalid',
+};
+
+const sizeOf = ({ manifest }: Bundle) => manifest.files.reduce((sum, { size }) => sum + size, 0);

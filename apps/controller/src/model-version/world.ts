@@ -1,0 +1,123 @@
+import type {
+  Acceptance,
+  FailureReason,
+  ModelVersion,
+  ModelVersionStatus,
+} from '@pawl/shared/modelversion/model-version';
+import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import type { Baseline, Reading } from './analysis/counters.ts';
+
+/** What is true of one model in one namespace at one moment: all that {@link plan} may know. */
+export interface World {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly model: string;
+  /** Versions of the model that are not being deleted, in no order. */
+  readonly versions: readonly ModelVersion[];
+  readonly stable: StableState;
+  /** Canary Deployments of the model that are not being deleted. */
+  readonly canaries: readonly CanaryTrack[];
+  readonly policy: PolicyState;
+  /** By attempt: what the verifier knows so far. */
+  readonly verifications: ReadonlyMap<string, Verification>;
+  /** By attempt: how a canary pod answered the acceptance images. */
+  readonly acceptances: ReadonlyMap<string, AcceptanceRun>;
+  /** Counters of both tracks, read now; absent where nobody needed them. */
+  readonly counters?: Reading | undefined;
+  /** Weight of the canary in the HTTPRoute, percent; undefined where the policy has no gateway. */
+  readonly routeWeight?: number | 'missing' | undefined;
+}
+
+/** The chart's Deployment: exactly one a model. */
+export type StableState =
+  { readonly kind: 'found'; readonly track: StableTrack } | { readonly kind: 'missing'; readonly message: string };
+
+/** The stable Deployment and its pods. */
+export interface StableTrack {
+  readonly name: string;
+  readonly uid: string;
+  /** Digest that its pod template asks for; absent before the first version. */
+  readonly digest?: string | undefined;
+  /** Everything by which its pod template says where the weights come from, see artifactOf. */
+  readonly artifact: string;
+  /** Pods that it should have. */
+  readonly replicas: number;
+  /** Hash of the pod template without what the controller sets in it. */
+  readonly template: string;
+  /** Every pod has the current template and is available, and no other is left. */
+  readonly isRolledOut: boolean;
+  /** Kubernetes gave up waiting for that (progressDeadlineSeconds). */
+  readonly isStuck: boolean;
+  readonly pods: readonly PodFacts[];
+}
+
+/** A canary Deployment and its pods. */
+export interface CanaryTrack {
+  readonly name: string;
+  /** Name of the ModelVersion. */
+  readonly version: string;
+  readonly digest: string;
+  /** Hash of the stable pod template that it was made from. */
+  readonly template: string;
+  /** Pods that it should have. */
+  readonly replicas: number;
+  /** Only pods of its current template. */
+  readonly pods: readonly PodFacts[];
+  /** Counters when its current step began. */
+  readonly baseline?: Baseline | undefined;
+  /** When requests were last taken off it, ms since the epoch. */
+  readonly withdrawnAt?: number | undefined;
+}
+
+/** A pod that is not terminating. */
+export interface PodFacts {
+  readonly name: string;
+  readonly uid: string;
+  /** `host:port` of its service; absent until it has an address. */
+  readonly address?: string | undefined;
+  readonly digest?: string | undefined;
+  readonly isReady: boolean;
+  /** Has the label that the Service selects. */
+  readonly isInService: boolean;
+  /** What keeps it from starting although its weights are not to blame: no node, no image, no store. */
+  readonly heldUp?: string | undefined;
+  /** It ends again and again: how. */
+  readonly crashed?: string | undefined;
+  /** Why it is not ready yet, as far as the cluster tells. */
+  readonly waiting?: string | undefined;
+}
+
+/** The policy ConfigMap of the model. */
+export type PolicyState =
+  | {
+      readonly kind: 'valid';
+      readonly policy: RolloutPolicy;
+      /** Number of acceptance images. */
+      readonly images: number;
+    }
+  | { readonly kind: 'missing'; readonly message: string }
+  | { readonly kind: 'invalid'; readonly message: string };
+
+/** What a version's artifact turned out to be. */
+export type Verification =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'verified'; readonly artifact: NonNullable<ModelVersionStatus['artifact']> }
+  | { readonly kind: 'refused'; readonly reason: FailureReason; readonly message: string }
+  /** The key of the environment cannot be used: nobody's weights are at fault. */
+  | { readonly kind: 'key-invalid'; readonly message: string }
+  /** The artifact cannot be used the way this environment mounts artifacts. */
+  | { readonly kind: 'unsupported'; readonly message: string }
+  | {
+      readonly kind: 'unreachable';
+      readonly reason: 'StoreUnreachable' | 'StoreRefused' | 'ArtifactNotFound';
+      readonly message: string;
+      readonly attempts: number;
+      readonly retryAt: number;
+    };
+
+/** How a canary pod answered the acceptance images. */
+export type AcceptanceRun =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'answered'; readonly acceptance: Acceptance }
+  /** The pod could not be asked; it is asked again. */
+  | { readonly kind: 'unanswered'; readonly message: string; readonly retryAt: number };

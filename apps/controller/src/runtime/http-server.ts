@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface HttpServerOptions {
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  readonly logger: Logger;
+  /**
+   * What is wrong with the process beyond repair, such as a worker that never comes back; undefined: nothing. That it is
+   * asked at all shows that the event loop turns.
+   */
+  readonly alive?: (() => string | undefined) | undefined;
+  /** What is missing before this process can do its work, such as a first list; undefined: nothing. Not leadership. */
+  readonly ready: () => string | undefined;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+const plain = (status: number, body: string): Answer => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  body: `${body}\n`,
+});
+const verdict = (problem: string | undefined): Answer =>
+  problem === undefined ? plain(200, 'ok') : plain(503, problem);
+
+/** `/metrics`, `/livez` and `/readyz`. */
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #server: Server;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+      this.#serve(request, response).catch((error: unknown) => {
+        options.logger.warn({ err: error }, 'An answer could not be sent.');
+        response.destroy();
+      });
+    });
+  }
+
+  /** @returns the port, which the system chooses when `port` is 0. */
+  listen(port: number, host?: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** Takes no connections any more and resolves when the answers under way are sent. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+      this.#server.closeIdleConnections();
+    });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = await this.#answer(request);
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'A probe or scrape failed.');
+      answer = plain(500, 'failed, see the log');
+    }
+    response.writeHead(answer.status, { 'content-type': answer.type, 'cache-control': 'no-store' });
+    response.end(request.method === 'HEAD' ? undefined : answer.body);
+  }
+
+  async #answer({ method, url = '/' }: IncomingMessage): Promise<Answer> {
+    if (method !== 'GET' && method !== 'HEAD') return plain(405, 'method not allowed');
+    const { metrics, alive, ready } = this.#options;
+    switch (url.replace(/\?.*/, '')) {
+      case '/metrics':
+        return { status: 200, type: metrics.contentType, body: await metrics.text() };
+      case '/livez':
+        return verdict(alive?.());
+      case '/readyz':
+        return verdict(ready());
+      default:
+        return plain(404, 'not found');
+    }
+  }
+}

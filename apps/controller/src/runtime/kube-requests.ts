@@ -1,0 +1,121 @@
+import { apiVersionOf, type ResourceType } from './kube-object.ts';
+
+/** What every call takes. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until the answer is given up, 10 000 by default. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface ListOptions extends CallOptions {
+  /** Every namespace when absent. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** Most items of a page, 500 by default. */
+  readonly limit?: number | undefined;
+  readonly continue?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+}
+
+/** One page. */
+export interface ObjectList<T> {
+  readonly items: readonly T[];
+  readonly resourceVersion: string;
+  /** Where the next page begins; undefined on the last one. */
+  readonly continue: string | undefined;
+}
+
+export interface WatchOptions extends CallOptions {
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly allowBookmarks?: boolean | undefined;
+  /** Seconds after which the server ends the watch. */
+  readonly timeoutSeconds?: number | undefined;
+}
+
+/** A BOOKMARK's object has a resourceVersion and nothing else. */
+export interface WatchEvent<T> {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly object: T;
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly subresource?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly fieldManager?: string | undefined;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  readonly fieldManager: string;
+  /** Takes fields that another manager owns instead of failing with a conflict. */
+  readonly force?: boolean | undefined;
+}
+
+export interface DeleteOptions extends CallOptions {
+  /** Preconditions: a conflict when the object has others. */
+  readonly uid?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan' | undefined;
+}
+
+export interface JsonPatchOperation {
+  readonly op: 'add' | 'remove' | 'replace' | 'test' | 'copy' | 'move';
+  readonly path: string;
+  readonly from?: string;
+  readonly value?: unknown;
+}
+
+export type ApiVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete';
+
+export interface ApiMetrics {
+  /** @param code HTTP status, or `unreachable` or `aborted`. */
+  requested(verb: ApiVerb, code: string, seconds: number): void;
+}
+
+/** The path of a collection, an object or a part of one. */
+export function pathOf(type: ResourceType, namespace?: string, name?: string, subresource?: string): string {
+  const segments = [type.group === '' ? 'api' : 'apis', ...apiVersionOf(type).split('/')];
+  if (namespace !== undefined) segments.push('namespaces', namespace);
+  segments.push(type.plural);
+  if (name !== undefined) segments.push(name);
+  if (subresource !== undefined) segments.push(subresource);
+  return `/${segments.map(encodeURIComponent).join('/')}`;
+}
+
+/** The query of a request, without what is undefined. */
+export function query(params: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const given = Object.entries(params).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+}
+
+/** The query parameters of a write. */
+export const written = ({ dryRun, fieldManager }: WriteOptions) => ({
+  dryRun: dryRun === true ? 'All' : undefined,
+  fieldManager,
+});
+
+/** A request with a JSON body. */
+export const json = (method: 'POST' | 'PUT' | 'DELETE', path: string, body: object) => ({
+  method,
+  path,
+  contentType: 'application/json',
+  body: JSON.stringify(body),
+});
+
+/** The lines of a stream, without those that are empty. */
+export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const parts = decoder.decode(chunk, { stream: true }).split('\n');
+    parts[0] = rest + (parts[0] ?? '');
+    rest = parts.pop() ?? '';
+    for (const line of parts) if (line !== '') yield line;
+  }
+  if (rest !== '') yield rest;
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { joinKey, type KubeObject, type ResourceType } from '../kube-object.ts';
+import type { KubeClient } from '../kube-client.ts';
+import type { Thing } from './fake-objects.ts';
+
+interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export const namespaces: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
+export const configMaps: ResourceType<ConfigMap> = {
+  group: '',
+  version: 'v1',
+  plural: 'configmaps',
+  kind: 'ConfigMap',
+};
+const crds: ResourceType = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+};
+
+export const configMap = (namespace: string, name: string, data: Readonly<Record<string, string>> = {}): ConfigMap => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { namespace, name },
+  data,
+});
+
+/** Waits until `met` holds; a test that it fails ends in a timeout that says what was waited for. */
+export async function eventually(
+  what: string,
+  met: () => boolean | Promise<boolean>,
+  withinMs = 30_000,
+): Promise<void> {
+  const until = performance.now() + withinMs;
+  while (!(await met())) {
+    if (performance.now() > until) throw new Error(`Not within ${withinMs} ms: ${what}.`);
+    await pause(20);
+  }
+}
+
+/** A namespace of its own for a suite; {@link remove} takes it away again. */
+export async function makeNamespace(client: KubeClient): Promise<{ name: string; remove: () => Promise<void> }> {
+  const name = `runtime-test-${randomBytes(4).toString('hex')}`;
+  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  return { name, remove: () => client.delete(namespaces, undefined, name) };
+}
+
+/**
+ * A kind of its own, with a status subresource. The server begins to remember its changes when it is made, so that a
+ * watch from an older resourceVersion is answered with 410 for certain.
+ */
+export async function makeKind(
+  client: KubeClient,
+): Promise<{ type: ResourceType<Thing>; remove: () => Promise<void> }> {
+  const type: ResourceType<Thing> = {
+    group: `runtime-test-${randomBytes(4).toString('hex')}.pawl.test`,
+    version: 'v1',
+    plural: 'things',
+    kind: 'Thing',
+  };
+  const name = `things.${type.group}`;
+  const free = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  await client.create(crds, {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name },
+    spec: {
+      group: type.group,
+      scope: 'Namespaced',
+      names: { plural: 'things', kind: 'Thing' },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          schema: { openAPIV3Schema: { type: 'object', properties: { spec: free, status: free } } },
+        },
+      ],
+    },
+  });
+  await eventually(`${joinKey(undefined, name)} is served`, () =>
+    client.list(type).then(
+      () => true,
+      () => false,
+    ),
+  );
+  return { type, remove: () => client.delete(crds, undefined, name) };
+}

@@ -1,0 +1,100 @@
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchBundle } from '@pawl/shared/bundle/fetch-bundle';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import type { Config } from '../config/config.schema.ts';
+import type { Logger } from '../logging/logger.ts';
+import { readPublicKey } from './bundle-source.ts';
+
+/** Pause between fetches that failed for a passing reason; each rides out about ten seconds by itself. */
+const RETRY_MS = 2_000;
+
+/** A bundle in the cache, and whether it lay there before. */
+export interface CachedBundle {
+  readonly bundle: Bundle;
+  readonly cached: boolean;
+}
+
+/** Folder of a bundle in a cache that pods may share: `<cache>/sha256-<hex>`. */
+export function cacheFolder(cacheDirectory: string, digest: string): string {
+  return join(cacheDirectory, digest.replace(':', '-'));
+}
+
+/**
+ * Brings a bundle into the cache and verifies it; one that lies there already is verified and asked nobody for. What
+ * fails for a passing reason is tried again until `MODEL_FETCH_TIMEOUT_MS` is over, then the last reason is thrown.
+ *
+ * @throws PawlError with a BUNDLE_ code, or CONFIG_INVALID without `MODEL_DIGEST`: the folder is named by it.
+ */
+export async function fetchToCache(
+  uri: string,
+  config: Config,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<CachedBundle> {
+  const digest = config.MODEL_DIGEST;
+  if (digest === undefined)
+    throw new PawlError('CONFIG_INVALID', { message: 'MODEL_DIGEST is not set: the cache is kept by digest.' });
+  const publicKeyPem = await readPublicKey(config);
+  const directory = cacheFolder(config.MODEL_CACHE_DIR, digest);
+  const before = await inodeOf(directory);
+  const deadline = performance.now() + config.MODEL_FETCH_TIMEOUT_MS;
+  for (let lastError: PawlError | undefined; ;) {
+    const timeoutMs = Math.ceil(deadline - performance.now());
+    try {
+      const bundle = await fetchBundle(uri, {
+        directory,
+        digest,
+        publicKeyPem,
+        maxBytes: config.MODEL_MAX_BYTES,
+        timeoutMs,
+        insecureRegistry: config.REGISTRY_PLAIN_HTTP,
+        s3: { endpoint: config.S3_ENDPOINT, forcePathStyle: config.S3_ENDPOINT !== undefined },
+        signal,
+      });
+      return { bundle, cached: before !== undefined && before === (await inodeOf(directory)) };
+    } catch (error) {
+      if (!(error instanceof PawlError) || !error.transient) throw error;
+      const timeIsOver = deadline - performance.now() < RETRY_MS;
+      // That the time is over says less than what it was spent on.
+      if (timeIsOver) throw lastError ?? error;
+      lastError = error;
+      logger.warn({ code: error.code, retryMs: RETRY_MS }, `model fetch failed, trying again | ${error.message}`);
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => {
+        signal.throwIfAborted();
+      });
+    }
+  }
+}
+
+/**
+ * Deletes all but the `keep` most recently used bundles of a shared cache. Whoever reads a deleted one goes on reading
+ * it, but cannot open it again: keep as many as are served at the same time.
+ *
+ * @returns the names of the deleted folders.
+ */
+export async function pruneCache(cacheDirectory: string, keep: number, inUse: Bundle): Promise<string[]> {
+  const now = new Date();
+  await utimes(inUse.directory, now, now);
+  const names = (await readdir(cacheDirectory)).filter((name) => /^sha256-[0-9a-f]{64}$/.test(name));
+  const used = await Promise.all(
+    names.map(async (name) => ({
+      name,
+      // Another pod may have pruned it meanwhile.
+      at: (await stat(join(cacheDirectory, name)).catch(() => undefined))?.mtimeMs ?? 0,
+    })),
+  );
+  const old = used
+    .filter(({ name }) => join(cacheDirectory, name) !== inUse.directory)
+    .sort((a, b) => b.at - a.at)
+    .slice(Math.max(0, keep - 1))
+    .map(({ name }) => name);
+  for (const name of old) await rm(join(cacheDirectory, name), { recursive: true, force: true });
+  return old;
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.ino;
+}

@@ -1,0 +1,162 @@
+import { rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
+import { z } from 'zod';
+
+/** Environment variables that the chart or the controller sets: a second entry would win over theirs unseen. */
+const reservedVariables = [
+  'MODEL_URI',
+  'MODEL_DIGEST',
+  'MODEL_NAME',
+  'MODEL_CACHE_DIR',
+  'MODEL_PUBLIC_KEY_FILE',
+  'PORT',
+  'LOG_LEVEL',
+  'DRAIN_DELAY_MS',
+  'DRAIN_TIMEOUT_MS',
+  'PREDICTION_ID_KEY',
+  'NAMESPACE',
+  'POD_NAME',
+  'LEASE_NAME',
+  'DOCKER_CONFIG',
+];
+
+const text = z.string();
+const flag = z.boolean();
+const whole = (min: number, max = 2_147_483_647) => z.int().min(min).max(max);
+/** `''`, or what the pattern says. */
+const orEmpty = (pattern: string) => z.string().regex(new RegExp(`^(|${pattern})$`));
+const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+const optionalName = orEmpty('[a-z0-9]([-a-z0-9.]*[a-z0-9])?');
+const digest = orEmpty('sha256:[0-9a-f]{64}');
+const duration = z.string().regex(/^([0-9]+(ms|s|m|h))+$/);
+const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/);
+const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']);
+const words = z.record(z.string(), z.string());
+const countOrPercent = z.union([whole(0), z.string().regex(/^[0-9]+%$/)]);
+
+/** A part of the Kubernetes API: the API server checks it, with better messages than a copy of its schema would have. */
+const kubernetes = z.looseObject({});
+const kubernetesList = z.array(kubernetes);
+const environment = z.array(
+  z.looseObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+      .meta({ not: { enum: reservedVariables } }),
+  }),
+);
+const image = z.strictObject({
+  repository: z.string().min(1),
+  tag: text,
+  digest,
+  pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
+});
+
+/** The values of the chart. Every one has a default in values.yaml, so none may be missing, but for the policy's own. */
+export const chartValuesSchema = z.strictObject({
+  nameOverride: optionalName,
+  fullnameOverride: optionalName,
+  model: z.strictObject({
+    name: z
+      .string()
+      .max(63)
+      .regex(/^[a-z][a-z0-9_]*$/),
+    uri: orEmpty('(oci|s3|https|file)://.+'),
+    digest,
+    version: text,
+  }),
+  image,
+  imagePullSecrets: z.array(z.strictObject({ name })),
+  replicaCount: whole(0, 1000),
+  maxSurge: countOrPercent,
+  revisionHistoryLimit: whole(0, 100),
+  resources: kubernetes,
+  autoscaling: z.strictObject({
+    enabled: flag,
+    minReplicas: whole(1, 1000),
+    maxReplicas: whole(1, 1000),
+    targetCPUUtilizationPercentage: whole(1, 10_000),
+    behavior: kubernetes,
+  }),
+  podDisruptionBudget: z.strictObject({ enabled: flag, maxUnavailable: countOrPercent }),
+  // Who splits the requests follows from `gateway`.
+  rollout: rolloutPolicySchema.omit({ traffic: true }),
+  acceptance: z.strictObject({
+    bundled: flag,
+    images: z.record(z.string().regex(/^[a-z0-9_-]+\.[A-Za-z0-9._-]+$/), z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/)),
+  }),
+  publicKey: orEmpty('-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\\s]+-----END PUBLIC KEY-----\\s*'),
+  existingPolicy: z.strictObject({ configMap: optionalName, hasPublicKey: flag }),
+  cache: z.strictObject({
+    type: z.enum(['emptyDir', 'pvc', 'hostPath']),
+    sizeLimit: quantity,
+    keep: whole(0, 1000),
+    pvc: z.strictObject({
+      existingClaim: optionalName,
+      storageClassName: optionalName,
+      accessModes: z.array(z.enum(['ReadWriteOnce', 'ReadWriteMany', 'ReadWriteOncePod'])).min(1),
+      size: quantity,
+    }),
+    hostPath: z.strictObject({ path: z.string().regex(/^\//) }),
+  }),
+  storeCredentials: z.strictObject({ envSecret: optionalName, dockerConfigSecret: optionalName }),
+  predictionIdKey: z.strictObject({ secretName: optionalName, key: z.string().min(1) }),
+  logLevel,
+  drain: z.strictObject({ delaySeconds: whole(0, 600), timeoutSeconds: whole(1, 600) }),
+  env: environment,
+  envFrom: kubernetesList,
+  volumes: kubernetesList,
+  volumeMounts: kubernetesList,
+  service: z.strictObject({
+    type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']),
+    port: whole(1, 65_535),
+    nodePort: whole(0, 65_535),
+    annotations: words,
+  }),
+  gateway: z.strictObject({
+    enabled: flag,
+    parentRefs: z.array(
+      z.strictObject({ name, namespace: name.optional(), sectionName: z.string().min(1).optional() }),
+    ),
+    hostnames: z.array(z.string().min(1)),
+  }),
+  networkPolicy: z.strictObject({
+    enabled: flag,
+    ingressFrom: kubernetesList,
+    egressPorts: z.array(whole(1, 65_535)),
+    egressTo: kubernetesList,
+  }),
+  serviceMonitor: z.strictObject({ enabled: flag, interval: duration, labels: words }),
+  prometheusRule: z.strictObject({ enabled: flag, labels: words }),
+  serviceAccount: z.strictObject({ create: flag, name: optionalName, annotations: words }),
+  podAnnotations: words,
+  podLabels: words,
+  nodeSelector: words,
+  tolerations: kubernetesList,
+  affinity: kubernetes,
+  topologySpreadConstraints: kubernetesList,
+  priorityClassName: optionalName,
+  podSecurityContext: kubernetes,
+  securityContext: kubernetes,
+  controller: z.strictObject({
+    enabled: flag,
+    install: flag,
+    image,
+    replicas: whole(0, 10),
+    leaseName: name,
+    logLevel: z.enum(['debug', 'info', 'warn', 'error']),
+    env: environment,
+    httpRoutes: flag,
+    tmpSizeLimit: quantity,
+    resources: kubernetes,
+    podMonitor: z.strictObject({ enabled: flag, interval: duration, labels: words }),
+    serviceAccount: z.strictObject({ annotations: words }),
+    podAnnotations: words,
+    nodeSelector: words,
+    tolerations: kubernetesList,
+    affinity: kubernetes,
+    priorityClassName: optionalName,
+  }),
+  crds: z.strictObject({ install: flag }),
+  /** Helm's own: values for all charts of a parent chart. */
+  global: z.looseObject({}).optional(),
+});
