@@ -65,16 +65,3 @@ export function splitKey(key: string): { readonly namespace: string | undefined;
     ? { namespace: undefined, name: key }
     : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
-
-/** The reference that makes `owner` the controller of an object, which is then deleted with it. */
-export function controllerReference(owner: KubeObject): OwnerReference {
-  const { uid, name } = owner.metadata;
-  if (uid === undefined) throw new TypeError(`${owner.kind} ${name} was not read from the API server: it has no uid.`);
-  return { apiVersion: owner.apiVersion, kind: owner.kind, name, uid, controller: true, blockOwnerDeletion: true };
-}
-
-/** Whether `owner` is the controller of `object`, by uid: a namesake made later is not. */
-export const isControlledBy = (object: KubeObject, owner: KubeObject): boolean =>
-  object.metadata.ownerReferences?.some(
-    (reference) => reference.controller === true && reference.uid === owner.metadata.uid,
-  ) ?? false;

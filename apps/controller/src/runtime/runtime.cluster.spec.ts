@@ -1,6 +1,5 @@
 import { describeWhenSet } from '../../../../test/support/when-set.ts';
 import { ApiError, ApiUnreachable, isAlreadyExists, isConflict, isGone, isInvalid } from './api-error.ts';
-import { Applier } from './apply.ts';
 import { systemClock } from './clock.ts';
 import { EventRecorder, events } from './events.ts';
 import { Informer, type RestartReason } from './informer.ts';
@@ -153,34 +152,37 @@ describeWhenSet('KUBECONFIG', 'the runtime against a real API server', (kubeconf
     });
   });
 
-  describe('Applier', () => {
-    it('owns its fields, conflicts over those of others, and removes what it no longer wants', async () => {
-      const ours = new Applier(client, 'test-ours');
-      const theirs = new Applier(client, 'test-theirs');
-      const first = await ours.applyOwned(things, thing('ssa', { spec: { color: 'red', size: 'small' } }));
-      expect(first.changed).toBe(true);
-      const again = await ours.applyOwned(things, thing('ssa', { spec: { color: 'red', size: 'small' } }));
-      expect(again.object.metadata.resourceVersion).toBe(first.object.metadata.resourceVersion);
+  describe('server-side apply', () => {
+    const apply = (fieldManager: string, object: KubeObject, more: { force?: boolean; subresource?: string } = {}) =>
+      client.apply(things, object, { fieldManager, ...more });
 
-      expect(isConflict(await caught(theirs.applyOwned(things, thing('ssa', { spec: { color: 'blue' } }))))).toBe(true);
-      await theirs.applyOwned(things, thing('ssa', { spec: { weight: 5 } }));
-      const { object } = await ours.applyOwned(things, thing('ssa', { spec: { color: 'red' } }));
-      expect(object.spec).toEqual({ color: 'red', weight: 5 });
-      const forced = await theirs.applyOwned(things, thing('ssa', { spec: { color: 'blue', weight: 5 } }), {
-        force: true,
-      });
-      expect(forced.object.spec).toEqual({ color: 'blue', weight: 5 });
+    it('owns its fields, conflicts over those of others, and removes what it no longer wants', async () => {
+      const first = await apply('test-ours', thing('ssa', { spec: { color: 'red', size: 'small' } }));
+      const again = await apply('test-ours', thing('ssa', { spec: { color: 'red', size: 'small' } }));
+      expect(again.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+
+      expect(isConflict(await caught(apply('test-theirs', thing('ssa', { spec: { color: 'blue' } }))))).toBe(true);
+      await apply('test-theirs', thing('ssa', { spec: { weight: 5 } }));
+      const { spec } = await apply('test-ours', thing('ssa', { spec: { color: 'red' } }));
+      expect(spec).toEqual({ color: 'red', weight: 5 });
+      const taken = thing('ssa', { spec: { color: 'blue', weight: 5 } });
+      expect((await apply('test-theirs', taken, { force: true })).spec).toEqual({ color: 'blue', weight: 5 });
     });
 
-    it('writes the status without touching the rest, and not again when nothing changed', async () => {
-      const applier = new Applier(client, 'test-ours');
-      await applier.applyOwned(things, thing('status', { spec: { color: 'red' }, status: { ignored: true } }));
+    it('writes the status without touching the rest', async () => {
+      await apply('test-ours', thing('status', { spec: { color: 'red' }, status: { ignored: true } }));
       const conditions = [{ type: 'Ready', status: 'True' }];
-      const desired = thing('status', { status: { conditions } });
-      const { object } = await applier.applyOwnedStatus(things, desired);
+      const object = await apply('test-ours', thing('status', { status: { conditions } }), { subresource: 'status' });
       expect(object).toMatchObject({ spec: { color: 'red' }, status: { conditions } });
       expect(object).not.toHaveProperty('status.ignored');
-      expect(await applier.applyOwnedStatus(things, desired, { current: object })).toEqual({ object, changed: false });
+    });
+
+    it('with a resourceVersion refuses a write that was decided on an older object', async () => {
+      const { metadata } = await apply('test-ours', thing('stale', { spec: { color: 'red' } }));
+      await apply('test-theirs', thing('stale', { spec: { weight: 1 } }));
+      const { name, namespace, resourceVersion } = metadata;
+      const late = thing('stale', { metadata: { name, namespace, resourceVersion }, spec: { color: 'green' } });
+      expect(isConflict(await caught(apply('test-ours', late)))).toBe(true);
     });
   });
 
