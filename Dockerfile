@@ -1,0 +1,122 @@
+# The images of Pawl: `--target inference`, `--target controller`, `--target cli`, for linux/amd64 and linux/arm64.
+#
+#   docker build --target inference -t pawl-inference:dev .
+#
+# What runs is joined JavaScript (docs/decisions/0006) on a plain Debian with nothing but the Node binary added: no npm, no
+# shell tools beyond Debian's, no sources. Base images are pinned by digest where it matters:
+#
+#   --build-arg NODE_IMAGE_DIGEST=sha256:… --build-arg DEBIAN_IMAGE_DIGEST=sha256:…
+#
+# (`docker buildx imagetools inspect node:24-bookworm-slim` prints the one of today.) Both are the same Debian, so that the
+# Node binary finds the libraries it was made for.
+ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
+ARG NODE_IMAGE_DIGEST=
+ARG DEBIAN_IMAGE=docker.io/library/debian:bookworm-slim
+ARG DEBIAN_IMAGE_DIGEST=
+# Where compiling runs: the machine's own platform, because the result is the same for all.
+ARG BUILDPLATFORM=linux/amd64
+
+# --- Node of the target platform ---------------------------------------------------------------------------------------
+FROM ${NODE_IMAGE}${NODE_IMAGE_DIGEST:+@}${NODE_IMAGE_DIGEST} AS node
+
+# --- Compile and join, on the machine's own platform -------------------------------------------------------------------
+FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE}${NODE_IMAGE_DIGEST:+@}${NODE_IMAGE_DIGEST} AS packages
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+COPY apps/shared/package.json apps/shared/
+COPY apps/inference/package.json apps/inference/
+COPY apps/controller/package.json apps/controller/
+COPY apps/cli/package.json apps/cli/
+
+FROM packages AS sources
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit
+COPY tsconfig.base.json ./
+COPY scripts/bundle-programs.js scripts/
+COPY apps/shared apps/shared
+
+# One stage an app: what one of them changes builds no other again.
+FROM sources AS build-inference
+COPY apps/inference apps/inference
+RUN npx tsc -b apps/inference && node scripts/bundle-programs.js inference && rm apps/inference/dist/bundle/*.map
+
+FROM sources AS build-controller
+COPY apps/controller apps/controller
+RUN npx tsc -b apps/controller && node scripts/bundle-programs.js controller && rm apps/controller/dist/bundle/*.map
+
+FROM sources AS build-cli
+COPY apps/cli apps/cli
+RUN npx tsc -b apps/cli && node scripts/bundle-programs.js cli && rm apps/cli/dist/bundle/*.map
+
+# --- Packages with native code or data, for the target platform --------------------------------------------------------
+# Joined files need these beside them and nothing else. onnxruntime-node brings libraries for four platforms and 288 MB; one
+# of them serves. sharp's libvips is an optional package a platform, so npm is told which one.
+FROM packages AS native
+ARG TARGETARCH=amd64
+RUN --mount=type=cache,target=/root/.npm \
+    case "$TARGETARCH" in amd64) cpu=x64 ;; arm64) cpu=arm64 ;; *) echo "no onnxruntime for $TARGETARCH"; exit 1 ;; esac \
+    && npm ci --ignore-scripts --no-audit --omit=dev --os=linux --libc=glibc --cpu="$cpu" \
+         --workspace @pawl/inference --workspace @pawl/shared \
+    && mkdir -p /native/node_modules && cd node_modules \
+    && cp -R --parents --target-directory=/native/node_modules \
+         onnxruntime-node/package.json onnxruntime-node/dist "onnxruntime-node/bin/napi-v6/linux/$cpu" \
+         onnxruntime-common/package.json onnxruntime-common/dist/cjs \
+         sharp detect-libc @img/colour "@img/sharp-linux-$cpu" "@img/sharp-libvips-linux-$cpu" \
+         swagger-ui-dist/package.json swagger-ui-dist/LICENSE swagger-ui-dist/NOTICE \
+         swagger-ui-dist/swagger-ui.css swagger-ui-dist/swagger-ui-bundle.js \
+    && cd /native/node_modules && rm -rf sharp/src sharp/install \
+    && find . \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' \) -delete
+
+# --- What every image begins with --------------------------------------------------------------------------------------
+FROM ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS runtime
+RUN groupadd --gid 1000 pawl && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin pawl
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY LICENSE /app/
+WORKDIR /app
+ENV NODE_ENV=production
+# A number, so that Kubernetes can see that it is not root.
+USER 1000:1000
+# Node ends on SIGTERM by the programs' own handlers, also as the first process; no init is needed.
+ENTRYPOINT ["node"]
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.revision=$REVISION \
+      org.opencontainers.image.licenses=Apache-2.0
+
+# --- The service, and the init container that fetches its model --------------------------------------------------------
+FROM runtime AS inference
+USER 0
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libjemalloc2 \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/*
+USER 1000:1000
+COPY --from=native /native/node_modules /app/node_modules
+COPY --from=build-inference /src/apps/inference/package.json /app/apps/inference/
+COPY apps/inference/public /app/apps/inference/public
+COPY --from=build-inference /src/apps/inference/dist/bundle /app/apps/inference/dist/bundle
+# What keeps memory small and flat: docs/decisions/0005-memory.md. The loader finds the library on any platform.
+ENV LD_PRELOAD=libjemalloc.so.2 \
+    MALLOC_CONF=background_thread:true,narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0 \
+    NODE_OPTIONS="--max-semi-space-size=4 --max-old-space-size=96" \
+    MODEL_CACHE_DIR=/models
+EXPOSE 8000
+CMD ["/app/apps/inference/dist/bundle/main.js"]
+LABEL org.opencontainers.image.title=pawl-inference \
+      org.opencontainers.image.description="Serves an image classifier, and fetches its model"
+
+# --- The controller ----------------------------------------------------------------------------------------------------
+FROM runtime AS controller
+COPY --from=build-controller /src/apps/controller/package.json /app/apps/controller/
+COPY --from=build-controller /src/apps/controller/dist/bundle /app/apps/controller/dist/bundle
+EXPOSE 8080
+CMD ["/app/apps/controller/dist/bundle/main.js"]
+LABEL org.opencontainers.image.title=pawl-controller \
+      org.opencontainers.image.description="Rolls ModelVersions out"
+
+# --- The command line --------------------------------------------------------------------------------------------------
+FROM runtime AS cli
+COPY --from=build-cli /src/apps/cli/package.json /app/apps/cli/
+COPY --from=build-cli /src/apps/cli/dist/bundle /app/apps/cli/dist/bundle
+ENTRYPOINT ["node", "/app/apps/cli/dist/bundle/main.js"]
+CMD ["--help"]
+LABEL org.opencontainers.image.title=pawl-cli \
+      org.opencontainers.image.description="pawl, the command line"

@@ -1,0 +1,113 @@
+/* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-argument --
+   Rendered objects are of many kinds; a field that is not there shows as a failed expectation. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeWhenSet } from '../support/when-set.ts';
+import { ensureCrd, Namespace } from './support/cluster.ts';
+import { type KubeObject, merge, render, run } from './support/helm.ts';
+import { writeSchemas } from './support/schemas.ts';
+import { variants } from './support/variants.ts';
+
+const helm = process.env['PAWL_TEST_HELM'] ?? 'helm';
+/** Kinds of the Prometheus Operator, which the cluster may lack. */
+const foreign = ['ServiceMonitor', 'PodMonitor', 'PrometheusRule'];
+
+/** The pods that a rendered release would make, with the service account that every namespace has. */
+function podsOf(objects: readonly KubeObject[]): KubeObject[] {
+  return objects
+    .filter(({ kind }) => kind === 'Deployment' || kind === 'Pod')
+    .map(({ kind, metadata, spec }) => {
+      const template = kind === 'Pod' ? { spec } : spec.template;
+      return {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { ...template.metadata, name: metadata.name },
+        spec: { ...template.spec, serviceAccountName: 'default' },
+      };
+    });
+}
+
+describeWhenSet('KUBECONFIG', 'a real API server, PodSecurity restricted', () => {
+  const namespace = new Namespace();
+  const dryRun = (object: KubeObject) =>
+    namespace.kubectl(
+      ['apply', '--server-side', '--force-conflicts', '--dry-run=server', '--validate=strict', '-f', '-'],
+      object,
+    );
+
+  beforeAll(() => {
+    namespace.create();
+    ensureCrd(namespace, render(helm).find('CustomResourceDefinition'));
+  });
+  afterAll(() => {
+    namespace.delete();
+  });
+
+  it.each(Object.entries(variants))(
+    'accepts every object and every pod: %s',
+    (_, values) => {
+      const { objects } = render(helm, values);
+      const here = objects.map((object) =>
+        object.kind === 'CustomResourceDefinition'
+          ? object
+          : merge(object, { metadata: { namespace: namespace.name } }),
+      );
+      const list = (items: readonly KubeObject[]) => ({ apiVersion: 'v1', kind: 'List', items });
+      const known = here.filter(({ kind }) => kind !== 'Pod' && !foreign.includes(kind as string));
+      expect(dryRun(list(known))).toMatchObject({ code: 0 });
+      expect(dryRun(list(podsOf(objects)))).toMatchObject({ code: 0 });
+    },
+    120_000,
+  );
+
+  it('would refuse a pod with a hostPath cache here', () => {
+    const [pod] = podsOf([render(helm, { cache: { type: 'hostPath' } }).find('Deployment', 'inference')]);
+    expect(dryRun(pod).stderr).toMatch(/violates PodSecurity "restricted.*hostPath/);
+  });
+
+  it('refuses a release that brings the CRD of another', () => {
+    const { code, stderr } = run(
+      helm,
+      ['install', 'pets', 'charts/pawl', '--namespace', namespace.name, '--values', '-'],
+      JSON.stringify({ controller: { install: false } }),
+    );
+    expect(stderr).toMatch(/modelversions\.pawl\.dev is there already .*Set crds\.install=false/);
+    expect(code).not.toBe(0);
+    expect(namespace.get('deployments,configmaps', '-l', 'app.kubernetes.io/instance=pets').items).toEqual([]);
+  });
+
+  describeWhenSet('PAWL_TEST_KUBECONFORM', 'its schemas, in kubeconform', (kubeconform) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pawl-schemas-'));
+    const check = (objects: readonly KubeObject[]) =>
+      run(
+        kubeconform,
+        [
+          '-strict',
+          '-summary',
+          ...['-skip', ['CustomResourceDefinition', ...foreign].join()],
+          ...['-schema-location', `${folder}/{{ .ResourceKind }}{{ .KindSuffix }}.json`],
+        ],
+        objects.map((object) => JSON.stringify(object)).join('\n---\n'),
+      );
+
+    beforeAll(() => {
+      writeSchemas(folder, JSON.parse(namespace.must(['get', '--raw', '/openapi/v2'])));
+    });
+    afterAll(() => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it.each(Object.entries(variants))('accept %s', (_, values) => {
+      expect(check(render(helm, values).objects)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('Invalid: 0, Errors: 0'),
+      });
+    });
+
+    it('would refuse a field that there is not', () => {
+      const service = render(helm).find('Service');
+      expect(check([merge(service, { spec: { selectr: {} } })]).stdout).toContain('selectr');
+    });
+  });
+});
