@@ -62,7 +62,13 @@ async function main(): Promise<void> {
   const { createApp } = await import('./create-app.ts');
   const app = await createApp(config, logger, model);
   closeOnSignal(app, config, logger);
-  await listen(app, config);
+  try {
+    await listen(app, config);
+  } catch (error) {
+    // A thread that is cut off inside onnxruntime's loading aborts the process, with a core dump instead of the message.
+    await model.onApplicationShutdown();
+    throw error;
+  }
   const url = await app.getUrl();
   logger.info({ url, startMs: Math.round(performance.now()) }, 'listening');
   if (config.BANNER) await printBanner(model, url.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])/, '//localhost'));

@@ -1,3 +1,4 @@
+import { anInputSpec } from '../../../shared/src/preprocessing/test/input-spec.ts';
 import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
@@ -25,18 +26,7 @@ export function aBundle(change: Partial<Manifest> = {}): Bundle {
     version: '1.2.3',
     labels: ['cat', 'dog'],
     model: 'model.onnx',
-    input: {
-      name: 'image',
-      layout: 'NHWC',
-      dtype: 'uint8',
-      width: 224,
-      height: 224,
-      fit: 'fill',
-      kernel: 'lanczos3',
-      scale: 1,
-      mean: [0, 0, 0],
-      std: [1, 1, 1],
-    },
+    input: anInputSpec(),
     output: { kind: 'binary-logit', name: 'logit', threshold: 0.5 },
     golden: {
       tolerance: 0.05,

@@ -89,7 +89,7 @@ async function predict(): Promise<[number, string]> {
 
 /** Runs the service to its own end: exit code and what it wrote to stderr. */
 async function runToEnd(env: Readonly<Record<string, string>>): Promise<{ code: number; stderr: string }> {
-  const child = spawn(process.execPath, ['apps/inference/dist/main.js'], {
+  const child = spawn(process.execPath, ['apps/inference/dist/bundle/main.js'], {
     cwd: root,
     env,
     stdio: ['ignore', 'ignore', 'pipe'],
