@@ -80,7 +80,14 @@ for (const [name, { source, part }] of Object.entries(images)) {
     .jpeg({ quality: 70, mozjpeg: true })
     .toBuffer();
   writeFileSync(join(target, `${name}.jpg`), bytes);
-  const { author, licence, package: debian, version } = sources.get(source) ?? {};
+  const {
+    'author as stated': author,
+    'licence as stated': licence,
+    package: debian,
+    version,
+  } = sources.get(source) ?? {};
+  if (author === undefined || licence === undefined)
+    throw new Error(`SOURCES.tsv names no author or licence of ${source}`);
   const changes = part === undefined ? 'scaled, saved as JPEG' : 'cropped, scaled, saved as JPEG';
   rows.push(`| ${name}.jpg | ${author} | ${licence} | Debian package ${debian} ${version}, ${source} | ${changes} |`);
   console.log(name, bytes.length);

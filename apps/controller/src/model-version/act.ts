@@ -1,6 +1,7 @@
 import { annotations, API_VERSION, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/names';
 import { deployments, httpRoutes, pods, type Deployment, type HttpRoute } from '../api/objects.ts';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import { isNotFound } from '../runtime/api-error.ts';
 import type { KubeClient } from '../runtime/kube-client.ts';
 import { canaryDeployment, stablePatch } from './canary.ts';
 import type { Action } from './decision.ts';
@@ -50,7 +51,7 @@ export async function act(client: KubeClient, action: ClusterAction, scene: Scen
       const patch = { metadata: { labels: { [labels.inService]: value } } };
       await Promise.all(
         action.pods.map((name) =>
-          client.mergePatch(pods, namespace, name, patch, { fieldManager: FIELD_MANAGER, signal }),
+          unlessGone(client.mergePatch(pods, namespace, name, patch, { fieldManager: FIELD_MANAGER, signal })),
         ),
       );
       return;
@@ -84,13 +85,17 @@ async function annotate(
   values: Readonly<Record<string, string | null>>,
   { namespace, signal }: Scene,
 ): Promise<void> {
-  await client.mergePatch(
-    deployments,
-    namespace,
-    name,
-    { metadata: { annotations: values } },
-    { fieldManager: FIELD_MANAGER, signal },
-  );
+  const patch = { metadata: { annotations: values } };
+  await unlessGone(client.mergePatch(deployments, namespace, name, patch, { fieldManager: FIELD_MANAGER, signal }));
+}
+
+/** A pod may go at any time, and a canary with its version; that it is gone brings the next look. */
+async function unlessGone(write: Promise<unknown>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
 }
 
 /** The route that splits requests between the Services of both tracks; wholly the controller's. */

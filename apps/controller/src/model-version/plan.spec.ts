@@ -208,6 +208,19 @@ describe.each<[string, World, Expected, string]>([
     'verify 1.1.0',
   ],
   [
+    'goes on telling why the last try failed while it tries again',
+    aWorld({
+      versions: [one, two],
+      stable,
+      verifications: verification(two, {
+        kind: 'running',
+        before: { kind: 'unreachable', reason: 'StoreUnreachable', message: 'x', attempts: 1, retryAt: NOW },
+      }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying StoreUnreachable' },
+    '',
+  ],
+  [
     'blames nobody for a key that cannot be used',
     aWorld({ versions: [one, two], stable, verifications: verification(two, { kind: 'key-invalid', message: 'x' }) }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Pending KeyInvalid' },

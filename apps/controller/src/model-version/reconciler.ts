@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER } from '@pawl/shared/modelversion/names';
 import type { Acceptance, ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
 import { httpRoutes, modelVersions } from '../api/objects.ts';
+import { isNotFound } from '../runtime/api-error.ts';
 import { type Outcome, Waiting } from '../runtime/controller-loop.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { KubeClient } from '../runtime/kube-client.ts';
@@ -121,16 +122,18 @@ export class Reconciler {
     if (isDeepStrictEqual(withoutUndefined(status), before)) return;
     this.#replaced.set(uid, resourceVersion);
     try {
-      await this.#options.client.apply(modelVersions, statusPatch(name, namespace, resourceVersion, status), {
-        fieldManager: FIELD_MANAGER,
-        force: true,
-        subresource: 'status',
-        signal,
-      });
+      const patch = statusPatch(name, namespace, resourceVersion, status);
+      const options = { fieldManager: FIELD_MANAGER, force: true, subresource: 'status', signal };
+      const written = await this.#options.client.apply(modelVersions, patch, options);
+      // Only fields of somebody else differ: nothing was replaced, and no cache will ever show anything newer.
+      if (written.metadata.resourceVersion === resourceVersion) this.#replaced.delete(uid);
     } catch (error) {
       this.#replaced.delete(uid);
+      // Nothing may be done for a version that is gone.
+      if (isNotFound(error)) throw new Waiting('CacheBehind', 'A version is gone.', CACHE_LAG_MS);
       throw error;
     }
+    if (status.verdict !== undefined) this.#acceptances.delete(attemptOf(version));
     this.#tell(version, before, status);
   }
 

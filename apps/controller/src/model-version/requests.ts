@@ -43,9 +43,10 @@ export function promoteRequest(version: ModelVersion): string | undefined {
 /** The status of an object that has none yet; a summary replaces all of it. */
 const blank: ModelVersionStatus = { observedGeneration: 0, phase: 'Pending', weight: 0, message: '', conditions: [] };
 
-/** What a new try takes over: when it first served, and which requests were acted on. */
-const forget = ({ servedAt, handled }: ModelVersionStatus): ModelVersionStatus => ({
+/** What a new try takes over: when things last changed, when it first served, and which requests were acted on. */
+const forget = ({ conditions, servedAt, handled }: ModelVersionStatus): ModelVersionStatus => ({
   ...blank,
+  conditions,
   ...(servedAt !== undefined && { servedAt }),
   ...(handled !== undefined && { handled }),
 });

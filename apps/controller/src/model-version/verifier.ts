@@ -65,7 +65,7 @@ export class Verifier {
     const before = this.#known.get(attempt)?.state;
     if (before?.kind === 'running') return;
     const attempts = before?.kind === 'unreachable' ? before.attempts : 0;
-    this.#known.set(attempt, { key, state: { kind: 'running' } });
+    this.#known.set(attempt, { key, state: { kind: 'running', before } });
     void this.#inTurn(() => this.#verify(version, rules, attempts)).then((state) => {
       this.#known.set(attempt, { key, state });
       this.#options.onChange(version);

@@ -100,7 +100,11 @@ export type PolicyState =
 
 /** What a version's artifact turned out to be. */
 export type Verification =
-  | { readonly kind: 'running' }
+  | {
+      readonly kind: 'running';
+      /** How the try before ended, if there was one: what people are told until this one has ended. */
+      readonly before?: Verification | undefined;
+    }
   | { readonly kind: 'verified'; readonly artifact: NonNullable<ModelVersionStatus['artifact']> }
   | { readonly kind: 'refused'; readonly reason: FailureReason; readonly message: string }
   /** The key of the environment cannot be used: nobody's weights are at fault. */

@@ -17,7 +17,9 @@ export function verification(rollout: Rollout): RolloutPlan | undefined {
         actions: [{ kind: 'verify', version: rollout.version }],
       });
     case 'running':
-      return verifying('Verifying', 'The bundle is being fetched and verified');
+      return state.before?.kind === 'unreachable'
+        ? verifying(state.before.reason, unreachable(state.before))
+        : verifying('Verifying', 'The bundle is being fetched and verified');
     case 'refused':
       return rollout.fail(state.reason, state.message);
     case 'key-invalid':
@@ -26,8 +28,7 @@ export function verification(rollout: Rollout): RolloutPlan | undefined {
       return { decision: { kind: 'blocked', reason: 'ImageVolumeUnsupported', message: state.message }, actions: [] };
     case 'unreachable': {
       const wait = state.retryAt - rollout.world.now;
-      const message = `${state.message}; tried ${state.attempts} times, the stable pods are not touched`;
-      return verifying(state.reason, message, {
+      return verifying(state.reason, unreachable(state), {
         actions: wait > 0 ? [] : [{ kind: 'verify', version: rollout.version }],
         requeueAfterMs: Math.max(AT_ONCE_MS, wait),
       });
@@ -44,6 +45,9 @@ export function verification(rollout: Rollout): RolloutPlan | undefined {
       });
   }
 }
+
+const unreachable = ({ message, attempts }: { readonly message: string; readonly attempts: number }) =>
+  `${message}; tried ${attempts === 1 ? 'once' : `${attempts} times`}, the stable pods are not touched`;
 
 /** Weights that the stable pods already serve need no rollout: the object was made anew, or Pawl was. */
 export function adoption(rollout: Rollout): RolloutPlan | undefined {

@@ -93,5 +93,8 @@ export function unreachable(what: string, cause: unknown): PawlError {
       message: `the store of ${what} shows a certificate that is not trusted${code}`,
       hint: 'Trust its CA, for example by NODE_EXTRA_CA_CERTS.',
     });
+  // A mistake of ours is not the network's, and must not pass for it.
+  if (known === undefined && (cause instanceof TypeError || cause instanceof ReferenceError))
+    return new PawlError('INTERNAL', { message: `reading ${what} failed: ${cause.message}`, cause });
   return new PawlError('BUNDLE_STORE_UNREACHABLE', { message: `the connection to the store of ${what} failed${code}` });
 }
