@@ -104,7 +104,9 @@ describe('the template hash', () => {
   it('does not change with the weights', () => {
     const patched = { ...stable.spec.template, ...artifactTemplate(two, 'fetch') };
     expect(templateHash(canary.spec.template)).not.toBe(templateHash(patched));
-    const moved = structuredClone(stable.spec.template) as { spec: { containers: { env: { value: string }[] }[] } };
+    const moved = structuredClone(stable.spec.template) as unknown as {
+      spec: { containers: { env: { value: string }[] }[] };
+    };
     const [container] = moved.spec.containers;
     if (container?.env[1] !== undefined) container.env[1].value = digest('9');
     expect(templateHash(moved as never)).toBe(templateHash(stable.spec.template));

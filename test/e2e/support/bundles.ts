@@ -1,0 +1,158 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Manifest, ManifestDraft } from '@pawl/shared/bundle/manifest';
+import { publishBundle } from '@pawl/shared/bundle/publish-bundle';
+import { writeBundle } from '@pawl/shared/bundle/write-bundle';
+import { answersOf, type ModelSpec } from './model-answers.ts';
+import { devourMemory, shiftBias, slowDown } from './onnx-edit.ts';
+import { repositoryFile, settings } from './settings.ts';
+
+/**
+ * What weights can be. All but `neverReady` and `crashing` agree with their own golden images, so that nothing about the
+ * bundle itself is wrong.
+ */
+export const kinds = {
+  good: 'ResNet-18 as shipped',
+  better: 'ResNet-34',
+  swapped: 'ResNet-18 whose manifest has the two labels the wrong way round',
+  subtle: 'ResNet-18 that takes unsure photographs for dogs',
+  slow: 'ResNet-18 with twenty times the work',
+  neverReady: 'ResNet-18 that does not answer its golden images as the manifest says',
+  crashing: 'ResNet-18 that needs more memory than a pod has',
+} as const;
+export type Kind = keyof typeof kinds;
+
+/** A bundle in the registry, as `spec.artifact` and `spec.version` take it. */
+export interface Offer {
+  readonly kind: Kind;
+  readonly version: string;
+  readonly uri: string;
+  readonly digest: string;
+}
+
+/** How far `subtle` moves the logit: the owl of the load (-1.7) becomes a dog, no cat (-4 and below) does. */
+const BIAS_SHIFT = 2.5;
+/** Products of 512 x 512 matrices, 3 ms each on one core of 2024. */
+const SLOW_ROUNDS = 110;
+/** Several times the memory limit of a pod in these tests. */
+const DEVOURED_GIBIBYTES = 4;
+
+const GOLDEN = [
+  'cat-gnome-control-center-data-cat.jpg',
+  'cat-python3-pyglet-kitten.jpg',
+  'dog-libelementary-data-mystrale.jpg',
+];
+const cache = join(tmpdir(), 'pawl-e2e');
+
+interface Recipe {
+  readonly model: Uint8Array;
+  readonly spec: ModelSpec;
+}
+
+/** Signs `signed` bundles; the public half is what an environment is given. New for every run. */
+export const signingKey = (() => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  };
+})();
+
+/** Makes and publishes a bundle. The same kind and version give the same digest, signed or not. */
+export async function publish(
+  kind: Kind,
+  version: string,
+  options: { readonly signed?: boolean } = {},
+): Promise<Offer> {
+  const recipe = recipeOf(kind);
+  const modelPath = stored(`${digestOf(recipe.model)}.onnx`, recipe.model);
+  const draft: ManifestDraft = {
+    schemaVersion: 1,
+    name: 'catdog',
+    version,
+    description: `For tests: ${kinds[kind]}.`,
+    model: 'model.onnx',
+    ...recipe.spec,
+    golden: { tolerance: 0.1, images: await goldenImages(kind, modelPath, recipe) },
+    lineage: { 'git-commit': 'none: made by test/e2e', run: `e2e-${kind}` },
+  };
+  const folder = join(cache, 'bundles', `${kind}-${version}${options.signed === true ? '-signed' : ''}`);
+  const bundle = await writeBundle(
+    folder,
+    draft,
+    [
+      { path: 'model.onnx', source: modelPath },
+      ...GOLDEN.map((name) => ({ path: `golden/${name}`, source: repositoryFile(`models/catdog/golden/${name}`) })),
+    ],
+    options.signed === true ? { privateKeyPem: signingKey.privatePem } : {},
+  );
+  const tag = `${kind.toLowerCase()}-${version.replaceAll('+', '_')}-${bundle.digest.slice(-12)}`;
+  const address = `oci://${settings().registry}/pawl-e2e/catdog:${tag}${options.signed === true ? '-signed' : ''}`;
+  const { uri } = await publishBundle(folder, address, { insecureRegistry: true });
+  return { kind, version, uri, digest: bundle.digest };
+}
+
+function recipeOf(kind: Kind): Recipe {
+  const shipped = JSON.parse(readFileSync(repositoryFile('models/catdog/manifest.json'), 'utf8')) as Manifest;
+  const spec = { labels: shipped.labels, input: shipped.input, output: shipped.output };
+  const resnet18 = () => readFileSync(repositoryFile('models/catdog/model.onnx'));
+  switch (kind) {
+    case 'good':
+    case 'neverReady':
+      return { model: resnet18(), spec };
+    case 'better':
+      return {
+        model: readFileSync(join(settings().weights, 'resnet34-catdog-int8.onnx')),
+        spec: { ...spec, input: { ...spec.input, width: 227, height: 227 } },
+      };
+    case 'swapped':
+      return { model: resnet18(), spec: { ...spec, labels: [...spec.labels].reverse() } };
+    case 'subtle':
+      return { model: shiftBias(resnet18(), BIAS_SHIFT), spec };
+    case 'slow':
+      return { model: slowDown(resnet18(), SLOW_ROUNDS), spec };
+    case 'crashing':
+      return { model: devourMemory(resnet18(), DEVOURED_GIBIBYTES), spec };
+  }
+}
+
+async function goldenImages(kind: Kind, modelPath: string, recipe: Recipe): Promise<ManifestDraft['golden']['images']> {
+  // What devours memory is not run here; its parent answers the same.
+  if (kind === 'crashing') {
+    const parent = recipeOf('good');
+    return goldenImages('good', stored(`${digestOf(parent.model)}.onnx`, parent.model), parent);
+  }
+  const key = digestOf(Buffer.from(JSON.stringify([digestOf(recipe.model), recipe.spec, GOLDEN])));
+  const path = join(cache, `${key}.json`);
+  if (!existsSync(path)) {
+    const images = GOLDEN.map((name) => readFileSync(repositoryFile(`models/catdog/golden/${name}`)));
+    const answers = await answersOf(modelPath, recipe.spec, images);
+    const golden = answers.map(({ label, probabilities }, i) => ({
+      file: `golden/${GOLDEN[i] ?? ''}`,
+      label,
+      probabilities,
+    }));
+    stored(`${key}.json`, Buffer.from(JSON.stringify(golden)));
+  }
+  const golden = JSON.parse(readFileSync(path, 'utf8')) as ManifestDraft['golden']['images'];
+  if (kind !== 'neverReady') return golden;
+  return golden.map((image) => ({
+    ...image,
+    probabilities: Object.fromEntries(Object.entries(image.probabilities).map(([label, p]) => [label, 1 - p])),
+  }));
+}
+
+const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** Path of these bytes in the cache; the name says what they are. */
+function stored(name: string, bytes: Uint8Array): string {
+  const path = join(cache, name);
+  if (existsSync(path)) return path;
+  mkdirSync(cache, { recursive: true });
+  // By rename, so that a run that was cut off leaves no half file behind.
+  writeFileSync(`${path}.${process.pid}`, bytes);
+  renameSync(`${path}.${process.pid}`, path);
+  return path;
+}

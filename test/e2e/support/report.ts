@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { repositoryFile } from './settings.ts';
+
+/** What became of one scenario. */
+export interface ScenarioResult {
+  /** Number and letter, such as `6b`: the order of the table. */
+  readonly id: string;
+  readonly title: string;
+  readonly outcome: 'passed' | 'failed' | 'skipped';
+  readonly seconds: number;
+  readonly sent: number;
+  readonly lost: number;
+  readonly busy: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly notes: readonly string[];
+}
+
+const JSON_FILE = 'reports/e2e.json';
+const MARKDOWN_FILE = 'reports/e2e.md';
+const DOCS_FILE = 'docs/e2e-scenarios.md';
+
+/** Adds a result to `reports/e2e.json` and writes the table anew. Test files run one after another, so none gets lost. */
+export function record(result: ScenarioResult): void {
+  const path = repositoryFile(JSON_FILE);
+  const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ScenarioResult[]) : [];
+  const results = [...before.filter(({ id }) => id !== result.id), result].sort((a, b) => compareIds(a.id, b.id));
+  mkdirSync(repositoryFile('reports'), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
+  const text = markdown(results);
+  writeFileSync(repositoryFile(MARKDOWN_FILE), text);
+  if (process.env['PAWL_E2E_WRITE_DOCS'] === '1') writeFileSync(repositoryFile(DOCS_FILE), text);
+}
+
+/** The table of a run. */
+export function markdown(results: readonly ScenarioResult[]): string {
+  const rows = results.map((result) => {
+    const { id, title, outcome, seconds, sent, lost, busy, p50Ms, p95Ms, notes } = result;
+    const counts = outcome === 'skipped' ? ['', '', '', '', ''] : [sent, lost, busy, `${p50Ms} / ${p95Ms}`, seconds];
+    return [id, title, outcome, ...counts, notes.join('; ')];
+  });
+  const ran = results.filter(({ outcome }) => outcome !== 'skipped');
+  const total = (of: (result: ScenarioResult) => number) => ran.reduce((sum, result) => sum + of(result), 0);
+  const passed = ran.filter(({ outcome }) => outcome === 'passed').length;
+  return `# Scenarios on a real cluster
+
+Written by \`npm run e2e\` from its own measurements; do not edit. A load generator in the cluster sends photographs to
+\`POST /predict\` all the while, half of them over connections of their own, half over kept ones. Lost is every request
+without a whole, sensible answer: refused, unreachable, reset, timed out (10 s), truncated, or a status other than 200 and
+429\\. Latencies are those of a small machine that runs everything at once; nothing is asserted about them.
+
+${passed} of ${ran.length} scenarios passed; ${total(({ sent }) => sent)} requests sent, ${total(({ lost }) => lost)} lost.
+
+${table(['', 'scenario', 'outcome', 'sent', 'lost', '429', 'p50 / p95 ms', 's', 'notes'], rows)}
+`;
+}
+
+/** A table as prettier lays it out. */
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = [head, ...rows].map((row) =>
+    row.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')),
+  );
+  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  const [first = [], ...rest] = cells;
+  return [line(first), line(widths.map((width) => '-'.repeat(width))), ...rest.map(line)].join('\n');
+}
+
+function compareIds(a: string, b: string): number {
+  return Number.parseInt(a, 10) - Number.parseInt(b, 10) || a.localeCompare(b);
+}

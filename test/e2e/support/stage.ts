@@ -1,0 +1,106 @@
+import { type Kind, type Offer, publish } from './bundles.ts';
+import { Environment, type EnvironmentOptions } from './environment.ts';
+import { type Load, startLoad } from './load.ts';
+import { dump, type Scene } from './scenario.ts';
+
+/** Requests a second: about half of what two small cores answer beside everything else. */
+export const RATE = 12;
+
+export interface StageOptions extends EnvironmentOptions {
+  /** False: nothing serves yet and nothing is sent. */
+  readonly serves?: boolean;
+  /** Where to send instead of the Service. */
+  readonly load?: (env: Environment) => Promise<Load>;
+}
+
+/** A version that was offered. */
+export interface Offered extends Offer {
+  /** Name of the ModelVersion. */
+  readonly name: string;
+}
+
+/** What the scenarios of one file share. */
+export interface Stage {
+  readonly scene: () => Scene;
+  /** Version 1.0.0, which serves when the first scenario begins. */
+  readonly first: string;
+  /** Publishes weights under the next higher version and offers them. */
+  readonly offer: (kind: Kind, options?: OfferOptions) => Promise<Offered>;
+  /** A version that nobody has used yet, published but not offered. */
+  readonly publish: (kind: Kind, options?: OfferOptions) => Promise<Offer>;
+}
+
+interface OfferOptions {
+  readonly signed?: boolean;
+  readonly suspend?: boolean;
+  readonly uri?: (uri: string) => string;
+  readonly digest?: string;
+}
+
+/** Sets the stage of a file: a release with weights that serve, under load. Taken down when the file is through. */
+export function stage(options: StageOptions = {}): Stage {
+  let scene: Scene | undefined;
+  let env: Environment | undefined;
+  let minor = 0;
+  const theScene = () => {
+    if (scene === undefined) throw new Error('the stage was not set; see the failure of beforeAll');
+    return scene;
+  };
+  const publishNext = async (kind: Kind, { signed = false }: OfferOptions = {}) => {
+    const offer = await publish(kind, `1.${minor}.0`, { signed });
+    minor += 1;
+    return offer;
+  };
+  const offerNext = async (kind: Kind, more: OfferOptions = {}) => {
+    const offer = await publishNext(kind, more);
+    const { suspend, digest, uri } = more;
+    const name = await theEnvironment().offer(offer, {
+      ...(suspend === undefined ? {} : { suspend }),
+      ...(digest === undefined ? {} : { digest }),
+      ...(uri === undefined ? {} : { uri: uri(offer.uri) }),
+    });
+    return { ...offer, name };
+  };
+  const theEnvironment = () => {
+    if (env === undefined) throw new Error('there is no environment yet');
+    return env;
+  };
+
+  beforeAll(async () => {
+    env = await Environment.create(options);
+    try {
+      if (options.serves !== false) {
+        const first = await offerNext('good', { signed: options.values?.['publicKey'] !== undefined });
+        await env.waitForPhase(first.name, 'Serving');
+      }
+      const rate = options.serves === false ? 0 : RATE;
+      const start =
+        options.load ??
+        (async (on) => startLoad(on.cluster, on.namespace, { target: await on.serviceAddress(), rate }));
+      scene = { env, load: await start(env) };
+    } catch (error) {
+      const file = await dump('setup', { env, from: 0, since: 0 });
+      throw new Error(
+        `the stage could not be set: ${error instanceof Error ? error.message : String(error)}; see ${file}`,
+        { cause: error },
+      );
+    }
+  }, 400_000);
+
+  beforeEach(async () => {
+    if (scene === undefined) return;
+    // What an earlier scenario left behind, whether it passed or not, is no part of the next one.
+    const versions = await scene.env.versions();
+    const serving = versions.find(({ status }) => status?.phase === 'Serving');
+    for (const { metadata } of versions)
+      if (metadata.name !== serving?.metadata.name) await scene.env.delete(metadata.name);
+    if (serving !== undefined) await scene.env.settle();
+  });
+
+  afterAll(async () => {
+    await scene?.load.stop();
+    await env?.destroy();
+  });
+
+  return { scene: theScene, first: 'catdog-1-0-0', offer: offerNext, publish: publishNext };
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { request } from 'node:http';
+import { pathOf } from './support/cluster.ts';
+import type { Environment, Pod } from './support/environment.ts';
+import { type Load, startLoadHere } from './support/load.ts';
+import { shareOf } from './support/load-report.ts';
+import { scenario, skippedScenario } from './support/scenario.ts';
+import { type GatewaySettings, settings } from './support/settings.ts';
+import { stage } from './support/stage.ts';
+import { waitFor } from './support/wait.ts';
+
+/** Name of the Gateway. */
+const GATEWAY = 'e2e';
+
+interface PodWithVolumes extends Omit<Pod, 'spec'> {
+  readonly spec: {
+    readonly volumes: readonly { readonly image?: { readonly reference: string } }[];
+    readonly initContainers?: readonly { readonly env?: readonly { readonly name: string }[] }[];
+  };
+}
+
+describe('bundles are mounted as image volumes', () => {
+  const { scene, offer } = stage({ policy: { artifact: { mount: 'image' } } });
+
+  scenario(scene, '13', 'weights that Kubernetes mounts as an image take every step and serve', async (run) => {
+    const { env } = run;
+    const { name, digest } = await offer('better');
+    const served = await env.waitForPhase(name, 'Serving');
+    const image = served.status?.artifact?.image;
+    expect(image).toMatch(/@sha256:[0-9a-f]{64}$/);
+    await env.settle();
+    for (const pod of (await env.pods('stable')) as readonly unknown[] as readonly PodWithVolumes[]) {
+      // The chart may keep the container that fetches, so that the way of mounting can change; it has nothing to fetch.
+      const fetched = pod.spec.initContainers?.flatMap(({ env = [] }) => env.map((variable) => variable.name)) ?? [];
+      expect(fetched).not.toContain('MODEL_URI');
+      expect(pod.spec.volumes.map((volume) => volume.image?.reference)).toContain(image);
+    }
+    await run.answersOnlyFrom(digest);
+  });
+});
+
+const gatewayTitle = 'a gateway splits the requests by exact weights, and none gets lost';
+const { gateway } = settings();
+if (gateway === undefined)
+  describe('a gateway splits the requests', () => {
+    skippedScenario('14', gatewayTitle, 'PAWL_TEST_GATEWAY');
+  });
+else
+  describe('a gateway splits the requests', () => {
+    const hostname = `e2e-${randomBytes(3).toString('hex')}.pawl.test`;
+    const weights = [10, 35];
+    const { scene, offer } = stage({
+      values: { gateway: { enabled: true, parentRefs: [{ name: GATEWAY }], hostnames: [hostname] } },
+      policy: { canary: { steps: weights.map((weight) => ({ weight, holdSeconds: 2 })) } },
+      load: (env) => throughGateway(env, gateway, hostname),
+    });
+
+    scenario(scene, '14', gatewayTitle, async (run) => {
+      const { env, load, note } = run;
+      const { name, digest } = await offer('good');
+      for (const [i, weight] of weights.entries()) {
+        await env.waitForStep(name, i + 1, 1);
+        await env.suspend(name, true);
+        await env.waitForPhase(name, 'Suspended');
+        const from = await load.mark();
+        await load.answered(500, from);
+        const report = await run.report(from);
+        const share = shareOf(report, digest);
+        note(`${weight} % wanted, ${(share * 100).toFixed(1)} % of ${report.ok} measured`);
+        // Four standard deviations, should the gateway draw lots instead of taking turns.
+        const wanted = weight / 100;
+        expect(Math.abs(share - wanted)).toBeLessThan(4 * Math.sqrt((wanted * (1 - wanted)) / report.ok));
+        await env.suspend(name, false);
+      }
+      await env.waitForPhase(name, 'Serving');
+      await env.settle();
+      await run.answersOnlyFrom(digest);
+    });
+
+    scenario(scene, '14b', 'wrong weights are taken off the gateway', async (run) => {
+      const before = await run.env.settle();
+      const { name } = await offer('subtle');
+      await run.env.waitForFailure(name, 'PredictionsShifted');
+      await run.env.settle();
+      await run.answersOnlyFrom(before.spec.artifact.digest);
+    });
+  });
+
+/** Makes a Gateway of the class under test and sends through it, from here: pods do not reach its address. */
+async function throughGateway(
+  env: Environment,
+  { className, host, port }: GatewaySettings,
+  hostname: string,
+): Promise<Load> {
+  await env.cluster.apply(pathOf.group('gateway.networking.k8s.io/v1', env.namespace, 'gateways', GATEWAY), {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name: GATEWAY },
+    spec: { gatewayClassName: className, listeners: [{ name: 'http', protocol: 'HTTP', port }] },
+  });
+  const status = () =>
+    new Promise<number | undefined>((resolve, reject) => {
+      request({ host, port, path: '/readyz', headers: { host: hostname } }, (response) => {
+        response.resume();
+        resolve(response.statusCode === 200 ? 200 : undefined);
+      })
+        .on('error', reject)
+        .end();
+    });
+  await waitFor(`an answer through the gateway at ${host}:${port}`, status);
+  return await startLoadHere({ target: `${host}:${port}`, rate: 20, hostHeader: hostname });
+}
