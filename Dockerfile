@@ -107,6 +107,11 @@ LABEL org.opencontainers.image.title=pawl-inference \
 FROM runtime AS controller
 COPY --from=build-controller /src/apps/controller/package.json /app/apps/controller/
 COPY --from=build-controller /src/apps/controller/dist/bundle /app/apps/controller/dist/bundle
+# Small heaps and an allocator that gives back early: `npm run bench:controller` measures with the same.
+ENV NODE_OPTIONS="--max-semi-space-size=2 --max-old-space-size=96" \
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_MMAP_THRESHOLD_=1048576 \
+    MALLOC_TRIM_THRESHOLD_=1048576
 EXPOSE 8080
 CMD ["/app/apps/controller/dist/bundle/main.js"]
 LABEL org.opencontainers.image.title=pawl-controller \

@@ -12,7 +12,7 @@ const rights: Readonly<Record<string, { readonly may: string; readonly mayNot: s
   'deployments.apps': { may: 'list watch create patch delete', mayNot: 'get update deletecollection' },
   pods: { may: 'list watch patch', mayNot: 'get create delete' },
   'pods/exec': { may: '', mayNot: 'create' },
-  configmaps: { may: 'list watch', mayNot: 'get create update patch delete' },
+  configmaps: { may: 'get list watch', mayNot: 'create update patch delete' },
   'leases.coordination.k8s.io': { may: 'create', mayNot: 'get list update delete' },
   'leases.coordination.k8s.io/pawl-controller': { may: 'get update', mayNot: 'delete' },
   events: { may: 'get create patch', mayNot: 'list delete' },

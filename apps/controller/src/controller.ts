@@ -3,12 +3,13 @@ import { phases } from '@pawl/shared/modelversion/model-version';
 import { configMaps, deployments, modelVersions, pods } from './api/objects.ts';
 import type { Config } from './config.ts';
 import { byModel, byModelLabel } from './model-version/caches.ts';
+import { withoutImages } from './model-version/policy.ts';
 import { Reconciler } from './model-version/reconciler.ts';
 import { Verifier } from './model-version/verifier.ts';
 import { ControllerLoop } from './runtime/controller-loop.ts';
 import { EventRecorder } from './runtime/events.ts';
 import { HttpServer } from './runtime/http-server.ts';
-import { Informer } from './runtime/informer.ts';
+import { Informer, type InformerOptions } from './runtime/informer.ts';
 import type { KubeClient } from './runtime/kube-client.ts';
 import type { KubeObject, ResourceType } from './runtime/kube-object.ts';
 import { LeaderElection } from './runtime/lease.ts';
@@ -46,24 +47,14 @@ export async function runController(options: ControllerOptions, signal: AbortSig
   const informer = <T extends KubeObject>(
     type: ResourceType<T>,
     index: (object: T) => readonly string[],
-    labelSelector?: string,
-  ) => {
-    const made = new Informer({
-      client,
-      type,
-      namespace,
-      labelSelector,
-      index,
-      logger,
-      metrics: metrics.informer(type.kind),
-    });
-    return made;
-  };
+    more: Pick<InformerOptions<T>, 'labelSelector' | 'transform'> = {},
+  ) => new Informer({ client, type, namespace, index, logger, metrics: metrics.informer(type.kind), ...more });
+  const labelSelector = labels.model;
   const caches = {
     versions: informer(modelVersions, byModel),
-    deployments: informer(deployments, byModelLabel, labels.model),
-    pods: informer(pods, byModelLabel, labels.model),
-    configMaps: informer(configMaps, byModelLabel, labels.model),
+    deployments: informer(deployments, byModelLabel, { labelSelector }),
+    pods: informer(pods, byModelLabel, { labelSelector }),
+    configMaps: informer(configMaps, byModelLabel, { labelSelector, transform: withoutImages }),
   };
   const enqueue = (keys: readonly string[]): void => {
     keys.forEach((key) => {

@@ -10,9 +10,24 @@ export interface Environment {
   readonly state: PolicyState;
   readonly policy?: RolloutPolicy;
   readonly publicKeyPem?: string | undefined;
-  /** Decodes the acceptance images; they are large, and rarely needed. */
-  readonly images: () => readonly AcceptanceImage[];
+  /** Name of the ConfigMap, to read the acceptance images from when they are needed. */
+  readonly configMap?: string | undefined;
 }
+
+/** A policy ConfigMap without its images, which are most of it: what a cache keeps. Their keys stay. */
+export const withoutImages = (config: ConfigMap): ConfigMap => ({
+  ...config,
+  metadata: { ...config.metadata, managedFields: undefined },
+  ...(config.binaryData && {
+    binaryData: Object.fromEntries(Object.keys(config.binaryData).map((key) => [key, ''])),
+  }),
+});
+
+/** The acceptance images of a whole policy ConfigMap, by key. */
+export const readImages = ({ binaryData = {} }: ConfigMap): readonly AcceptanceImage[] =>
+  Object.entries(binaryData)
+    .map(([key, base64]) => ({ key, label: key.split('.', 1)[0] ?? key, bytes: Buffer.from(base64, 'base64') }))
+    .toSorted((a, b) => a.key.localeCompare(b.key));
 
 /** Reads the policy ConfigMap of a model; there must be exactly one. */
 export function readEnvironment(model: string, found: readonly ConfigMap[]): Environment {
@@ -27,15 +42,11 @@ export function readEnvironment(model: string, found: readonly ConfigMap[]): Env
   if (text === undefined) return unusable('invalid', `The ConfigMap ${names} has no key ${POLICY_KEY}`);
   const policy = readPolicy(text);
   if (typeof policy === 'string') return unusable('invalid', `${POLICY_KEY} of the ConfigMap ${names}: ${policy}`);
-  const images = Object.entries(config.binaryData ?? {});
   return {
-    state: { kind: 'valid', policy, images: images.length },
+    state: { kind: 'valid', policy, images: Object.keys(config.binaryData ?? {}).length },
     policy,
     publicKeyPem: config.data?.[PUBLIC_KEY_KEY],
-    images: () =>
-      images
-        .map(([key, base64]) => ({ key, label: key.split('.', 1)[0] ?? key, bytes: Buffer.from(base64, 'base64') }))
-        .toSorted((a, b) => a.key.localeCompare(b.key)),
+    configMap: config.metadata.name,
   };
 }
 
@@ -55,7 +66,4 @@ function readPolicy(text: string): RolloutPolicy | string {
     .join('; ');
 }
 
-const unusable = (kind: 'missing' | 'invalid', message: string): Environment => ({
-  state: { kind, message },
-  images: () => [],
-});
+const unusable = (kind: 'missing' | 'invalid', message: string): Environment => ({ state: { kind, message } });

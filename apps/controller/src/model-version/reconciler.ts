@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER } from '@pawl/shared/modelversion/names';
 import type { Acceptance, ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
-import { httpRoutes, modelVersions } from '../api/objects.ts';
+import { configMaps, httpRoutes, modelVersions } from '../api/objects.ts';
 import { isNotFound } from '../runtime/api-error.ts';
 import { type Outcome, Waiting } from '../runtime/controller-loop.ts';
 import type { EventRecorder } from '../runtime/events.ts';
@@ -12,9 +12,9 @@ import { type Caches, ofModel } from './caches.ts';
 import type { Action, Decision } from './decision.ts';
 import { canaryTrack, needsCounters, readTracks, stableState, withWords } from './gather.ts';
 import { plan } from './plan.ts';
-import { readEnvironment, type Environment } from './policy.ts';
+import { readEnvironment, readImages, type Environment } from './policy.ts';
 import { attemptOf } from './requests.ts';
-import { askAcceptance, scrape, whyNotReady } from './service-client.ts';
+import { type AcceptanceImage, askAcceptance, scrape, whyNotReady } from './service-client.ts';
 import { summarize } from './summarize.ts';
 import type { Verifier } from './verifier.ts';
 import type { AcceptanceRun, World } from './world.ts';
@@ -168,6 +168,17 @@ export class Reconciler {
     else await act(this.#options.client, action, scene);
   }
 
+  /** Reads the acceptance images, which no cache keeps. */
+  async #images(
+    namespace: string,
+    { configMap }: Environment,
+    signal: AbortSignal,
+  ): Promise<readonly AcceptanceImage[]> {
+    const found = await this.#options.client.get(configMaps, namespace, configMap ?? '', { signal });
+    if (found === undefined) throw new Error(`the ConfigMap ${configMap ?? ''} is gone`);
+    return readImages(found);
+  }
+
   /** Asks in the background; what comes of it brings the next look. */
   #ask(
     key: string,
@@ -182,7 +193,8 @@ export class Reconciler {
     const { digest } = version.spec.artifact;
     const signal = AbortSignal.timeout(policy.timeoutSeconds * 1000);
     const rules = { digest, template, minCorrect: policy.minCorrect, now, signal };
-    askAcceptance(address, environment.images(), rules)
+    this.#images(version.metadata.namespace, environment, signal)
+      .then((images) => askAcceptance(address, images, rules))
       .then(
         (acceptance: Acceptance): AcceptanceRun => ({ kind: 'answered', acceptance }),
         (error: unknown): AcceptanceRun => ({

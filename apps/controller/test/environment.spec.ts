@@ -1,0 +1,240 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { annotations, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/names';
+import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { startRegistry } from '../../shared/test/bundle/registry.ts';
+import { publishBundle } from '@pawl/shared/bundle/publish-bundle';
+import { configMaps, deployments, modelVersions } from '../src/api/objects.ts';
+import { events } from '../src/runtime/events.ts';
+import { ownedFields } from './support/managed-fields.ts';
+import { endless } from './support/holds.ts';
+import { Stage, type StageOptions } from './support/stage.ts';
+
+import.meta.jest.setTimeout(180_000);
+
+const aCondition = (type: string) => ({
+  type,
+  status: 'True',
+  reason: 'Superseded',
+  message: 'by hand',
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+  observedGeneration: 1,
+});
+
+describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API server', (kubeconfig) => {
+  let stage: Stage;
+  const set = async (options?: StageOptions) => {
+    stage = await Stage.set(kubeconfig, options);
+  };
+  afterEach(() => stage.close());
+  const patchStable = (patch: object) =>
+    stage.client.mergePatch(deployments, stage.namespace, 'web', patch, { fieldManager: 'helm' });
+
+  it('makes the canary anew when the chart changes the pods in the middle, and asks the images again', async () => {
+    await set({ policy: endless });
+    stage.start();
+    await stage.serving();
+    const two = await stage.offer('1.1.0');
+    await stage.until(two, 'Canary StepInconclusive 1');
+    const before = stage.status(two).acceptance?.template;
+
+    await patchStable({ spec: { template: { metadata: { annotations: { 'checksum/config': 'new' } } } } });
+    await stage.until(two, 'Canary CanaryStarting');
+    await stage.until(two, 'Canary StepInconclusive 1');
+    await stage.eventually('all canary pods are new ones', () =>
+      stage.canaryPods.every(({ metadata }) => metadata.annotations?.['checksum/config'] === 'new'),
+    );
+    expect(stage.status(two).acceptance?.template).not.toBe(before);
+    await stage.setPolicy({});
+    await stage.settled(two);
+    expect(stage.stable.spec.template.metadata?.annotations).toMatchObject({ 'checksum/config': 'new' });
+    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+  });
+
+  it('follows a stable track that is scaled in the middle, and leaves it as many pods as it was given', async () => {
+    await set({ policy: { canary: { steps: [{ weight: 50, holdSeconds: 3600 }] } } });
+    stage.start();
+    await stage.serving();
+    const two = await stage.offer('1.1.0');
+    await stage.eventually(
+      'there are as many canary pods',
+      () => stage.version(two)?.status?.rollout?.canaryPods === 3,
+    );
+    for (const replicas of [5, 2]) {
+      await patchStable({ spec: { replicas } });
+      await stage.eventually(`the canary has ${replicas} pods in service`, () => {
+        const { rollout, weight } = stage.status(two);
+        return rollout?.canaryPods === replicas && rollout.stablePods === replicas && weight === 50;
+      });
+    }
+    await stage.setPolicy({});
+    await stage.settled(two);
+    expect(stage.stable.spec.replicas).toBe(2);
+  });
+
+  it('says what of the environment is missing, and goes on when it is there', async () => {
+    await set();
+    stage.start();
+    await stage.client.delete(configMaps, stage.namespace, 'policy');
+    await stage.client.delete(deployments, stage.namespace, 'web', { propagationPolicy: 'Background' });
+    const one = await stage.offer('1.0.0');
+    await stage.until(one, 'Pending StableMissing');
+    expect(stage.condition(one, 'Stalled')).toBe('True StableMissing');
+    await stage.createStable();
+    await stage.until(one, 'Pending PolicyMissing');
+    await stage.client.create(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: 'policy',
+        namespace: stage.namespace,
+        labels: { [labels.model]: 'catdog', [labels.role]: 'rollout-policy' },
+      },
+      data: { 'policy.yaml': 'canary: {steps: [{weight: 500}]}' },
+    });
+    await stage.until(one, 'Pending PolicyInvalid');
+    expect(stage.status(one).message).toContain('canary.steps.0.weight');
+    await stage.client.delete(configMaps, stage.namespace, 'policy');
+    await stage.setPolicy({});
+    await stage.settled(one);
+    expect(stage.condition(one, 'Stalled')).toBeUndefined();
+  });
+
+  it('comes to the same end while somebody writes to the same objects all the time', async () => {
+    await set();
+    const controller = stage.start();
+    await stage.serving();
+    const two = await stage.offer('1.1.0');
+    const done = new AbortController();
+    const meddle = async () => {
+      for (let count = 0; !done.signal.aborted; count += 1) {
+        const patch = { metadata: { annotations: { 'somebody/was-here': String(count) } } };
+        await stage.client.mergePatch(modelVersions, stage.namespace, two, patch);
+        await stage.client.mergePatch(deployments, stage.namespace, 'web', patch);
+        for (const { metadata } of stage.canaries)
+          await stage.client.mergePatch(deployments, stage.namespace, metadata.name, patch).catch(() => undefined);
+      }
+    };
+    const meddling = meddle();
+    try {
+      await stage.until(two, 'Serving');
+    } finally {
+      done.abort();
+      await meddling;
+    }
+    await stage.settled(two);
+    expect(stage.status(two).verdict?.reason).toBe('StepsCompleted');
+    expect(await controller.metric('pawl_controller_reconcile_errors_total', 'unexpected')).toBe(0);
+  });
+
+  it.each<[string, object]>([
+    ['a phase and a weight', { phase: 'Failed', weight: 1 }],
+    // A field that the controller does not have, so that applying its own status leaves it where it is.
+    ['a condition of their own', { conditions: [aCondition('Stalled')] }],
+    ['nothing at all', {}],
+  ])('goes on when somebody overwrote a status with %s', async (_title, change) => {
+    await set({ policy: endless });
+    stage.start();
+    const one = await stage.serving();
+    const found = await stage.client.get(modelVersions, stage.namespace, one);
+    // What they write breaks the rules; what the controller makes of it must not.
+    const broken = stage.history.broken.length;
+    const written = { ...found!, status: { ...found!.status, ...change } };
+    await stage.client.update(modelVersions, written, { subresource: 'status', fieldManager: 'somebody' });
+    const two = await stage.offer('1.1.0');
+    await stage.until(two, 'Canary StepInconclusive 1');
+    expect(stage.condition(one, 'Ready')).toBe('True Serving');
+    stage.history.broken.splice(broken);
+    await stage.setPolicy({});
+    await stage.settled(two);
+  });
+
+  it('writes nothing when there is nothing to do', async () => {
+    await set();
+    const controller = stage.start();
+    await stage.serving();
+    const two = await stage.offer('1.1.0');
+    await stage.settled(two);
+    const failed = await stage.offer('1.2.0', { behaviour: { isWrong: true } });
+    await stage.until(failed, 'Failed');
+    await stage.settled(two);
+    await stage.delete(failed);
+    const snapshot = async () => ({
+      versions: await stage.resourceVersions(),
+      writes: await controller.metric('pawl_controller_api_request_duration_seconds_count', 'verb="apply"'),
+      patches: await controller.metric('pawl_controller_api_request_duration_seconds_count', 'verb="patch"'),
+      reconciles: await controller.metric('pawl_controller_reconcile_duration_seconds_count'),
+    });
+    let before = await snapshot();
+    await stage.eventually('everything stands still', async () => {
+      const last = before;
+      await pause(2_000);
+      before = await snapshot();
+      return JSON.stringify(last) === JSON.stringify(before);
+    });
+    await pause(6_000);
+    expect(await snapshot()).toEqual(before);
+  });
+
+  it('owns exactly the fields that say where the weights come from, of a Deployment that is not its own', async () => {
+    await set({ policy: { artifact: { registryPlainHttp: true } } });
+    stage.start();
+    const registry = await startRegistry();
+    try {
+      const { directory } = await stage.bundles.write('1.0.0');
+      const { uri } = await publishBundle(directory, `oci://${registry.host}/catdog:1.0.0`, { insecureRegistry: true });
+      await stage.settled(await stage.offer('1.0.0', { artifact: { uri } }));
+    } finally {
+      await registry.close();
+    }
+    const template = 'spec.template';
+    const env = (containers: string, name: string) => {
+      const container = `${template}.spec.${containers}[name=${name}]`;
+      return [
+        `${container}.name`,
+        ...['MODEL_DIGEST', 'MODEL_URI'].flatMap((variable) => [
+          `${container}.env[name=${variable}].name`,
+          `${container}.env[name=${variable}].value`,
+        ]),
+      ];
+    };
+    const found = await stage.client.get(deployments, stage.namespace, 'web');
+    expect(ownedFields(found!, FIELD_MANAGER)).toEqual(
+      [
+        `${template}.metadata.annotations.${annotations.digest}`,
+        `${template}.metadata.annotations.${annotations.version}`,
+        ...env('containers', 'inference'),
+        ...env('initContainers', 'fetch-model'),
+      ].sort(),
+    );
+  });
+
+  it('tells in plain words what happens, as events of the version', async () => {
+    await set();
+    const controller = stage.start();
+    const one = await stage.serving();
+    const two = await stage.offer('1.1.0', { behaviour: { isWrong: true } });
+    await stage.until(two, 'Failed');
+    await stage.settled(one);
+    // It writes what it still has to say before it goes.
+    await controller.stop();
+    const { items } = await stage.client.list<(typeof events)['objects'] & object>(events, {
+      namespace: stage.namespace,
+      fieldSelector: 'involvedObject.kind=ModelVersion',
+    });
+    const told = (
+      items as unknown as { involvedObject: { name: string }; type: string; reason: string; message: string }[]
+    )
+      .map(({ involvedObject, type, reason, message }) => [involvedObject.name, type, reason, message].join(' | '))
+      .sort();
+    expect(told).toEqual(
+      expect.arrayContaining([
+        `${one} | Normal | Verifying | 1.0.0: The bundle is being fetched and verified`,
+        `${one} | Normal | Promoting | 1.0.0: Verified and accepted; no stable pod serves a version to compare it with`,
+        `${one} | Normal | Serving | 1.0.0: Every stable pod serves it`,
+        `${two} | Warning | AcceptanceFailed | 1.1.0: 0 of 3 acceptance images were answered with their label; 3 must be`,
+      ]),
+    );
+    // A sentence each: nobody has to know the code.
+    for (const line of told) expect(line).toMatch(/ \| \d\.\d\.\d: [A-Z0-9].{10,}$/);
+  });
+});

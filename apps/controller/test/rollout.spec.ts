@@ -1,0 +1,162 @@
+import { describeWhenSet } from '../../../test/support/when-set.ts';
+import type { Behaviour } from './support/fake-service.ts';
+import { Stage, type StageOptions } from './support/stage.ts';
+
+import.meta.jest.setTimeout(180_000);
+
+describeWhenSet('KUBECONFIG', 'a rollout on a real API server', (kubeconfig) => {
+  let stage: Stage;
+  const set = async (options?: StageOptions) => {
+    stage = await Stage.set(kubeconfig, options);
+  };
+  afterEach(() => stage.close());
+
+  it('verifies and accepts the first version ever, and then every stable pod serves it', async () => {
+    await set();
+    stage.start();
+    const one = await stage.offer('1.0.0');
+    await stage.settled(one);
+
+    expect(stage.history.of(one)).toEqual(
+      expect.arrayContaining(['Verifying', 'Verifying Verified', 'Canary Accepting', 'Promoting', 'Serving']),
+    );
+    const status = stage.status(one);
+    expect(status).toMatchObject({
+      weight: 100,
+      artifact: { digest: stage.bundleOf(one).digest, version: '1.0.0', signed: false },
+      acceptance: { total: 3, correct: 3, required: 3 },
+      verdict: { outcome: 'Passed', reason: 'FirstVersion' },
+    });
+    // There was nothing to compare it with, so its canary never met a user.
+    expect(stage.history.wasCanaryInService(stage.bundleOf(one).digest)).toBe(false);
+  });
+
+  it('takes a better version through every step, and no pod in service goes before another is ready', async () => {
+    await set();
+    stage.start();
+    const one = await stage.serving();
+    const two = await stage.offer('1.1.0');
+    await stage.settled(two);
+
+    expect(stage.history.of(two).filter((state) => !state.startsWith('Canary CanaryStarting'))).toEqual(
+      expect.arrayContaining(['Canary Accepting', 'Canary StepRunning 1', 'Canary StepRunning 2', 'Promoting 2']),
+    );
+    const status = stage.status(two);
+    expect(status.verdict).toMatchObject({ outcome: 'Passed', reason: 'StepsCompleted' });
+    expect(status.analysis).toMatchObject({ step: 2, verdict: 'Pass' });
+    expect(status.analysis?.checks.map(({ name, verdict }) => `${name} ${verdict}`)).toEqual([
+      'ErrorRate Pass',
+      'Latency Pass',
+      'Predictions Pass',
+    ]);
+    expect(status.analysis?.canaryRequests).toBeGreaterThanOrEqual(20);
+    expect(stage.history.of(one).at(-1)).toBe('Superseded');
+    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+  });
+
+  it('never shows users weights that answer the acceptance images wrongly', async () => {
+    await set();
+    stage.start();
+    const one = await stage.serving();
+    const two = await stage.offer('1.1.0', { behaviour: { isWrong: true } });
+    await stage.until(two, 'Failed AcceptanceFailed');
+    await stage.settled(one);
+
+    expect(stage.history.wasCanaryInService(stage.bundleOf(two).digest)).toBe(false);
+    expect(stage.condition(two, 'Accepted')).toBe('False AcceptanceFailed');
+    expect(stage.condition(two, 'Stalled')).toBe('True AcceptanceFailed');
+    const { acceptance } = stage.status(two);
+    expect(acceptance).toMatchObject({ correct: 0, total: 3 });
+    expect(acceptance?.mistakes[0]).toEqual({ image: 'cat.1', expected: 'cat', answered: 'dog', confidence: 0.9 });
+  });
+
+  it('never makes a wrong first version serve anyone', async () => {
+    await set();
+    stage.start();
+    const one = await stage.offer('1.0.0', { behaviour: { isWrong: true } });
+    await stage.until(one, 'Failed AcceptanceFailed');
+    await stage.eventually('the canary is gone', () => stage.canaries.length === 0);
+    expect(stage.stableDigest).toBeUndefined();
+    expect(stage.digestsInService).toEqual([]);
+  });
+
+  it.each<[string, string, string, Partial<Behaviour>]>([
+    ['answers with errors', 'ErrorRateHigh', 'ErrorRate', { errors: 0.3 }],
+    ['is slow', 'LatencyHigh', 'Latency', { latency: 0.4 }],
+    ['sees other things in the same pictures', 'PredictionsShifted', 'Predictions', { cats: 1 }],
+  ])('fails a canary that %s, and the previous version serves on', async (_title, reason, check, behaviour) => {
+    await set();
+    stage.start();
+    const one = await stage.serving();
+    const two = await stage.offer('1.1.0', { behaviour });
+    await stage.until(two, `Failed ${reason}`);
+    await stage.settled(one);
+
+    const { analysis, verdict, weight } = stage.status(two);
+    expect(verdict).toMatchObject({ outcome: 'Failed', reason });
+    expect(analysis?.checks.find(({ name }) => name === check)?.verdict).toBe('Fail');
+    expect(weight).toBe(0);
+    expect(stage.history.of(two)).not.toContain('Promoting');
+    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+  });
+
+  it.each<[string, string, Behaviour['pod'], RegExp]>([
+    ['crash', 'CanaryCrashed', 'crash-looping', /restarted 4 times.*the weights do not load/],
+    ['never become ready', 'CanaryNotReady', 'never-ready', /0 of 1 canary pods were ready after 2 s/],
+  ])('fails weights whose pods %s', async (_title, reason, pod, message) => {
+    await set({ policy: { canary: { readyTimeoutSeconds: 2 } } });
+    stage.start();
+    const one = await stage.serving();
+    const two = await stage.offer('1.1.0', { behaviour: { pod } });
+    await stage.until(two, `Failed ${reason}`);
+    await stage.settled(one);
+    expect(stage.status(two).message).toMatch(message);
+    expect(stage.history.wasCanaryInService(stage.bundleOf(two).digest)).toBe(false);
+  });
+
+  it('waits for a node and blames no weights for the want of one', async () => {
+    await set({ policy: { canary: { readyTimeoutSeconds: 1 } } });
+    stage.start();
+    const one = await stage.serving();
+    const two = await stage.offer('1.1.0', { behaviour: { pod: 'unschedulable' } });
+    await stage.until(two, 'Canary CanaryHeldUp');
+    const since = stage.status(two).rollout?.unreadySince;
+    // It has looked again after the time that would fail a pod that has a node.
+    await stage.eventually('the time is over', () => Date.now() - Date.parse(since ?? '') > 5_000);
+    expect(stage.status(two).phase).toBe('Canary');
+    expect(stage.status(two).message).toContain('0/3 nodes are available: no room');
+    expect(stage.digestsInService).toEqual([stage.bundleOf(one).digest]);
+    expect(stage.condition(one, 'Ready')).toBe('True Serving');
+  });
+
+  it('returns to the previous weights when the stable pods do not become ready with the new ones', async () => {
+    await set({ progressDeadlineSeconds: 4 });
+    stage.start();
+    const one = await stage.serving();
+    const two = await stage.offer('1.1.0', { behaviour: { pod: 'late' } });
+    await stage.until(two, 'Failed PromotionFailed');
+    await stage.settled(one);
+    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+  });
+
+  it('goes straight to the stable pods where the policy wants no canary, verified all the same', async () => {
+    await set({ policy: { canary: { enabled: false } } });
+    stage.start();
+    await stage.serving();
+    const two = await stage.offer('1.1.0');
+    await stage.settled(two);
+    expect(stage.status(two).verdict?.reason).toBe('CanaryOff');
+    expect(stage.history.of(two).some((state) => state.startsWith('Canary'))).toBe(false);
+    expect(stage.condition(two, 'ArtifactVerified')).toBe('True Verified');
+  });
+
+  it('stays at a step that no request reaches', async () => {
+    await set({ policy: { analysis: { minRequests: 1_000_000_000 } } });
+    stage.start();
+    const one = await stage.serving();
+    const two = await stage.offer('1.1.0');
+    await stage.until(two, 'Canary StepInconclusive 1');
+    expect(stage.status(two).message).toContain('each needs 1000000000');
+    expect([...stage.digestsInService].sort()).toEqual([one, two].map((name) => stage.bundleOf(name).digest).sort());
+  });
+});

@@ -1,0 +1,64 @@
+import { ApiUnreachable } from '../../src/runtime/api-error.ts';
+import { events } from '../../src/runtime/events.ts';
+import { KubeClient } from '../../src/runtime/kube-client.ts';
+import type { KubeConnection } from '../../src/runtime/kube-connection.ts';
+import type { DesiredObject, KubeObject, ResourceType } from '../../src/runtime/kube-object.ts';
+import type { ApplyOptions, DeleteOptions, WriteOptions } from '../../src/runtime/kube-requests.ts';
+import { leases } from '../../src/runtime/lease.ts';
+
+/**
+ * A client that is cut off for good right after so many writes: the last one is carried out, and its answer never comes.
+ * What the controller would have done next it can no longer do, as if it was killed there. Leases and events do not count.
+ */
+export class MortalClient extends KubeClient {
+  #left: number;
+  readonly #onDeath: () => void;
+
+  constructor(connection: KubeConnection, writes: number, onDeath: () => void) {
+    super(connection);
+    this.#left = writes;
+    this.#onDeath = onDeath;
+  }
+
+  get isDead(): boolean {
+    return this.#left <= 0;
+  }
+
+  override apply<T extends KubeObject>(type: ResourceType<T>, object: DesiredObject, options: ApplyOptions) {
+    return this.#write(type, () => super.apply(type, object, options));
+  }
+
+  override mergePatch<T extends KubeObject>(
+    type: ResourceType<T>,
+    namespace: string | undefined,
+    name: string,
+    patch: object,
+    options?: WriteOptions,
+  ) {
+    return this.#write(type, () => super.mergePatch(type, namespace, name, patch, options));
+  }
+
+  override delete(type: ResourceType, namespace: string | undefined, name: string, options?: DeleteOptions) {
+    return this.#write(type, () => super.delete(type, namespace, name, options));
+  }
+
+  override create<T extends KubeObject>(type: ResourceType<T>, object: DesiredObject, options?: WriteOptions) {
+    return this.#write(type, () => super.create(type, object, options));
+  }
+
+  override update<T extends KubeObject>(type: ResourceType<T>, object: DesiredObject, options?: WriteOptions) {
+    return this.#write(type, () => super.update(type, object, options));
+  }
+
+  async #write<T>(type: ResourceType, write: () => Promise<T>): Promise<T> {
+    if (this.isDead) throw new ApiUnreachable('This controller is dead.');
+    const counts = type.plural !== leases.plural && type.plural !== events.plural;
+    // Counted before it is sent: no second write may slip through meanwhile.
+    if (counts) this.#left -= 1;
+    const isLast = counts && this.#left === 0;
+    const written = await write();
+    if (!isLast) return written;
+    this.#onDeath();
+    throw new ApiUnreachable('This controller died.');
+  }
+}
