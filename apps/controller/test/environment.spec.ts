@@ -112,6 +112,8 @@ describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API s
         await stage.client.mergePatch(deployments, stage.namespace, 'web', patch);
         for (const { metadata } of stage.canaries)
           await stage.client.mergePatch(deployments, stage.namespace, metadata.name, patch).catch(() => undefined);
+        // Without a pause it is Kubernetes' own Deployment controller that never gets through.
+        await pause(100);
       }
     };
     const meddling = meddle();

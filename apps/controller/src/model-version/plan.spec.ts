@@ -293,6 +293,16 @@ describe.each<[string, World, Expected, string]>([
     '',
   ],
   [
+    'does not blame the weights for pods that may not be made',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }))],
+      stable,
+      canaries: [aCanary(two, { pods: [] })],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryHeldUp' },
+    '',
+  ],
+  [
     'makes the canary anew when the chart changes the pods, and asks the images again',
     { ...stepping(), stable: { kind: 'found', track: { ...stable, template: 'template-2' } } },
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },

@@ -28,6 +28,14 @@ export function canaryReady(rollout: Rollout): RolloutPlan | undefined {
     return rollout.starting(`A pod is held up: ${pending.heldUp}`, progress, actions, 'CanaryHeldUp');
   const left = milliseconds(unreadySince) + rollout.policy.canary.readyTimeoutSeconds * 1000 - rollout.world.now;
   const why = pending?.waiting ?? 'the others are starting';
+  // A quota or an admission rule that lets no pod be made is not the weights' fault either.
+  if (left <= 0 && pending === undefined && canary.pods.length < replicas)
+    return rollout.starting(
+      `Only ${canary.pods.length} of ${replicas} pods could be made; the events of the ReplicaSet say why`,
+      progress,
+      actions,
+      'CanaryHeldUp',
+    );
   if (left <= 0)
     return rollout.fail(
       'CanaryNotReady',
