@@ -112,8 +112,8 @@ describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API s
         await stage.client.mergePatch(deployments, stage.namespace, 'web', patch);
         for (const { metadata } of stage.canaries)
           await stage.client.mergePatch(deployments, stage.namespace, metadata.name, patch).catch(() => undefined);
-        // Without a pause it is Kubernetes' own Deployment controller that never gets through.
-        await pause(100);
+        // Faster, and Kubernetes' own Deployment controller meets a conflict every time and backs off for minutes.
+        await pause(1_000);
       }
     };
     const meddling = meddle();
