@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { parseEnvironment } from '@pawl/shared/config/parse-environment';
 import { z } from 'zod';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -93,21 +93,6 @@ export const environmentSchema = z.object({
 /** The parsed environment; its fields are the variables' names. */
 export type Config = z.infer<typeof environmentSchema>;
 
-/**
- * Parses the environment, once, at start. Empty variables count as unset.
- * @throws PawlError CONFIG_INVALID that names every wrong variable, its value (secrets masked) and what was expected.
- */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
-  );
-  const parsed = environmentSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => {
-    const variable = String(issue.path[0]);
-    const value = variable.endsWith('_KEY') ? '(secret)' : JSON.stringify(given[variable]);
-    const { description } = environmentSchema.shape[variable as keyof typeof environmentSchema.shape];
-    return `${variable}=${value}: ${issue.message} (${description ?? ''})`;
-  });
-  throw new PawlError('CONFIG_INVALID', { message: `The environment is not valid.\n  ${lines.join('\n  ')}` });
-}
+/** The environment as settings. @throws PawlError CONFIG_INVALID, see {@link parseEnvironment}. */
+export const parseConfig = (environment: Readonly<Record<string, string | undefined>>): Config =>
+  parseEnvironment(environmentSchema, environment);
