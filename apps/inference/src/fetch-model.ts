@@ -5,6 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
+import { sizeOfFiles } from '@pawl/shared/bundle/manifest';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { type Config, parseConfig } from './config/config.schema.ts';
 import { createLogger, type Logger } from './logging/logger.ts';
@@ -51,7 +52,7 @@ async function fetchModel(config: Config, keep: number | undefined, logger: Logg
       model: name,
       version,
       digest: bundle.digest,
-      bytes: files.reduce((sum, file) => sum + file.size, 0),
+      bytes: sizeOfFiles(files),
       uri: display,
       ...(pruned.length === 0 ? {} : { pruned }),
     },

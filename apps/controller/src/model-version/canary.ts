@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
+import { digestOfBytes, folderOfDigest } from '@pawl/shared/bundle/digest';
 import {
   annotations,
   API_VERSION,
@@ -41,7 +42,7 @@ export function artifactTemplate(version: ModelVersion, mount: Mount): PodTempla
       metadata,
       spec: {
         initContainers: [{ name: FETCH_CONTAINER, env: env(uri, digest) }],
-        containers: [inference(`file://${MODEL_CACHE_PATH}/${digest.replace(':', '-')}`)],
+        containers: [inference(`file://${MODEL_CACHE_PATH}/${folderOfDigest(digest)}`)],
       },
     };
   return {
@@ -123,16 +124,9 @@ const without = (values: Readonly<Record<string, string>> | undefined, ...keys: 
 
 /** Hash of {@link withoutArtifact}: changes when the chart changes the pods, not when the weights do. */
 export function templateHash(template: PodTemplate): string {
-  return createHash('sha256')
-    .update(JSON.stringify(withoutArtifact(template), sortKeys))
-    .digest('hex')
-    .slice(0, 16);
+  const digest = digestOfBytes(Buffer.from(canonicalJson(withoutArtifact(template))));
+  return digest.slice('sha256:'.length, 'sha256:'.length + 16);
 }
-
-const sortKeys = (_key: string, value: unknown): unknown =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
 
 /**
  * The canary Deployment of a version: the stable pods with other weights, out of the Service's sight until its pods are

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fetchBundle, resolveBundle } from '@pawl/shared/bundle/fetch-bundle';
-import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { sizeOfFiles } from '@pawl/shared/bundle/manifest';
 import { resolveImage } from '@pawl/shared/bundle/resolve-image';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { FailureReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
@@ -109,7 +109,7 @@ export class Verifier {
       maxBytes: artifact.maxBytes,
       timeoutMs: artifact.timeoutSeconds * 1000,
       insecureRegistry: artifact.registryPlainHttp,
-      s3: { endpoint: artifact.s3Endpoint, forcePathStyle: artifact.s3Endpoint !== undefined },
+      s3: { endpoint: artifact.s3Endpoint },
       signal: this.#options.signal,
     };
     // What a tag points to is looked up once, so that what is verified is what will be mounted.
@@ -128,7 +128,7 @@ export class Verifier {
       artifact: {
         digest,
         version: manifest.version,
-        sizeBytes: sizeOf(bundle),
+        sizeBytes: sizeOfFiles(manifest.files),
         signed: publicKeyPem !== undefined,
         ...(image !== undefined && { image }),
         lineage: manifest.lineage,
@@ -164,5 +164,3 @@ const failures: Partial<Record<PawlError['code'], FailureReason>> = {
   BUNDLE_SIGNATURE_MISSING: 'SignatureMissing',
   BUNDLE_SIGNATURE_INVALID: 'SignatureInvalid',
 };
-
-const sizeOf = ({ manifest }: Bundle) => manifest.files.reduce((sum, { size }) => sum + size, 0);

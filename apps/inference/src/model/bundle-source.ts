@@ -25,14 +25,19 @@ export class BundleSource {
       directory: join(config.MODEL_CACHE_DIR, config.MODEL_NAME, config.MODEL_DIGEST?.slice(-12) ?? 'unpinned'),
       digest: config.MODEL_DIGEST,
       publicKeyPem,
-      maxBytes: config.MODEL_MAX_BYTES,
+      ...storeOptions(config),
       timeoutMs: config.MODEL_FETCH_TIMEOUT_MS,
-      insecureRegistry: config.REGISTRY_PLAIN_HTTP,
-      s3: { endpoint: config.S3_ENDPOINT, forcePathStyle: config.S3_ENDPOINT !== undefined },
       signal,
     });
   }
 }
+
+/** How this service reaches the stores of bundles, and the largest one that it takes. */
+export const storeOptions = (config: Config) => ({
+  maxBytes: config.MODEL_MAX_BYTES,
+  insecureRegistry: config.REGISTRY_PLAIN_HTTP,
+  s3: { endpoint: config.S3_ENDPOINT },
+});
 
 /**
  * The key that must have signed the bundle; undefined where none is configured.

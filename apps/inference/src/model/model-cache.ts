@@ -1,12 +1,13 @@
 import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { folderOfDigest } from '@pawl/shared/bundle/digest';
 import { fetchBundle } from '@pawl/shared/bundle/fetch-bundle';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Config } from '../config/config.schema.ts';
 import type { Logger } from '../logging/logger.ts';
-import { readPublicKey } from './bundle-source.ts';
+import { readPublicKey, storeOptions } from './bundle-source.ts';
 
 /** Pause between fetches that failed for a passing reason; each rides out about ten seconds by itself. */
 const RETRY_MS = 2_000;
@@ -19,7 +20,7 @@ export interface CachedBundle {
 
 /** Folder of a bundle in a cache that pods may share: `<cache>/sha256-<hex>`. */
 export function cacheFolder(cacheDirectory: string, digest: string): string {
-  return join(cacheDirectory, digest.replace(':', '-'));
+  return join(cacheDirectory, folderOfDigest(digest));
 }
 
 /**
@@ -48,10 +49,8 @@ export async function fetchToCache(
         directory,
         digest,
         publicKeyPem,
-        maxBytes: config.MODEL_MAX_BYTES,
+        ...storeOptions(config),
         timeoutMs,
-        insecureRegistry: config.REGISTRY_PLAIN_HTTP,
-        s3: { endpoint: config.S3_ENDPOINT, forcePathStyle: config.S3_ENDPOINT !== undefined },
         signal,
       });
       return { bundle, cached: before !== undefined && before === (await inodeOf(directory)) };

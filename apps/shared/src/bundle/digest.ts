@@ -31,6 +31,11 @@ export function digestOfBytes(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
+/** Name of the folder of a bundle in a cache: `sha256-<hex>`. Who fills the cache and who reads it must agree on it. */
+export function folderOfDigest(digest: string): string {
+  return digest.replace(':', '-');
+}
+
 /** Whether a text is a digest as Pawl writes it: `sha256:` and 64 lower-case hex digits. */
 export function isDigest(text: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(text);

@@ -4,7 +4,7 @@ import { PawlError } from '../errors/pawl-error.ts';
 import { parseBundleUri } from './bundle-uri.ts';
 import { forEachLimited } from './for-each-limited.ts';
 import { installFolder, targetError } from './install-directory.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE, type BundleFile } from './manifest.ts';
+import { MANIFEST_FILE, SIGNATURE_FILE, sizeOfFiles, type BundleFile } from './manifest.ts';
 import { bundleAt, openBundle, type Bundle } from './open-bundle.ts';
 import { makePartialFolder, type PartialFolder } from './partial-folder.ts';
 import { defaultRetryPolicy, systemRetryClock, type RetryClock, type RetryPolicy } from './retry.ts';
@@ -196,7 +196,7 @@ async function readStoredSignature(
  * @throws PawlError BUNDLE_TOO_LARGE.
  */
 export function requireSize(files: readonly BundleFile[], maxBytes: number): void {
-  const total = files.reduce((sum, file) => sum + file.size, 0);
+  const total = sizeOfFiles(files);
   if (total > maxBytes)
     throw new PawlError('BUNDLE_TOO_LARGE', {
       message: `the bundle has ${total} bytes; expected at most ${maxBytes}`,

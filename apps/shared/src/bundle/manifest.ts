@@ -165,6 +165,9 @@ export const manifestSchema = z
     }
   });
 
+/** Bytes of all files of a bundle, without the manifest itself. */
+export const sizeOfFiles = (files: readonly BundleFile[]): number => files.reduce((sum, { size }) => sum + size, 0);
+
 /** A valid manifest. */
 export type Manifest = z.infer<typeof manifestSchema>;
 /** How a picture becomes the input tensor. */

@@ -33,7 +33,8 @@ export async function s3Store(location: S3Location, options: S3StoreOptions): Pr
         : fallbackRegion()
       : { region: options.region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(options.forcePathStyle === undefined ? {} : { forcePathStyle: options.forcePathStyle }),
+    // Services other than AWS's seldom have a host name a bucket.
+    forcePathStyle: options.forcePathStyle ?? options.endpoint !== undefined,
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     // Retries are the caller's policy, in one place.
     maxAttempts: 1,
