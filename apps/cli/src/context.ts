@@ -13,6 +13,8 @@ export interface Context {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path that relative paths of the command line start from. */
+  readonly cwd: string;
   /** Aborted when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
   readonly now: () => Date;

@@ -13,6 +13,7 @@ const context: Context = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
+  cwd: process.cwd(),
   signal: interrupt.signal,
   now: () => new Date(),
   sleep: async (ms) => {

@@ -1,3 +1,4 @@
+import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { Command, CommanderError } from 'commander';
 import { addAbort } from './commands/abort.ts';
 import { addExplain } from './commands/explain.ts';
@@ -19,8 +20,8 @@ Exit codes:
   0    done, and what was asked about holds
   1    the answer is no: a Failed version, a request that makes no sense now
   2    the command line is wrong
-  3    the cluster cannot be reached, refuses, or has no ModelVersions
-  4    there is no ModelVersion, model or namespace of that name
+  3    what lies outside cannot be reached or refuses: a cluster, service or store
+  4    there is no ModelVersion, model, file or run of that name
   124  --timeout was over first
   130  stopped by Ctrl-C
 `;
@@ -64,10 +65,11 @@ function report(error: unknown, context: Context): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (context.signal.aborted) return exitCodes.interrupted;
   const theme = themeFor(context.stderr, context.env);
-  if (error instanceof CliError) {
+  if (error instanceof CliError || error instanceof PawlError) {
     context.stderr.write(`${theme.paint('bad', 'error:')} ${plain(error.message)} [${error.code}]\n`);
     if (error.hint !== '') context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(error.hint)}\n`);
-    return error.exitCode;
+    if (error instanceof CliError) return error.exitCode;
+    return error.code === 'BUNDLE_NOT_FOUND' ? exitCodes.notFound : error.transient ? exitCodes.cluster : exitCodes.no;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   context.stderr.write(`${theme.paint('bad', 'error:')} this is a defect of pawl; please report it\n${text}\n`);

@@ -66,7 +66,7 @@ describe('pawl', () => {
   it('help lists the exit codes', async () => {
     const { code, out } = await pawl('--help', demo());
     expect(code).toBe(0);
-    expect(out).toMatch(/3 {4}the cluster cannot be reached/);
+    expect(out).toMatch(/3 {4}what lies outside cannot be reached/);
   });
 
   it('passes on which cluster is meant, and closes it', async () => {

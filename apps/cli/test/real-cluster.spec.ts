@@ -46,6 +46,7 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
       stdout: { write: (text) => (out += text) },
       stderr: { write: (text) => (err += text) },
       env: {},
+      cwd: process.cwd(),
       signal: new AbortController().signal,
       now: () => new Date(),
       sleep: (ms) => delay(Math.min(ms, 100)),

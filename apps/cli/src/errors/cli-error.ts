@@ -6,9 +6,9 @@ export const exitCodes = {
   no: 1,
   /** The command line is wrong. */
   usage: 2,
-  /** The cluster cannot be reached, refuses, or has no ModelVersions. */
+  /** What lies outside cannot be reached or refuses: a cluster, a service, a store, a tracking server, Git. */
   cluster: 3,
-  /** There is no ModelVersion or model of that name. */
+  /** There is no ModelVersion, model, file or run of that name. */
   notFound: 4,
   /** The time of `--timeout` was over first. */
   timeout: 124,
@@ -18,7 +18,7 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** Every error code of the commands that talk to a cluster, with its exit code. Codes are added, never renamed. */
+/** Every error code of the commands, with its exit code. Codes are added, never renamed. */
 export const cliErrorCodes = {
   USAGE: exitCodes.usage,
   KUBECONFIG_INVALID: exitCodes.cluster,
@@ -31,6 +31,35 @@ export const cliErrorCodes = {
   VERSION_NOT_FOUND: exitCodes.notFound,
   CONFLICT: exitCodes.no,
   ACT_REFUSED: exitCodes.no,
+  // Data and training
+  PARAMS_INVALID: exitCodes.usage,
+  FILE_NOT_FOUND: exitCodes.notFound,
+  FILE_WRITE_FAILED: exitCodes.no,
+  DISK_FULL: exitCodes.no,
+  DATA_EMPTY: exitCodes.no,
+  DATA_ONE_CLASS: exitCodes.no,
+  DATA_UNREADABLE: exitCodes.no,
+  DATA_SPLIT_EMPTY: exitCodes.no,
+  DATA_LABELS_DIFFER: exitCodes.no,
+  BACKBONE_INVALID: exitCodes.no,
+  GRAPH_INVALID: exitCodes.no,
+  GRAPH_EXTERNAL_DATA: exitCodes.no,
+  GRAPH_AMBIGUOUS: exitCodes.usage,
+  GATE_FAILED: exitCodes.no,
+  // Tracking
+  TRACKING_UNREACHABLE: exitCodes.cluster,
+  TRACKING_REFUSED: exitCodes.cluster,
+  RUN_NOT_FOUND: exitCodes.notFound,
+  MODEL_NOT_FOUND: exitCodes.notFound,
+  // Publishing
+  TAG_MOVED: exitCodes.no,
+  VERSION_TOO_SMALL: exitCodes.no,
+  RELEASE_REFUSED: exitCodes.no,
+  GIT_FAILED: exitCodes.cluster,
+  // A running service
+  SERVICE_UNREACHABLE: exitCodes.cluster,
+  SERVICE_REFUSED: exitCodes.cluster,
+  SMOKE_FAILED: exitCodes.no,
   TIMEOUT: exitCodes.timeout,
   INTERRUPTED: exitCodes.interrupted,
 } as const;

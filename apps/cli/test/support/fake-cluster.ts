@@ -109,6 +109,7 @@ export async function pawl(line: string, cluster: FakeCluster, surroundings: Sur
     stdout: { ...terminal, write: (text) => (out += text) },
     stderr: { isTTY: false, write: (text) => (err += text) },
     env: { LANG: 'C.UTF-8', ...surroundings.env },
+    cwd: process.cwd(),
     signal: interrupt.signal,
     now: surroundings.now ?? (() => new Date(time)),
     sleep: (ms) => {

@@ -89,6 +89,25 @@ export const outputSpecSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/**
+ * When the model says that a picture is none of its labels: its score lies below a threshold that was chosen on pictures of
+ * neither. The service then adds `"abstained": true` to the answer that it would have given.
+ */
+export const abstainSpecSchema = z.discriminatedUnion('score', [
+  z.strictObject({
+    /** Largest probability of any label, as answered (Hendrycks and Gimpel 2017, arXiv:1610.02136). */
+    score: z.literal('max-probability'),
+    /** Abstains below it, 0..1. */
+    threshold: probability,
+  }),
+  z.strictObject({
+    /** Negative free energy, `logsumexp(logits)` (Liu et al. 2020, arXiv:2010.03759); needs `softmax-logits`. */
+    score: z.literal('energy'),
+    /** Abstains below it; nats, any finite number. */
+    threshold: z.number(),
+  }),
+]);
+
 /** An image of the bundle with the answer that the packaged model gave for it. */
 export const goldenImageSchema = z.strictObject({
   file: bundlePath,
@@ -122,6 +141,8 @@ export const manifestSchema = z
     model: bundlePath,
     input: inputSpecSchema,
     output: outputSpecSchema,
+    /** Absent: the model always answers. */
+    abstain: abstainSpecSchema.optional(),
     golden: z.strictObject({
       /** Largest allowed difference of any probability from the expected one, 0..1. */
       tolerance: z.number().positive().max(0.5),
@@ -151,6 +172,8 @@ export const manifestSchema = z
     if (labels.size !== manifest.labels.length) problem(['labels'], 'a label is listed twice');
     if (manifest.output.kind === 'binary-logit' && manifest.labels.length !== 2)
       problem(['labels'], 'a binary-logit output needs exactly 2 labels');
+    if (manifest.abstain?.score === 'energy' && manifest.output.kind !== 'softmax-logits')
+      problem(['abstain', 'score'], 'energy needs an output of kind softmax-logits');
     if (!listed.has(manifest.model)) problem(['model'], 'is not among files');
     if (manifest.reference !== undefined && !listed.has(manifest.reference))
       problem(['reference'], 'is not among files');
@@ -174,6 +197,8 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type InputSpec = z.infer<typeof inputSpecSchema>;
 /** How the output becomes probabilities. */
 export type OutputSpec = z.infer<typeof outputSpecSchema>;
+/** When the model abstains. */
+export type AbstainSpec = z.infer<typeof abstainSpecSchema>;
 /** A file of the bundle with size and digest. */
 export type BundleFile = z.infer<typeof bundleFileSchema>;
 /** A golden image with its expected answer. */

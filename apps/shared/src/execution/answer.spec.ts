@@ -1,4 +1,4 @@
-import { sigmoid, softmax, toAnswer } from './answer.ts';
+import { logSumExp, sigmoid, softmax, toAnswer } from './answer.ts';
 
 const catdog = { labels: ['cat', 'dog'], output: { kind: 'binary-logit', name: 'logit', threshold: 0.5 } } as const;
 const spec = { ...catdog, labels: [...catdog.labels] };
@@ -52,5 +52,34 @@ describe('toAnswer of several labels', () => {
 
   it('does not overflow', () => {
     expect(softmax([1000, 1000])).toEqual([0.5, 0.5]);
+  });
+});
+
+describe('abstaining', () => {
+  it('is not spoken of without a threshold', () => {
+    expect(toAnswer([0], spec)).not.toHaveProperty('abstained');
+  });
+
+  it.each([
+    [0, true],
+    [1.3, true],
+    [1.4, false],
+    [-1.4, false],
+  ])('by the largest probability: a logit of %p below 0.8: %p', (logit, abstained) => {
+    // sigmoid(1.386) = 0.8
+    const answer = toAnswer([logit], { ...spec, abstain: { score: 'max-probability', threshold: 0.8 } });
+    expect(answer).toMatchObject({ abstained, label: logit >= 0 ? 'dog' : 'cat' });
+  });
+
+  it('by energy, which softmax does not see', () => {
+    const labels = ['ant', 'bee'];
+    const output = { kind: 'softmax-logits', name: 'logits' } as const;
+    const abstain = { score: 'energy', threshold: 2 } as const;
+    expect(toAnswer([5, 1], { labels, output, abstain })).toMatchObject({ abstained: false });
+    expect(toAnswer([1, -3], { labels, output, abstain })).toMatchObject({ abstained: true, label: 'ant' });
+  });
+
+  it('logsumexp does not overflow', () => {
+    expect(logSumExp([1000, 1000])).toBeCloseTo(1000 + Math.LN2, 10);
   });
 });

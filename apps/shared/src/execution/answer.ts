@@ -1,4 +1,4 @@
-import type { Manifest } from '../bundle/manifest.ts';
+import type { AbstainSpec, Manifest } from '../bundle/manifest.ts';
 
 /** What a model says about one image. */
 export interface Answer {
@@ -7,10 +7,12 @@ export interface Answer {
   readonly confidence: number;
   /** Probability by label, in the manifest's order; they sum to 1. */
   readonly probabilities: Readonly<Record<string, number>>;
+  /** Whether the picture is probably none of the labels; absent when the manifest has no `abstain`. */
+  readonly abstained?: boolean;
 }
 
 /** What {@link toAnswer} needs of a manifest. */
-export type AnswerSpec = Pick<Manifest, 'labels' | 'output'>;
+export type AnswerSpec = Pick<Manifest, 'labels' | 'output'> & { readonly abstain?: AbstainSpec | undefined };
 
 /** Logistic function, stable for large magnitudes of either sign. */
 export function sigmoid(logit: number): number {
@@ -41,6 +43,22 @@ function toProbabilities(output: ArrayLike<number>, spec: AnswerSpec): number[] 
   }
 }
 
+/** `log(sum(exp(values)))`, shifted by the maximum so that no exponential overflows. */
+export function logSumExp(values: ArrayLike<number>): number {
+  const numbers = Array.from(values);
+  const largest = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
+  return largest + Math.log(numbers.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+}
+
+/** The score that {@link AbstainSpec} names, higher for pictures like those that the model was trained on. */
+export function familiarity(
+  score: AbstainSpec['score'],
+  output: ArrayLike<number>,
+  probabilities: readonly number[],
+): number {
+  return score === 'energy' ? logSumExp(output) : Math.max(...probabilities);
+}
+
 /**
  * The graph's output for one image ([1] for a binary logit, else [labels]) as probabilities and a label: the threshold
  * decides between two labels, the largest probability between more. Undefined when the output is not finite.
@@ -56,5 +74,8 @@ export function toAnswer(output: ArrayLike<number>, spec: AnswerSpec): Answer | 
     label: spec.labels[index] ?? '',
     confidence: values[index] ?? 0,
     probabilities: Object.fromEntries(spec.labels.map((label, i) => [label, values[i] ?? 0])),
+    ...(spec.abstain !== undefined && {
+      abstained: familiarity(spec.abstain.score, output, values) < spec.abstain.threshold,
+    }),
   };
 }
