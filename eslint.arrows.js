@@ -18,6 +18,7 @@ const owners = {
     'apps/cli/src/tracking',
     'apps/cli/src/publishing',
   ],
+  '@bomb.sh/tab': ['apps/cli/src/commands'],
   commander: ['apps/cli/src'],
   'log-update': ['apps/cli/src/terminal'],
   'onnxruntime-node': ['apps/shared/src/execution'],

@@ -1,6 +1,7 @@
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { Command, CommanderError } from 'commander';
 import { addAbort } from './commands/abort.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
 import { addPromote } from './commands/promote.ts';
@@ -45,6 +46,7 @@ export function createProgram(session: Session): Command {
     .showHelpAfterError('(see --help; options go after the command)')
     .addHelpText('after', EXIT_CODES);
   for (const add of commands) add(program, session);
+  addCompletion(program);
   return program;
 }
 
