@@ -47,6 +47,18 @@ describeWhenSet('KUBECONFIG', 'artifacts on a real API server', (kubeconfig) => 
     expect(['DigestMismatch', 'ArtifactInvalid']).toContain(stage.status(two).verdict?.reason);
   });
 
+  it('shows where weights come from, however much a manifest says of it', async () => {
+    await set();
+    const lineage = { run_id: 'a1b2', git_commit: 'ef01', notes: 'x'.repeat(100_000), ['k'.repeat(300)]: 'v' };
+    const { uri, digest } = await stage.bundles.write('1.0.0-traced', { lineage });
+    const one = await stage.offer('1.0.0', { artifact: { uri, digest } });
+    await stage.until(one, 'Serving');
+    const seen = stage.status(one).artifact?.lineage ?? {};
+    expect(seen).toMatchObject({ run_id: 'a1b2', git_commit: 'ef01' });
+    expect(seen['notes']).toMatch(/^x{1023}…$/);
+    expect(Math.max(...Object.keys(seen).map((key) => key.length))).toBe(64);
+  });
+
   it('fails the bundle of another model', async () => {
     await set();
     const { uri, digest } = await stage.bundles.write('1.0.0', { model: 'birds' });

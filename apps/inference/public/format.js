@@ -22,6 +22,25 @@ export function headline(label, confidence) {
   return `Maybe ${withArticle(label)}.`;
 }
 
+/** What an answer says that the model abstained from: none of its labels. */
+export function none(body) {
+  return probabilities(body).length === 2 ? 'neither' : 'none of them';
+}
+
+/** The answer in two parts, what to read first and what beside it. */
+export function verdict(body, confidence) {
+  if (body.abstained !== true)
+    return { title: headline(body.label, confidence), summary: `${percent(confidence)} sure` };
+  const labels = probabilities(body).map(({ label }) => withArticle(label));
+  const choice = labels.length <= 3 ? `${labels.sort().join(' or ')}` : 'anything it knows';
+  return {
+    title: `Probably ${none(body)}.`,
+    summary: `Too unlike ${choice} to say which. ${capital(withArticle(body.label))} is nearest, at ${percent(confidence)}`,
+  };
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** A probability with one decimal; one that is not certain never reads as 100 % or 0 %. */
 export function percent(probability) {
   const text = (probability * 100).toFixed(1);
@@ -77,11 +96,13 @@ export function remark(example, body) {
   if (!example) return undefined;
   const labels = probabilities(body).map(({ label }) => label);
   if (example.expected === null) {
+    if (body.abstained === true) return 'That is right: the picture shows neither.';
     if (labels.length > 3) return undefined;
     const choice = labels.map(withArticle).sort().join(' or ');
     return `The picture shows neither: this model can only say ${choice}, so it names the nearer one.`;
   }
-  if (!labels.includes(example.expected) || example.expected === body.label) return undefined;
+  if (!labels.includes(example.expected)) return undefined;
+  if (body.abstained !== true && example.expected === body.label) return undefined;
   return `It is wrong this time: the picture shows ${withArticle(example.expected)}.`;
 }
 

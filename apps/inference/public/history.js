@@ -1,5 +1,5 @@
 import { byId, element } from './dom.js';
-import { percent, words } from './format.js';
+import { none, percent, words } from './format.js';
 
 /** Pictures that stay on the page; older ones give their memory back. */
 export const KEEP = 12;
@@ -9,7 +9,7 @@ const nodes = new Map();
 function caption(item) {
   if (item.state === 'busy') return 'Looking…';
   if (item.state === 'problem') return item.problem.retry || item.problem.tooLarge ? 'Not sent yet' : 'No answer';
-  return words(item.body.label);
+  return item.body.abstained === true ? `Probably ${none(item.body)}` : words(item.body.label);
 }
 
 function create(item, onPick) {
@@ -42,7 +42,8 @@ export function drawHistory({ seen, shown, waiting, onPick }) {
     if (fresh) list.prepend(node.item);
     node.button.dataset.state = item.state;
     node.label.textContent = caption(item);
-    node.number.textContent = item.state === 'done' ? percent(item.body.confidence) : '';
+    node.number.textContent =
+      item.state === 'done' && item.body.abstained !== true ? percent(item.body.confidence) : '';
     node.button.title = item.name;
     node.button.ariaLabel = `${item.name}: ${caption(item)} ${node.number.textContent}`.trim();
     node.button.ariaCurrent = String(item === shown);

@@ -1,5 +1,5 @@
 import { byId, calm, element } from './dom.js';
-import { curl, duration, headline, percent, probabilities, remark, size, words } from './format.js';
+import { curl, duration, percent, probabilities, remark, size, verdict, words } from './format.js';
 
 /** Rows of the chart; a model with a thousand classes still answers in a glance. */
 const TOP = 5;
@@ -16,6 +16,7 @@ function begin(state) {
   const hadFocus = byId('body').contains(document.activeElement);
   byId('body').replaceChildren();
   panel.dataset.state = state;
+  delete panel.dataset.abstained;
   panel.ariaBusy = String(state === 'busy');
   if (hadFocus) panel.focus({ preventScroll: true });
 }
@@ -127,8 +128,10 @@ export function showAnswer(item) {
   const { body, milliseconds } = item;
   const all = probabilities(body);
   const confidence = body.confidence ?? all[0]?.probability ?? 0;
-  say(headline(body.label, confidence), `${percent(confidence)} sure, answered in ${duration(milliseconds)}.`);
+  const { title, summary } = verdict(body, confidence);
+  say(title, `${summary}, answered in ${duration(milliseconds)}.`);
   byId('answer').dataset.label = body.label;
+  if (body.abstained === true) byId('answer').dataset.abstained = '';
   const notes = [
     remark(item.example, body),
     item.scaled && 'Scaled down before it was sent.',

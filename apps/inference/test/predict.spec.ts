@@ -3,7 +3,7 @@ import { errorCodes } from '@pawl/shared/errors/error-codes';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { healthSchema, livenessSchema, readinessSchema } from '../src/health/health.schema.ts';
 import { batchSchema, errorBodySchema, predictionSchema } from '../src/prediction/prediction.schema.ts';
-import { catPhoto, type FakeService, startFakeService } from './support/fake-service.ts';
+import { aBundle, catPhoto, type FakeService, startFakeService } from './support/fake-service.ts';
 
 const photo = readFileSync(catPhoto);
 const labels = ['cat', 'dog'];
@@ -29,7 +29,7 @@ describe('POST /predict', () => {
   it('answers a multipart upload with label, confidence and both probabilities', async () => {
     const response = await post('/predict', form([photo]));
     expect(response.status).toBe(200);
-    const body = predictionSchema(labels).parse(await response.json());
+    const body = predictionSchema({ labels }).parse(await response.json());
     expect(body).toMatchObject({
       label: 'cat',
       confidence: 0.9526,
@@ -46,7 +46,7 @@ describe('POST /predict', () => {
     async (type) => {
       const response = await post('/predict', photo, { 'content-type': type });
       expect(response.status).toBe(200);
-      predictionSchema(labels).parse(await response.json());
+      predictionSchema({ labels }).parse(await response.json());
     },
   );
 
@@ -202,7 +202,7 @@ describe('POST /predict/batch', () => {
       form([photo], [Buffer.from('not an image')], [photo], [new Uint8Array()]),
     );
     expect(response.status).toBe(200);
-    const { predictions } = batchSchema(labels).parse(await response.json());
+    const { predictions } = batchSchema({ labels }).parse(await response.json());
     expect(predictions.map((entry) => ('error' in entry ? entry.error.code : entry.label))).toEqual([
       'cat',
       'IMAGE_FORMAT_UNSUPPORTED',
@@ -212,7 +212,7 @@ describe('POST /predict/batch', () => {
   });
 
   it('gives one image a list of one', async () => {
-    const body = batchSchema(labels).parse(await (await post('/predict/batch', form([photo]))).json());
+    const body = batchSchema({ labels }).parse(await (await post('/predict/batch', form([photo]))).json());
     expect(body.predictions).toHaveLength(1);
   });
 
@@ -228,6 +228,60 @@ describe('POST /predict/batch', () => {
     expect((await post('/predict/batch', form([photo], [photo], [photo]))).status).toBe(429);
     expect(service.backend.seen).toHaveLength(0);
     expect((await post('/predict/batch', form([photo], [photo]))).status).toBe(200);
+  });
+});
+
+describe('a model that abstains', () => {
+  const abstain = { score: 'max-probability', threshold: 0.8 } as const;
+  const shape = { labels, abstain };
+  let wary: FakeService;
+  const ask = (path: string) => fetch(wary.url + path, { method: 'POST', body: form([photo, 'pet.jpg']) });
+
+  beforeEach(async () => {
+    wary = await startFakeService({ open: () => Promise.resolve(aBundle({ abstain })) });
+  });
+  afterEach(async () => {
+    await wary.app.close();
+  });
+
+  it.each([
+    [-3, false],
+    [0.4, true],
+  ])('says whether it does, beside the label it would have given: logit %d, %s', async (logit, abstained) => {
+    wary.backend.behaviour = () => Promise.resolve(wary.backend.answer(logit));
+    const body: unknown = await (await ask('/predict')).json();
+    expect(predictionSchema(shape).parse(body)).toMatchObject({ label: logit < 0 ? 'cat' : 'dog', abstained });
+    const { predictions } = batchSchema(shape).parse(await (await ask('/predict/batch')).json());
+    expect(predictions).toMatchObject([{ abstained }]);
+    expect(wary.log.find(({ message }) => message.startsWith('predict | label'))).toMatchObject({ abstained });
+  });
+
+  it('counts abstentions by the label that was nearest', async () => {
+    wary.backend.behaviour = () => Promise.resolve(wary.backend.answer(0.4));
+    await ask('/predict');
+    wary.backend.behaviour = () => Promise.resolve(wary.backend.answer(3));
+    await ask('/predict');
+    const text = await (await fetch(`${wary.url}/metrics`)).text();
+    expect(text).toMatch(/^catdog_abstained_total\{label="dog"\} 1$/m);
+    expect(text).toMatch(/^catdog_prediction_label_total\{label="dog"\} 2$/m);
+  });
+
+  it('describes it at /docs, where another model does not', async () => {
+    const described = async ({ url }: FakeService) => {
+      const document = (await (await fetch(`${url}/docs/openapi.json`)).json()) as {
+        components: { schemas: Record<string, { required: string[]; properties: object }> };
+      };
+      return document.components.schemas['Prediction']!;
+    };
+    expect((await described(wary)).required).toContain('abstained');
+    expect((await described(service)).properties).not.toHaveProperty('abstained');
+  });
+
+  it('is the only kind that speaks of it', async () => {
+    const answer = (await (await post('/predict', form([photo]))).json()) as object;
+    expect(answer).not.toHaveProperty('abstained');
+    const line = service.log.find(({ message }) => message.startsWith('predict | '));
+    expect(line).not.toHaveProperty('abstained');
   });
 });
 
@@ -336,6 +390,16 @@ describe('the probes', () => {
       expect(response.status).toBe(200);
       schema.parse(await response.json());
     }
+  });
+
+  it('say where the weights come from, as far as the manifest does', async () => {
+    const lineage = { run_id: 'a1b2', data_hash: `sha256:${'cd'.repeat(32)}`, git_commit: 'ef01' };
+    const traced = await startFakeService({ open: () => Promise.resolve(aBundle({ lineage })) });
+    const ready = readinessSchema.parse(await (await fetch(`${traced.url}/readyz`)).json());
+    expect(ready.lineage).toEqual(lineage);
+    expect(traced.log.find(({ message }) => message === 'model loaded')).toMatchObject({ lineage });
+    await traced.app.close();
+    expect(await (await fetch(`${service.url}/readyz`)).json()).not.toHaveProperty('lineage');
   });
 
   it('keep liveness and health green while no model can answer', async () => {

@@ -6,6 +6,7 @@ import { resolveImage } from '@pawl/shared/bundle/resolve-image';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { FailureReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import { boundedLineage } from './lineage.ts';
 import { attemptOf } from './requests.ts';
 import { timestamp } from './time.ts';
 import type { Verification } from './world.ts';
@@ -131,7 +132,7 @@ export class Verifier {
         sizeBytes: sizeOfFiles(manifest.files),
         signed: publicKeyPem !== undefined,
         ...(image !== undefined && { image }),
-        lineage: manifest.lineage,
+        lineage: boundedLineage(manifest.lineage),
         verifiedAt: timestamp(this.#options.now()),
       },
     };

@@ -13,6 +13,13 @@ export interface SmallBundle {
   readonly digest: string;
 }
 
+/** What a test may want of a bundle. */
+interface BundleOptions {
+  readonly model?: string;
+  readonly lineage?: Readonly<Record<string, string>>;
+  readonly privateKeyPem?: string | undefined;
+}
+
 /** Makes bundles whose model is no ONNX graph: nothing here loads one. Each version has bytes, and a digest, of its own. */
 export class Bundles {
   readonly #root: string;
@@ -31,7 +38,7 @@ export class Bundles {
 
   async write(
     version: string,
-    { model = 'catdog', privateKeyPem }: { readonly model?: string; readonly privateKeyPem?: string | undefined } = {},
+    { model = 'catdog', lineage = {}, privateKeyPem }: BundleOptions = {},
   ): Promise<SmallBundle> {
     const directory = join(this.#root, `${model}-${version}`);
     const files = [
@@ -39,7 +46,9 @@ export class Bundles {
       { path: 'golden/cat-1.jpg', source: someBytes(100, 2) },
       { path: 'reference.json', source: Buffer.from('{}\n') },
     ];
-    const { digest } = await writeBundle(directory, someDraft({ name: model, version }), files, { privateKeyPem });
+    const { digest } = await writeBundle(directory, someDraft({ name: model, version, lineage }), files, {
+      privateKeyPem,
+    });
     return { directory, uri: `file://${directory}`, digest };
   }
 

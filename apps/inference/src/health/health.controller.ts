@@ -49,6 +49,7 @@ export class HealthController {
         ready: true,
         version: served.manifest.version,
         digest: served.digest,
+        ...(Object.keys(served.manifest.lineage).length > 0 && { lineage: served.manifest.lineage }),
         golden_difference: served.golden.largestDifference,
       };
     const error = state.name === 'failed' ? state.error : state.name === 'loading' ? state.lastError : undefined;

@@ -13,6 +13,10 @@ export const readinessSchema = z.strictObject({
   model: z.string().meta({ description: 'Name of the model that this service serves.' }),
   version: z.string().optional(),
   digest: z.string().optional(),
+  lineage: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'Where the weights come from, as the manifest says: run id, data hash, Git commit.' }),
   golden_difference: z
     .number()
     .optional()

@@ -2,8 +2,8 @@ import { Controller, Get } from '@nestjs/common';
 import { ModelService } from '../model/model.service.ts';
 import { describeApi, type OpenApiDocument } from './openapi.ts';
 
-/** Labels that the document shows while no model is loaded. */
-const EXAMPLE_LABELS = ['cat', 'dog'];
+/** The answers that the document shows while no model is loaded. */
+const EXAMPLE = { labels: ['cat', 'dog'] };
 
 /** Serves the OpenAPI document; the page that shows it is in `web`. */
 @Controller('docs')
@@ -16,6 +16,6 @@ export class OpenApiController {
 
   @Get('openapi.json')
   document(): OpenApiDocument {
-    return describeApi(this.#model.served?.manifest.labels ?? EXAMPLE_LABELS);
+    return describeApi(this.#model.served?.manifest ?? EXAMPLE);
   }
 }

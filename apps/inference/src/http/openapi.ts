@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { healthSchema, livenessSchema, readinessSchema } from '../health/health.schema.ts';
-import { batchSchema, errorBodySchema, predictionSchema } from '../prediction/prediction.schema.ts';
+import { type AnswerShape, batchSchema, errorBodySchema, predictionSchema } from '../prediction/prediction.schema.ts';
 
 /** What is written of an OpenAPI 3.1 document here. */
 export interface OpenApiDocument {
@@ -99,13 +99,13 @@ const paths: OpenApiDocument['paths'] = {
 };
 
 /**
- * The OpenAPI document for a model with these labels. Its schemas are made from the zod schemas that type the handlers
+ * The OpenAPI document for a model whose answers have this shape. Its schemas are made from the zod schemas that type the handlers
  * and that the tests validate answers with, so the page cannot say anything else than the code does.
  */
-export function describeApi(labels: readonly string[]): OpenApiDocument {
+export function describeApi(shape: AnswerShape): OpenApiDocument {
   const schemas = {
-    Prediction: predictionSchema(labels),
-    Batch: batchSchema(labels),
+    Prediction: predictionSchema(shape),
+    Batch: batchSchema(shape),
     Error: errorBodySchema,
     Health: healthSchema,
     Liveness: livenessSchema,

@@ -36,6 +36,7 @@ export class PredictController {
       const prediction = await this.#predictions.predict(file.chunks, gone);
       log.label = prediction.label;
       log.confidence = prediction.confidence;
+      if (prediction.abstained !== undefined) log.abstained = prediction.abstained;
       return prediction;
     });
   }

@@ -16,6 +16,8 @@ export interface RequestContext {
 export interface RequestLog {
   label?: string;
   confidence?: number;
+  /** Whether the model abstained; only of models that can. */
+  abstained?: boolean;
   /** File name as sent, made safe. */
   file?: string;
   /** Images of a batch. */

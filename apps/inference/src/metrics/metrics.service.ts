@@ -8,6 +8,7 @@ interface WrittenMetrics {
   readonly requestTotal: Counter;
   readonly requestLatency: Histogram;
   readonly predictionLabel: Counter;
+  readonly abstained: Counter;
   readonly imageRefused: Counter;
   readonly stageDuration: Histogram;
   readonly confidence: Histogram;
@@ -33,12 +34,13 @@ export class Metrics {
 
   /** An image was classified. */
   imageClassified(answer: Answer, { queueMs, decodeMs, inferMs }: Classification['timings']): void {
-    const { stageDuration, predictionLabel, confidence } = this.#metrics;
+    const { stageDuration, predictionLabel, confidence, abstained } = this.#metrics;
     stageDuration.observe({ stage: 'queue' }, queueMs / 1000);
     stageDuration.observe({ stage: 'decode' }, decodeMs / 1000);
     stageDuration.observe({ stage: 'infer' }, inferMs / 1000);
     predictionLabel.inc({ label: answer.label });
     confidence.observe({ label: answer.label }, answer.confidence);
+    if (answer.abstained === true) abstained.inc({ label: answer.label });
   }
 
   /** An image was not classified. */

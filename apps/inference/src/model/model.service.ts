@@ -101,11 +101,10 @@ export class ModelService implements OnApplicationShutdown {
         const model = await this.#bring(uri);
         if (this.#isStopped()) return;
         this.#state = { name: 'ready', model };
-        const { name, version } = model.manifest;
-        this.#logger.info(
-          { model: name, version, digest: model.digest, ...model.golden, seconds: (performance.now() - begin) / 1000 },
-          'model loaded',
-        );
+        const { name, version, lineage } = model.manifest;
+        const { digest, golden } = model;
+        const seconds = (performance.now() - begin) / 1000;
+        this.#logger.info({ model: name, version, digest, lineage, ...golden, seconds }, 'model loaded');
         return;
       } catch (cause) {
         if (this.#isStopped()) return;

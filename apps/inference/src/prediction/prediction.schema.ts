@@ -16,11 +16,23 @@ const commonFields = {
     .meta({ description: 'What the reader should know, such as that only the first frame was used.' }),
 };
 
+/** What an answer's shape depends on, of a manifest. */
+export interface AnswerShape {
+  readonly labels: readonly string[];
+  /** Present when the model says of some pictures that they are none of its labels. */
+  readonly abstain?: unknown;
+}
+
+const abstained = z.boolean().meta({
+  description:
+    'The picture is probably none of the labels; `label` is the nearest one. By the threshold of the manifest.',
+});
+
 /**
- * The answer about one image of a model with these labels: `{label, confidence, <label>_probability...}`. The schema is
- * both the type check of the tests and the page at /docs.
+ * The answer about one image of a model: `{label, confidence, <label>_probability...}`, with `abstained` only where the
+ * manifest has a threshold for it. The schema is both the type check of the tests and the page at /docs.
  */
-export function predictionSchema(labels: readonly string[]) {
+export function predictionSchema({ labels, abstain }: AnswerShape) {
   const probabilities = Object.fromEntries(
     labels.map((label) => [
       `${label}_probability`,
@@ -31,11 +43,15 @@ export function predictionSchema(labels: readonly string[]) {
     ...commonFields,
     label: z.enum(labels as [string, ...string[]]).meta({ description: 'The label the model answers.' }),
     ...probabilities,
+    ...(abstain !== undefined && { abstained }),
   });
 }
 
 /** The fields that every answer has; `<label>_probability` come beside them. */
-export type Prediction = z.infer<z.ZodObject<typeof commonFields>> & Record<string, unknown>;
+export type Prediction = z.infer<z.ZodObject<typeof commonFields>> & { readonly abstained?: boolean } & Record<
+    string,
+    unknown
+  >;
 
 /** The body of every error. */
 export const errorBodySchema = z.strictObject({
@@ -51,8 +67,8 @@ export const errorBodySchema = z.strictObject({
 export type ErrorBody = z.infer<typeof errorBodySchema>;
 
 /** The answer to /predict/batch: one entry an image, in the order they were sent. */
-export function batchSchema(labels: readonly string[]) {
+export function batchSchema(shape: AnswerShape) {
   return z.strictObject({
-    predictions: z.array(z.union([predictionSchema(labels), errorBodySchema])),
+    predictions: z.array(z.union([predictionSchema(shape), errorBodySchema])),
   });
 }

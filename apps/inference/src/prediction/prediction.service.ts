@@ -76,6 +76,7 @@ export class PredictionService {
       label: answer.label,
       confidence: rounded(answer.confidence),
       ...(Object.fromEntries(probabilities) as Record<string, number>),
+      ...(answer.abstained !== undefined && { abstained: answer.abstained }),
       model_version: version,
       model_digest: model.digest,
       prediction_id: this.#ids.issue(answer, version),

@@ -2,11 +2,13 @@ import {
   curl,
   duration,
   headline,
+  none,
   percent,
   probabilities,
   remark,
   retryAfter,
   size,
+  verdict,
   withArticle,
 } from '../../public/format.js';
 
@@ -44,6 +46,40 @@ describe('the wording of the page', () => {
   });
 });
 
+describe('the verdict', () => {
+  const body = { label: 'cat', cat_probability: 0.6, dog_probability: 0.4 };
+  const three = { label: 'ant', ant_probability: 0.4, bee_probability: 0.3, cow_probability: 0.3 };
+
+  it.each([
+    ['an answer', body, 'Maybe a cat.', '60.0% sure'],
+    ['an answer of a model that could have abstained', { ...body, abstained: false }, 'Maybe a cat.', '60.0% sure'],
+    [
+      'an abstention',
+      { ...body, abstained: true },
+      'Probably neither.',
+      'Too unlike a cat or a dog to say which. A cat is nearest, at 60.0%',
+    ],
+    [
+      'an abstention among three',
+      { ...three, abstained: true },
+      'Probably none of them.',
+      'Too unlike a bee or a cow or an ant to say which. An ant is nearest, at 60.0%',
+    ],
+    [
+      'an abstention among many',
+      { ...three, d_probability: 0, abstained: true },
+      'Probably none of them.',
+      'Too unlike anything it knows to say which. An ant is nearest, at 60.0%',
+    ],
+  ])('is what the service said: %s', (_title, answer, title, summary) => {
+    expect(verdict(answer, 0.6)).toEqual({ title, summary });
+  });
+
+  it('names what is left when it is none of the labels', () => {
+    expect([none(body), none(three)]).toEqual(['neither', 'none of them']);
+  });
+});
+
 describe('the remark about an example', () => {
   const body = { label: 'cat', cat_probability: 0.9, dog_probability: 0.1 };
   const manyLabels = {
@@ -62,6 +98,13 @@ describe('the remark about an example', () => {
     ['is none when neither of two labels is all there is', { expected: null }, manyLabels, undefined],
   ])('%s', (_title, example, answer, expected) => {
     expect(remark(example, answer)).toBe(expected);
+  });
+
+  it.each([
+    [{ expected: null }, 'That is right: the picture shows neither.'],
+    [{ expected: 'cat' }, 'It is wrong this time: the picture shows a cat.'],
+  ])('judges an abstention: %j', (example, expected) => {
+    expect(remark(example, { ...body, abstained: true })).toBe(expected);
   });
 
   it('explains why a picture of neither still gets a label', () => {

@@ -24,6 +24,24 @@ describePage('the look and reach of the page', (suite) => {
       await page.screenshot({ path: `${screenshots}${name}.png`, fullPage: true });
     });
 
+    it.each(['light', 'dark'] as const)('%s: an abstention is readable, and claims no label', async (colorScheme) => {
+      const page = await suite.show({ colorScheme });
+      await page.route('**/predict', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...((await response.json()) as object), abstained: true } });
+      });
+      await page.locator('#example-list button').last().click();
+      expect(await answered(page)).toBe('Probably neither.');
+      expect(await page.locator('#summary').textContent()).toMatch(/^Too unlike a cat or a dog to say which\./);
+      expect(await page.locator('#history-list .tile').first().textContent()).toBe('Probably neither');
+      const fills = await page
+        .locator('.bar .fill')
+        .evaluateAll((bars) => bars.map((bar) => getComputedStyle(bar).backgroundColor));
+      expect(new Set(fills).size).toBe(1);
+      expect([await overflows(page), await faintTexts(page)]).toEqual([false, []]);
+      await page.screenshot({ path: `${screenshots}abstained-${colorScheme}.png`, fullPage: true });
+    });
+
     it.each(['light', 'dark'] as const)('%s: a problem is readable too', async (colorScheme) => {
       const page = await suite.show({ expectFailures: true, colorScheme });
       await failPredictions(page, 1, 429, overloaded);

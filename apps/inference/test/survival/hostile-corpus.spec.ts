@@ -50,7 +50,7 @@ function form(files: readonly HostileFile[]): FormData {
 
 /** "200 cat" or "422 IMAGE_UNREADABLE", after the body was held against its schema. */
 function outcomeOf(status: number, body: unknown): string {
-  if (status === 200) return `200 ${predictionSchema(labels).parse(body).label}`;
+  if (status === 200) return `200 ${predictionSchema({ labels }).parse(body).label}`;
   return `${status} ${errorBodySchema.parse(body).error.code}`;
 }
 
@@ -99,7 +99,7 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
     const middle = Math.floor(group.length / 2);
     const mixed = [...group.slice(0, middle), { name: 'good.jpg', bytes: photo }, ...group.slice(middle)];
     const { body } = await ask(`batch from ${group[0]!.name}`, '/predict/batch', { body: form(mixed) });
-    const outcomes = batchSchema(labels)
+    const outcomes = batchSchema({ labels })
       .parse(body)
       .predictions.map((entry) => {
         if (!('error' in entry)) return `200 ${entry.label}`;

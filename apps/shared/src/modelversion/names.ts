@@ -52,6 +52,12 @@ export const annotations = {
   baseline: 'pawl.dev/analysis-baseline',
   /** On a canary Deployment: when the HTTPRoute stopped sending it requests, RFC 3339. */
   withdrawnAt: 'pawl.dev/withdrawn-at',
+  /** On a ModelVersion, for people: id of the training run, as the bundle's manifest says. */
+  runId: 'pawl.dev/run-id',
+  /** On a ModelVersion, for people: Git commit that the weights were trained at. */
+  gitCommit: 'pawl.dev/git-commit',
+  /** On a ModelVersion, for people: hash of the data set that the weights were trained on. */
+  dataHash: 'pawl.dev/data-hash',
 } as const;
 
 /** Container of the service in the stable pod template. */

@@ -19,6 +19,11 @@ export const inferenceMetrics = {
     help: 'Images classified, by the label that was answered.',
     labels: ['label'],
   },
+  abstained: {
+    suffix: 'abstained_total',
+    help: 'Images that are probably none of the labels, by the label that was answered nevertheless.',
+    labels: ['label'],
+  },
   imageRefused: {
     suffix: 'image_refused_total',
     help: 'Images that were not classified, by error code.',
