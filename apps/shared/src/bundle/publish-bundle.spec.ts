@@ -99,6 +99,22 @@ function registrySuite(host: () => Promise<string>): void {
     }
   });
 
+  it('tells how many bytes are on their way, and none when there is nothing to send', async () => {
+    const uri = `oci://${await host()}/test/${randomUUID()}:1.4.0`;
+    const bundle = await aBundle({ modelSize: 3_000_000 });
+    const sent: number[] = [];
+    const options = { insecureRegistry, onProgress: (bytes: number) => sent.push(bytes) };
+    await publishBundle(bundle.directory, uri, options);
+    expect(sent.length).toBeGreaterThan(3);
+    expect(sent).toEqual(sent.toSorted((a, b) => a - b));
+    // The files, and the headers of the layer.
+    expect(sent.at(-1)).toBeGreaterThan(3_002_000);
+    expect(sent.at(-1)).toBeLessThan(3_100_000);
+    const before = sent.length;
+    await publishBundle(bundle.directory, uri, options);
+    expect(sent).toHaveLength(before);
+  });
+
   it('moves a tag, while the digest stays', async () => {
     const repository = `oci://${await host()}/test/${randomUUID()}`;
     const [one, two] = [await aBundle(), await anotherBundle()];

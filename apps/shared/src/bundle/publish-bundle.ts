@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
+import { pipeline, Readable, Transform } from 'node:stream';
 import { PawlError } from '../errors/pawl-error.ts';
 import { parseBundleUri, type FileLocation, type OciLocation, type S3Location } from './bundle-uri.ts';
 import { digestOfBytes, digestOfFile, isDigest } from './digest.ts';
@@ -25,6 +25,8 @@ export interface PublishOptions extends StoreOptions {
   /** Default {@link defaultRetryPolicy}. */
   readonly retry?: RetryPolicy | undefined;
   readonly clock?: RetryClock | undefined;
+  /** Told of bytes on their way: how many of the files' bytes were handed to the store so far; less after a failed attempt. */
+  readonly onProgress?: ((sentBytes: number) => void) | undefined;
 }
 
 /** What was published. */
@@ -109,9 +111,11 @@ async function publishFiles(
   const present = await presentDigest(store, options);
   if (present !== undefined && present !== bundle.digest)
     throw alreadyPublished(location.display, present, bundle.digest);
+  const newContent = byteCounter(options.onProgress);
   for (const file of await filesOf(bundle)) {
     if (await call((signal) => store.has(file, { signal }))) continue;
-    await call((signal) => store.write(file, { signal }));
+    const counted = newContent();
+    await call((signal) => store.write({ ...file, open: () => counted(file.open()) }, { signal }));
   }
   return { uri: location.display, digest: bundle.digest };
 }
@@ -157,7 +161,9 @@ async function publishImage(
       message: `the image of this bundle is ${index.digest}; the address expects ${reference}`,
     });
   if ((await call((signal) => registry.resolveTag(reference, signal))) !== index.digest) {
-    await call((signal) => registry.putBlob({ ...layer, open: () => packLayer(bundle) }, signal));
+    const counted = byteCounter(options.onProgress)();
+    const open = async () => counted(await packLayer(bundle));
+    await call((signal) => registry.putBlob({ ...layer, open }, signal));
     for (const { digest, bytes } of configs) {
       const open = () => Readable.from([bytes]);
       await call((signal) => registry.putBlob({ digest, size: bytes.length, open }, signal));
@@ -167,6 +173,29 @@ async function publishImage(
   }
   const uri = `oci://${location.host}/${location.repository}@${index.digest}`;
   return { uri, digest: bundle.digest, imageDigest: index.digest };
+}
+
+/** Counts the bytes that are read of contents; one of them that is opened again counts anew. */
+function byteCounter(onProgress: PublishOptions['onProgress']): () => (content: Readable) => Readable {
+  let sent = 0;
+  return () => {
+    let own = 0;
+    return (content) => {
+      if (onProgress === undefined) return content;
+      sent -= own;
+      own = 0;
+      const counted = new Transform({
+        transform: (chunk: Uint8Array, _, done) => {
+          own += chunk.length;
+          sent += chunk.length;
+          onProgress(sent);
+          done(null, chunk);
+        },
+      });
+      // An error of the content reaches whoever reads the counted stream.
+      return pipeline(content, counted, () => undefined);
+    };
+  };
 }
 
 /** Every file of a bundle with the manifest last. */

@@ -77,5 +77,6 @@ start().catch((error: unknown) => {
     error instanceof PawlError
       ? error
       : new PawlError('MODEL_INCOMPATIBLE', { message: 'The worker could not load the model.', cause: error });
-  send({ kind: 'failed-to-start', code: known.code, message: known.message, hint: known.hint });
+  const cause = known.cause instanceof Error ? known.cause.message : undefined;
+  send({ kind: 'failed-to-start', code: known.code, message: known.message, hint: known.hint, cause });
 });

@@ -5,6 +5,13 @@ import { PawlError } from '../errors/pawl-error.ts';
 /** What a session needs of a manifest. */
 export type SessionSpec = Pick<Manifest, 'labels' | 'input' | 'output'>;
 
+/** What a session needs to know of any graph. */
+export interface GraphSpec {
+  readonly input: InputSpec;
+  /** Name of the output that is wanted. */
+  readonly output: string;
+}
+
 /** Tensor dimensions of a batch for a layout. */
 export function inputDimensions(input: InputSpec, batch: number): number[] {
   return input.layout === 'NHWC' ? [batch, input.height, input.width, 3] : [batch, 3, input.height, input.width];
@@ -16,20 +23,37 @@ export function inputDimensions(input: InputSpec, batch: number): number[] {
  */
 export class OnnxSession {
   readonly #session: InferenceSession;
-  readonly #spec: SessionSpec;
+  readonly #spec: GraphSpec;
   readonly #fetches: string[];
 
-  private constructor(session: InferenceSession, spec: SessionSpec) {
+  private constructor(session: InferenceSession, spec: GraphSpec) {
     this.#session = session;
     this.#spec = spec;
-    this.#fetches = [spec.output.name];
+    this.#fetches = [spec.output];
   }
 
   /**
    * Loads a graph and compares its inputs and output with the manifest.
    * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the manifest.
    */
-  static async load(path: string, spec: SessionSpec): Promise<OnnxSession> {
+  static async load(path: string, { labels, input, output }: SessionSpec): Promise<OnnxSession> {
+    const session = await OnnxSession.open(path, { input, output: output.name });
+    const width = session.outputShape?.at(-1);
+    const expected = output.kind === 'binary-logit' ? 1 : labels.length;
+    if (typeof width === 'number' && width >= 0 && width !== expected) {
+      await session.release();
+      throw new PawlError('MODEL_INCOMPATIBLE', {
+        message: `The graph's output has ${width} values an image, ${output.kind} with ${labels.length} labels needs ${expected}.`,
+      });
+    }
+    return session;
+  }
+
+  /**
+   * Loads any graph for one of its outputs, and compares its input with the spec.
+   * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the spec.
+   */
+  static async open(path: string, spec: GraphSpec): Promise<OnnxSession> {
     let session: InferenceSession;
     try {
       session = await InferenceSession.create(path, {
@@ -54,6 +78,12 @@ export class OnnxSession {
     return new OnnxSession(session, spec);
   }
 
+  /** Dimensions of the output as the graph says them: a number, or the name of a dynamic one; undefined when it does not. */
+  get outputShape(): readonly (number | string)[] | undefined {
+    const output = this.#session.outputMetadata.find(({ name }) => name === this.#spec.output);
+    return output?.isTensor === true ? output.shape : undefined;
+  }
+
   /**
    * Runs a batch.
    * @param data the batch's input values in the manifest's layout and dtype.
@@ -65,9 +95,9 @@ export class OnnxSession {
     const dimensions = inputDimensions(input, batch);
     const tensor =
       data instanceof Uint8Array ? new Tensor('uint8', data, dimensions) : new Tensor('float32', data, dimensions);
-    const values = (await this.#session.run({ [input.name]: tensor }, this.#fetches))[output.name]?.data;
+    const values = (await this.#session.run({ [input.name]: tensor }, this.#fetches))[output]?.data;
     if (!(values instanceof Float32Array))
-      throw new PawlError('INFERENCE_FAILED', { message: `The graph's output ${output.name} is not float32.` });
+      throw new PawlError('INFERENCE_FAILED', { message: `The graph's output ${output} is not float32.` });
     return values;
   }
 
@@ -77,14 +107,14 @@ export class OnnxSession {
   }
 }
 
-/** One sentence on the first difference between graph and manifest, or undefined when they agree. */
-function disagreement(session: InferenceSession, { input, output, labels }: SessionSpec): string | undefined {
+/** One sentence on the first difference between graph and spec, or undefined when they agree. */
+function disagreement(session: InferenceSession, { input, output }: GraphSpec): string | undefined {
   const actual = session.inputMetadata.find(({ name }) => name === input.name);
   if (actual === undefined)
     return `The manifest names the input "${input.name}", the graph has ${session.inputNames.join(', ')}.`;
   if (session.inputNames.length !== 1) return `The graph has ${session.inputNames.length} inputs, expected one.`;
-  if (!session.outputNames.includes(output.name))
-    return `The manifest names the output "${output.name}", the graph has ${session.outputNames.join(', ')}.`;
+  if (!session.outputNames.includes(output))
+    return `The manifest names the output "${output}", the graph has ${session.outputNames.join(', ')}.`;
   if (!actual.isTensor || actual.type !== input.dtype)
     return `The graph's input is ${actual.isTensor ? actual.type : 'no tensor'}, the manifest says ${input.dtype}.`;
   const wanted = inputDimensions(input, 1);
@@ -95,10 +125,5 @@ function disagreement(session: InferenceSession, { input, output, labels }: Sess
       (size, i) => typeof actual.shape[i] === 'string' || actual.shape[i] === size || actual.shape[i] === -1,
     );
   if (!fits) return `The graph's input is ${actual.shape.join('x')}, the manifest says ${wanted.join('x')}.`;
-  const out = session.outputMetadata.find(({ name }) => name === output.name);
-  const width = out?.isTensor === true ? out.shape.at(-1) : undefined;
-  const expected = output.kind === 'binary-logit' ? 1 : labels.length;
-  if (typeof width === 'number' && width >= 0 && width !== expected)
-    return `The graph's output has ${width} values an image, ${output.kind} with ${labels.length} labels needs ${expected}.`;
   return undefined;
 }

@@ -44,6 +44,8 @@ export type WorkerMessage =
       readonly code: ErrorCode;
       readonly message: string;
       readonly hint: string;
+      /** What onnxruntime said. */
+      readonly cause?: string | undefined;
     }
   | {
       readonly kind: 'done';

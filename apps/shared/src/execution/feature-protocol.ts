@@ -1,0 +1,50 @@
+import type { GraphSpec } from './onnx-session.ts';
+import type { Augmentation } from '../preprocessing/augment.ts';
+import type { ImageStatistic } from '../preprocessing/image-statistics.ts';
+import type { ImageLimits } from '../preprocessing/limits.ts';
+import type { ErrorCode } from '../errors/error-codes.ts';
+
+/** What a feature worker is started with. */
+export interface FeatureSetup {
+  /** Absolute path of the ONNX graph. */
+  readonly modelPath: string;
+  readonly spec: GraphSpec;
+  readonly limits: ImageLimits;
+}
+
+/** Main thread -> worker: one encoded image, whose buffer is transferred, and the variants of it that are wanted. */
+export interface FeatureTask {
+  readonly id: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** `null` is the picture as it is. */
+  readonly variants: readonly (Augmentation | null)[];
+}
+
+/** What the graph says of a picture. */
+export interface Extracted {
+  /** One for each variant that was asked for. */
+  readonly rows: readonly Float32Array[];
+  /** Of the picture as it is. */
+  readonly statistics: Readonly<Record<ImageStatistic, number>>;
+}
+
+/** What went wrong, in a form that crosses threads. */
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  readonly cause?: string | undefined;
+}
+
+/** Worker -> main thread. `ready` comes once, after the session is loaded and warm. */
+export type FeatureMessage =
+  | {
+      readonly kind: 'ready';
+      /** Values an image. */
+      readonly width: number;
+      /** Of the output, as the graph says it. */
+      readonly shape: readonly (number | string)[] | undefined;
+    }
+  | ({ readonly kind: 'failed-to-start' } & Refusal)
+  | ({ readonly kind: 'done'; readonly id: number } & Extracted)
+  | ({ readonly kind: 'refused'; readonly id: number } & Refusal);

@@ -1,0 +1,60 @@
+/**
+ * Entry of a worker thread: an encoded image in, one row of features for each wanted variant out. The picture is decoded
+ * once, altered here, and run one by one as the service runs it: what trains is, bit for bit, what serves.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { type ErrorCode } from '../errors/error-codes.ts';
+import { PawlError } from '../errors/pawl-error.ts';
+import { augment } from '../preprocessing/augment.ts';
+import { createImageDecoder } from '../preprocessing/decode-image.ts';
+import { measureImage } from '../preprocessing/image-statistics.ts';
+import { toTensorData } from '../preprocessing/to-tensor.ts';
+import type { FeatureMessage, FeatureSetup, FeatureTask } from './feature-protocol.ts';
+import { OnnxSession } from './onnx-session.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('feature-worker runs only as a worker thread');
+const setup = workerData as FeatureSetup;
+const { input } = setup.spec;
+
+const send = (message: FeatureMessage): void => {
+  port.postMessage(message);
+};
+
+function refusal(error: unknown, code: ErrorCode) {
+  const known = error instanceof PawlError ? error : new PawlError(code, { message: String(error), cause: error });
+  const cause = known.cause instanceof Error ? known.cause.message : undefined;
+  return { code: known.code, message: known.message, hint: known.hint, cause };
+}
+
+async function start(): Promise<void> {
+  const decoder = createImageDecoder(input, setup.limits);
+  const session = await OnnxSession.open(setup.modelPath, setup.spec);
+  const blank = await session.run(toTensorData(new Uint8Array(input.width * input.height * 3), input), 1);
+
+  port?.on('message', (task: FeatureTask) => {
+    extract(task).then(send, (error: unknown) => {
+      send({ kind: 'refused', id: task.id, ...refusal(error, 'INFERENCE_FAILED') });
+    });
+  });
+  send({ kind: 'ready', width: blank.length, shape: session.outputShape });
+
+  async function extract({ id, bytes, variants }: FeatureTask): Promise<FeatureMessage> {
+    const { pixels } = await decoder.decode(bytes);
+    const statistics = measureImage(pixels);
+    const rows: Float32Array<ArrayBuffer>[] = [];
+    for (const variant of variants) {
+      const altered = variant === null ? pixels : augment(pixels, input.width, input.height, variant);
+      // A copy: what onnxruntime gives lies in memory of its own.
+      rows.push(new Float32Array(await session.run(toTensorData(altered, input), 1)));
+      if (altered !== pixels) altered.buffer.transfer(0);
+    }
+    // The collector sees only a few bytes of each picture; give the pixels back now.
+    pixels.buffer.transfer(0);
+    return { kind: 'done', id, rows, statistics };
+  }
+}
+
+start().catch((error: unknown) => {
+  send({ kind: 'failed-to-start', ...refusal(error, 'MODEL_INCOMPATIBLE') });
+});
