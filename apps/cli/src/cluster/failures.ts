@@ -1,4 +1,5 @@
 import { CliError } from '../errors/cli-error.ts';
+import { networkProblem } from '../errors/network.ts';
 
 /** An answer that is not 2xx. */
 export interface Failure {
@@ -10,31 +11,17 @@ export interface Failure {
   readonly where: string;
 }
 
-/** Codes of sockets, DNS and TLS, in words. */
-const connectionWords: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
-  ENOTFOUND: 'its name is not known',
-  EAI_AGAIN: 'its name could not be looked up',
-  EHOSTUNREACH: 'there is no route to it',
-  ENETUNREACH: 'there is no route to it',
-  ETIMEDOUT: 'nothing answered',
-  UND_ERR_CONNECT_TIMEOUT: 'nothing answered',
-  UND_ERR_HEADERS_TIMEOUT: 'nothing answered',
-};
-
+/** What a kubeconfig has to do with a certificate that is not trusted. */
 const tlsWords: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed and not the one in the kubeconfig',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by an authority that the kubeconfig does not name',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by an authority that the kubeconfig does not name',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name',
 };
 
 /** What became of a request that got no answer. */
 export function connectionError(error: unknown, where: string, timeoutMs: number): CliError {
-  if ((error as Error).name === 'TimeoutError') {
+  const { kind, words, code = '' } = networkProblem(error);
+  if (kind === 'timeout') {
     return new CliError(
       'CLUSTER_UNREACHABLE',
       `the cluster at ${where} did not answer within ${timeoutMs / 1000} s`,
@@ -42,17 +29,14 @@ export function connectionError(error: unknown, where: string, timeoutMs: number
       error,
     );
   }
-  const code = codeOf(error);
-  const tls = code === undefined ? undefined : tlsWords[code];
-  if (tls !== undefined) {
+  if (kind === 'tls') {
     return new CliError(
       'CLUSTER_UNAUTHENTICATED',
-      `cannot trust the cluster at ${where}: ${tls}`,
+      `cannot trust the cluster at ${where}: ${tlsWords[code] ?? words}`,
       'Fetch a fresh kubeconfig for this cluster.',
       error,
     );
   }
-  const words = (code === undefined ? undefined : connectionWords[code]) ?? deepestMessage(error);
   return new CliError(
     'CLUSTER_UNREACHABLE',
     `cannot reach the cluster at ${where}: ${words}`,
@@ -116,32 +100,4 @@ function serverMessage(text: string): string {
     // A proxy in between answers with something that is not JSON.
   }
   return text.trim().split('\n')[0]?.slice(0, 200) ?? '';
-}
-
-interface Link {
-  readonly message?: string;
-  readonly code?: unknown;
-  readonly cause?: unknown;
-  /** Of an AggregateError: one error an address that was tried. */
-  readonly errors?: readonly Link[];
-}
-
-/** An error and its causes, outermost first; by shape, because errors of Node and of a sandbox have different classes. */
-function* chain(error: unknown): Generator<Link> {
-  for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 8; depth += 1) {
-    yield at;
-    at = (at as Link).cause;
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  for (const link of chain(error)) {
-    const code = link.errors?.[0]?.code ?? link.code;
-    if (typeof code === 'string' && (code in connectionWords || code in tlsWords)) return code;
-  }
-  return undefined;
-}
-
-function deepestMessage(error: unknown): string {
-  return [...chain(error)].at(-1)?.message ?? String(error);
 }

@@ -1,3 +1,4 @@
+import { imageFormats } from '@pawl/shared/preprocessing/image-format';
 import { z } from 'zod';
 
 const share = z.number().min(0).max(1);
@@ -17,6 +18,8 @@ export const preprocessParamsSchema = z.strictObject({
     .refine(({ train, val, test }) => Math.abs(train + val + test - 1) < RATIO_TOLERANCE, 'must sum to 1')
     .default({ train: 0.8, val: 0.1, test: 0.1 }),
   seed: seed.default(42),
+  /** Formats of photographs, by content; other files are ignored. */
+  formats: z.array(z.enum(imageFormats)).min(1).default(['jpeg', 'png']),
   /** Pixels of the shorter side below which a photograph is tiny and left out. */
   min_side: z.int().min(1).max(4096).default(32),
   /** Largest Hamming distance of 64-bit perceptual hashes of near-duplicates. */

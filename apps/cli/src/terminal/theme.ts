@@ -13,8 +13,32 @@ const codes: Readonly<Record<Tone, readonly [open: string, close: string]>> = {
 };
 
 /** Characters that a terminal without Unicode lacks, and what stands for them. */
-const unicodeSymbols = { full: '█', empty: '░', done: '●', todo: '○', ellipsis: '…', dash: '–' } as const;
-const asciiSymbols = { full: '#', empty: '.', done: '*', todo: 'o', ellipsis: '...', dash: '-' } as const;
+const unicodeSymbols = {
+  full: '█',
+  empty: '░',
+  done: '●',
+  todo: '○',
+  ellipsis: '…',
+  dash: '–',
+  pass: '✓',
+  fail: '✗',
+  up: '▲',
+  down: '▼',
+  arrow: '→',
+} as const;
+const asciiSymbols = {
+  full: '#',
+  empty: '.',
+  done: '*',
+  todo: 'o',
+  ellipsis: '...',
+  dash: '-',
+  pass: '+',
+  fail: 'x',
+  up: '^',
+  down: 'v',
+  arrow: '->',
+} as const;
 
 /** How output looks: colours, width, characters. */
 export interface Theme {
