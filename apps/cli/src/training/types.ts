@@ -70,7 +70,7 @@ export interface RocPoint {
 export interface Evaluation {
   readonly count: number;
   readonly accuracy: number;
-  /** By label. */
+  /** By label; NaN for a label that no row has. */
   readonly recall: Readonly<Record<string, number>>;
   /** One-vs-rest, macro average for several classes; NaN when a class is absent. */
   readonly rocAuc: number;
@@ -83,15 +83,19 @@ export interface Evaluation {
   readonly reliability: readonly ReliabilityBin[];
   /** By label that counts as positive; for two labels only the second. */
   readonly roc: Readonly<Record<string, readonly RocPoint[]>>;
+  /** Area under each curve of `roc`; NaN when a class is absent. */
+  readonly rocAucByLabel: Readonly<Record<string, number>>;
 }
 
 /** A group of test pictures that share something. */
 export interface Slice {
-  /** What they are grouped by: source, size, brightness, folder. */
+  /** What they are grouped by: size, brightness, aspect, format, folder. */
   readonly by: string;
   readonly value: string;
   readonly count: number;
   readonly accuracy: number;
+  /** Wilson's 95 % interval of the accuracy. */
+  readonly interval: { readonly lower: number; readonly upper: number };
 }
 
 /** A threshold of the gate that was not met. */

@@ -1,0 +1,141 @@
+import type { DatasetItem, SourceFacts } from '../../data/dataset.ts';
+import { chooseAbstaining, chooseAbstainThreshold, familiarityScores, measureAbstaining } from './abstain.ts';
+import { toProbabilities } from './probabilities.ts';
+import { sliceTable, wilsonInterval } from './slices.ts';
+
+function anItem(source: Partial<SourceFacts> | undefined, label = 'cat'): DatasetItem {
+  const facts: SourceFacts = {
+    path: `${label}/1.jpg`,
+    digest: 'sha256:00',
+    format: 'jpeg',
+    width: 500,
+    height: 375,
+    bytes: 1,
+    brightness: 100,
+    ...source,
+  };
+  return { path: `test/${label}/1.png`, split: 'test', label, digest: '', source: source && facts };
+}
+
+describe('slices', () => {
+  it('group by size, and put the worst first', () => {
+    const sides = [100, 127, 128, 255, 256, 511, 512, 1023, 1024, 4000];
+    const items = sides.map((side) => anItem({ width: side * 2, height: side }));
+    const right = sides.map((side) => side > 127 && side !== 255);
+    expect(sliceTable(items, right).map(({ by, value, count, accuracy }) => [by, value, count, accuracy])).toEqual([
+      ['size', 'below 128 px', 2, 0],
+      ['size', '128-255 px', 2, 0.5],
+      ['size', '1024 px or more', 2, 1],
+      ['size', '256-511 px', 2, 1],
+      ['size', '512-1023 px', 2, 1],
+    ]);
+  });
+
+  it('group by brightness in quarters of these pictures', () => {
+    const items = Array.from({ length: 40 }, (_, i) => anItem({ brightness: i * 3 }));
+    const slices = sliceTable(
+      items,
+      items.map((_, i) => i >= 10),
+    );
+    expect(slices.map(({ value, count, accuracy }) => [value, count, accuracy])).toEqual([
+      ['darkest quarter', 10, 0],
+      ['brighter quarter', 10, 1],
+      ['brightest quarter', 10, 1],
+      ['darker quarter', 10, 1],
+    ]);
+  });
+
+  it('group by aspect, format and the folder below the label', () => {
+    const items = [
+      anItem({ path: 'cat/siamese/a.jpg', width: 300, height: 400 }),
+      anItem({ path: 'cat/siamese/deep/b.png', width: 400, height: 390, format: 'png' }),
+      anItem({ path: 'dog/pug/c.jpg', width: 400, height: 300 }, 'dog'),
+      anItem({ path: 'dog/d.jpg', width: 400, height: 300 }, 'dog'),
+    ];
+    const values = (by: string) =>
+      Object.fromEntries(
+        sliceTable(items, [true, false, true, true])
+          .filter((slice) => slice.by === by)
+          .map(({ value, count }) => [value, count]),
+      );
+    expect(values('aspect')).toEqual({ portrait: 1, square: 1, landscape: 2 });
+    expect(values('format')).toEqual({ jpeg: 3, png: 1 });
+    expect(values('folder')).toEqual({ siamese: 2, pug: 1 });
+  });
+
+  it('are none when pictures have nothing to tell apart, or no facts', () => {
+    expect(sliceTable([anItem({}), anItem({})], [true, false])).toEqual([]);
+    expect(sliceTable([anItem(undefined), anItem(undefined)], [true, false])).toEqual([]);
+    expect(sliceTable([], [])).toEqual([]);
+  });
+
+  // scipy.stats.binomtest(k, n).proportion_ci(method='wilson')
+  it.each([
+    [9, 10, 0.5958499732047615, 0.9821237869049271],
+    [0, 5, 0, 0.43448246478317476],
+    [140, 150, 0.881637644883941, 0.9633881433303925],
+  ])('have Wilson’s interval: %d of %d', (hits, count, lower, upper) => {
+    expect(wilsonInterval(hits, count).lower).toBeCloseTo(lower, 12);
+    expect(wilsonInterval(hits, count).upper).toBeCloseTo(upper, 12);
+  });
+});
+
+describe('the abstain threshold', () => {
+  const scores = Array.from({ length: 100 }, (_, i) => ((i * 37) % 100) / 100);
+  const shareBelow = (threshold: number | undefined) =>
+    scores.filter((score) => score < (threshold ?? NaN)).length / 100;
+
+  it.each([0.01, 0.05, 0.29, 0.5])('abstains from a share of %d of the validation photographs', (rate) => {
+    expect(shareBelow(chooseAbstainThreshold(scores, rate))).toBeCloseTo(rate, 12);
+  });
+
+  it('never abstains from more, not when scores are equal either', () => {
+    expect(chooseAbstainThreshold([0.4, 0.4, 0.4, 0.4, 0.9], 0.5)).toBe(0.4);
+    expect(chooseAbstainThreshold([0.5, 0.6, 0.7], 0.2)).toBe(0.5);
+  });
+
+  it('is none at rate 0, and without scores', () => {
+    expect(chooseAbstainThreshold(scores, 0)).toBeUndefined();
+    expect(chooseAbstainThreshold([], 0.1)).toBeUndefined();
+  });
+
+  it('is reported with what it costs and what it catches', () => {
+    const spec = { score: 'max-probability' as const, threshold: 0.7 };
+    const report = measureAbstaining(spec, [0.5, 0.7, 0.9, 0.99], [false, true, true, false], [0.55, 0.6, 0.95]);
+    expect(report).toEqual({
+      spec,
+      share: 0.25,
+      accuracy: 0.5,
+      accuracyOfAnswered: 2 / 3,
+      neither: { count: 3, caught: 2 / 3 },
+    });
+    expect(measureAbstaining(spec, [0.9], [true])).not.toHaveProperty('neither');
+    expect(measureAbstaining(spec, [0.1], [true]).accuracyOfAnswered).toBeNaN();
+  });
+});
+
+describe('the abstain score', () => {
+  const rowsOf = (logits: number[], outputs: number) => ({
+    logits,
+    probabilities: toProbabilities(logits, outputs === 1 ? 'binary' : 'multi-class', outputs),
+    rows: logits.length / outputs,
+  });
+
+  it('of one logit is the larger probability, equally for both labels', () => {
+    const { logits, probabilities, rows } = rowsOf([-2, 2, 0], 1);
+    const scores = familiarityScores('max-probability', logits, probabilities, rows);
+    expect(scores[0]).toBeCloseTo(0.8807970779778823, 12);
+    expect(scores[1]).toBeCloseTo(scores[0]!, 12);
+    expect(scores[2]).toBe(0.5);
+    expect(chooseAbstaining('binary', rowsOf([-2, 2, 3, -3], 1), 0.25, rowsOf([0], 1))?.score).toBe('max-probability');
+  });
+
+  it('of more is the one that catches more of neither', () => {
+    // Sure by the difference of its logits, and yet all of them are small: energy sees that, the probability does not.
+    const val = rowsOf([9, 1, 1, 1, 8, 1, 1, 1, 9, 9, 8.9, 1], 3);
+    const neither = rowsOf([2, -9, -9, -9, 2, -9], 3);
+    expect(chooseAbstaining('multi-class', val, 0.1, neither)?.score).toBe('energy');
+    expect(chooseAbstaining('multi-class', val, 0.1)?.score).toBe('max-probability');
+    expect(chooseAbstaining('multi-class', val, 0, neither)).toBeUndefined();
+  });
+});
