@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 import { arrows } from './eslint.arrows.js';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', 'reports/', 'coverage/'] },
+  { ignores: ['**/dist/', '**/node_modules/', 'reports/', 'coverage/', '**/*_pb.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
