@@ -1,0 +1,121 @@
+import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { toAnswer } from '@pawl/shared/execution/answer';
+import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
+import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
+import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
+import type { Context } from '../context.ts';
+import { createProgress } from '../terminal/progress.ts';
+import { count } from '../terminal/text.ts';
+import type { DatasetItem } from './dataset.ts';
+import type { Journal } from './journal.ts';
+
+/** Probability of a picture's own label below which it looks mislabelled. */
+export const SUSPECT_BELOW = 0.05;
+
+/** A picture whose label a model does not believe. */
+export interface Suspect {
+  readonly item: DatasetItem;
+  /** Probability of the label that it has, 0..1. */
+  readonly probability: number;
+  /** What the model says instead, and how sure it is. */
+  readonly says: string;
+  readonly confidence: number;
+}
+
+/** What a bundle thinks of the labels, or why it was not asked. */
+export type LabelCheck =
+  | { readonly kind: 'skipped'; readonly reason: string }
+  | {
+      readonly kind: 'checked';
+      /** Name, version and digest of the bundle. */
+      readonly model: string;
+      readonly version: string;
+      readonly digest: string;
+      /** Pictures that it was asked about. */
+      readonly asked: number;
+      /** The surest first. */
+      readonly suspects: readonly Suspect[];
+    };
+
+/** A picture waits behind a few others only; far above any model's time for these. */
+const ANSWER_TIMEOUT_MS = 120_000;
+
+/**
+ * Asks a bundle about every picture, on all cores, and lists those whose label it gives less than {@link SUSPECT_BELOW}.
+ * A bundle with other labels is not asked. Answers are kept in the journal, by picture and bundle.
+ *
+ * @param read the bytes of a picture.
+ * @throws PawlError MODEL_INCOMPATIBLE and the like; the reason of the context's signal.
+ */
+export async function checkLabels(
+  bundle: Bundle,
+  items: readonly DatasetItem[],
+  labels: readonly string[],
+  read: (item: DatasetItem) => Promise<Uint8Array>,
+  journal: Journal<readonly number[]>,
+  context: Context,
+): Promise<LabelCheck> {
+  const { manifest, digest } = bundle;
+  if (manifest.labels.length !== labels.length || labels.some((label) => !manifest.labels.includes(label)))
+    return {
+      kind: 'skipped',
+      reason: `the labels of ${manifest.name} ${manifest.version} are ${manifest.labels.join(', ')}; those of the data are ${labels.join(', ')}`,
+    };
+  const keyOf = (item: DatasetItem) => `${item.digest} ${digest}`;
+  const unknown = items.filter((item) => journal.get(keyOf(item)) === undefined);
+  if (unknown.length > 0) await ask(bundle, unknown, keyOf, read, journal, context);
+  await journal.compact(items.map(keyOf));
+  const suspects = items.flatMap((item) => {
+    const answer = toAnswer(journal.get(keyOf(item)) ?? [], manifest);
+    const probability = answer?.probabilities[item.label];
+    if (answer === undefined || probability === undefined || probability >= SUSPECT_BELOW) return [];
+    return [{ item, probability, says: answer.label, confidence: answer.confidence }];
+  });
+  suspects.sort((a, b) => a.probability - b.probability);
+  const { name: model, version } = manifest;
+  return { kind: 'checked', model, version, digest, asked: items.length, suspects };
+}
+
+async function ask(
+  bundle: Bundle,
+  items: readonly DatasetItem[],
+  keyOf: (item: DatasetItem) => string,
+  read: (item: DatasetItem) => Promise<Uint8Array>,
+  journal: Journal<readonly number[]>,
+  context: Context,
+): Promise<void> {
+  const { manifest } = bundle;
+  const size = cpuLimit();
+  const inFlightPerWorker = 2;
+  const pool = new ImageWorkerPool({
+    size,
+    inFlightPerWorker,
+    queueLimit: size,
+    setup: {
+      modelPath: bundle.path(manifest.model),
+      spec: { input: manifest.input, output: manifest.output, labels: manifest.labels },
+      limits: { ...defaultImageLimits, timeoutMs: 30_000 },
+      niceness: 0,
+    },
+  });
+  await pool.start();
+  const progress = await createProgress(context, 'Checking labels', items.length);
+  let done = 0;
+  try {
+    await forEachLimited(
+      items,
+      size * inFlightPerWorker,
+      async (item, signal) => {
+        const { output } = await pool.classify([await read(item)], { signal, deadlineMs: ANSWER_TIMEOUT_MS });
+        await journal.add(keyOf(item), output);
+        progress.update(++done);
+      },
+      context.signal,
+    );
+    progress.done(`${manifest.name} ${manifest.version} was asked about ${count(items.length, 'picture')}`);
+  } finally {
+    await pool.close();
+    await journal.flush();
+  }
+}

@@ -1,0 +1,97 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MANIFEST_FILE, SIGNATURE_FILE, type Manifest } from '@pawl/shared/bundle/manifest';
+import { openBundle, readSignature } from '@pawl/shared/bundle/open-bundle';
+import { generateSigningKeyPair, signManifest, verifyManifestSignature } from '@pawl/shared/bundle/signature';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { createPublicKey } from 'node:crypto';
+import { CliError } from '../errors/cli-error.ts';
+
+/** File names of a key pair, as cosign's own are called. */
+export const PRIVATE_KEY_FILE = 'pawl.key';
+export const PUBLIC_KEY_FILE = 'pawl.pub';
+
+/**
+ * Makes a key pair: ECDSA P-256, PKCS#8 and SPKI in PEM. The private half can be read by its owner alone. Nothing is ever
+ * overwritten: a key that signed a released version is still needed.
+ *
+ * @throws CliError FILE_WRITE_FAILED.
+ */
+export async function writeKeyPair(
+  folder: string,
+): Promise<{ readonly privatePath: string; readonly publicPath: string }> {
+  const { privateKeyPem, publicKeyPem } = generateSigningKeyPair();
+  const privatePath = join(folder, PRIVATE_KEY_FILE);
+  const publicPath = join(folder, PUBLIC_KEY_FILE);
+  await mkdir(folder, { recursive: true }).catch(cannotWrite(folder));
+  // `wx` fails where something is, also when it came a moment ago. The private half goes last: it is never left alone.
+  await writeFile(publicPath, publicKeyPem, { flag: 'wx', mode: 0o644 }).catch(cannotWrite(publicPath));
+  try {
+    await writeFile(privatePath, privateKeyPem, { flag: 'wx', mode: 0o600 }).catch(cannotWrite(privatePath));
+  } catch (error) {
+    await rm(publicPath, { force: true });
+    throw error;
+  }
+  return { privatePath, publicPath };
+}
+
+/** How {@link signBundle} ended. */
+export interface Signed {
+  readonly manifest: Manifest;
+  readonly digest: string;
+  /** `already`: there was a valid signature by this key, and it stays. */
+  readonly outcome: 'signed' | 'already' | 'replaced';
+}
+
+/**
+ * Signs the bundle in a folder, after verifying every file of it: a broken bundle is never vouched for. A signature by another
+ * key is replaced.
+ *
+ * @throws PawlError of `openBundle`, BUNDLE_KEY_INVALID; CliError FILE_WRITE_FAILED.
+ */
+export async function signBundle(folder: string, privateKeyPem: string, signal: AbortSignal): Promise<Signed> {
+  const { manifest, digest } = await openBundle(folder, { signal });
+  const bytes = await readFile(join(folder, MANIFEST_FILE));
+  const present = await readSignature(folder);
+  // Before anything is written: it also judges the key.
+  const signature = signManifest(bytes, privateKeyPem);
+  if (present !== undefined && isBy(bytes, present, publicHalf(privateKeyPem)))
+    return { manifest, digest, outcome: 'already' };
+  const path = join(folder, SIGNATURE_FILE);
+  await writeFile(path, signature).catch(cannotWrite(path));
+  return { manifest, digest, outcome: present === undefined ? 'signed' : 'replaced' };
+}
+
+const publicHalf = (privateKeyPem: string): string =>
+  createPublicKey(privateKeyPem).export({ type: 'spki', format: 'pem' }) as string;
+
+function isBy(bytes: Uint8Array, signature: Uint8Array, publicKeyPem: string): boolean {
+  try {
+    verifyManifestSignature(bytes, signature, publicKeyPem);
+    return true;
+  } catch (error) {
+    if (error instanceof PawlError && error.code === 'BUNDLE_SIGNATURE_INVALID') return false;
+    throw error;
+  }
+}
+
+function cannotWrite(path: string): (cause: unknown) => never {
+  return (cause) => {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST')
+      throw new CliError(
+        'FILE_WRITE_FAILED',
+        `${path} exists; keys are never overwritten.`,
+        'Name another folder with --out, or move the old pair away: versions that it signed still need its public half.',
+        cause,
+      );
+    if (code === 'ENOSPC')
+      throw new CliError('DISK_FULL', `there is no space left for ${path}.`, 'Free some space.', cause);
+    throw new CliError(
+      'FILE_WRITE_FAILED',
+      `${path} cannot be written (${code ?? 'unknown'}).`,
+      'Check the folder.',
+      cause,
+    );
+  };
+}

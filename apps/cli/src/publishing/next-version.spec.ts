@@ -1,0 +1,51 @@
+import { nextVersion, type VersionedParts } from './next-version.ts';
+
+const parts: VersionedParts = {
+  name: 'catdog',
+  labels: ['cat', 'dog'],
+  input: {
+    name: 'image',
+    layout: 'NHWC',
+    dtype: 'uint8',
+    width: 224,
+    height: 224,
+    fit: 'fill',
+    kernel: 'lanczos3',
+    scale: 1,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+  },
+  output: { kind: 'binary-logit', name: 'logit', threshold: 0.5 },
+  modelDigest: 'sha256:aa',
+};
+const previous = { ...parts, version: '1.4.2' };
+
+describe('the next version of a model', () => {
+  it.each<[string, Parameters<typeof nextVersion>[0], VersionedParts, string, string]>([
+    ['the first', undefined, parts, '1.0.0', 'first'],
+    ['another model', { ...previous, name: 'birds' }, parts, '1.0.0', 'first'],
+    ['new weights', previous, { ...parts, modelDigest: 'sha256:bb' }, '1.5.0', 'minor'],
+    ['weights of unknown digest', previous, { ...parts, modelDigest: undefined }, '1.5.0', 'minor'],
+    [
+      'new weights with another threshold',
+      previous,
+      { ...parts, modelDigest: 'sha256:bb', output: { kind: 'binary-logit', name: 'logit', threshold: 0.4 } },
+      '1.5.0',
+      'minor',
+    ],
+    ['the same graph again', previous, parts, '1.4.3', 'patch'],
+    ['another label', previous, { ...parts, labels: ['cat', 'hound'] }, '2.0.0', 'major'],
+    ['the same labels in another order', previous, { ...parts, labels: ['dog', 'cat'] }, '2.0.0', 'major'],
+    ['a larger input', previous, { ...parts, input: { ...parts.input, width: 256 } }, '2.0.0', 'major'],
+    ['another output', previous, { ...parts, output: { kind: 'probabilities', name: 'logit' } }, '2.0.0', 'major'],
+    [
+      'new weights after a prerelease',
+      { ...previous, version: '1.5.0-rc.1' },
+      { ...parts, modelDigest: '' },
+      '1.5.0',
+      'minor',
+    ],
+  ])('%s', (_, before, next, version, change) => {
+    expect(nextVersion(before, next)).toMatchObject({ version, change });
+  });
+});
