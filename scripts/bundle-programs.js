@@ -20,7 +20,11 @@ const apps = {
     'image-worker': 'apps/shared/dist/execution/image-worker.js',
   },
   controller: { main: 'apps/controller/dist/main.js' },
-  cli: { main: 'apps/cli/dist/main.js' },
+  cli: {
+    main: 'apps/cli/dist/main.js',
+    'image-worker': 'apps/shared/dist/execution/image-worker.js',
+    'feature-worker': 'apps/shared/dist/execution/feature-worker.js',
+  },
 };
 
 /**
@@ -52,6 +56,12 @@ const namedExports = {
   },
 };
 
+// The names that a CommonJS package exports are asked of Node, and older ones leave them out: the result would not run.
+if (Number(process.versions.node.split('.')[0]) < 23) {
+  console.error(`Node ${process.versions.node} cannot join the programs; "npm run build" uses the one of node_modules.`);
+  process.exit(1);
+}
+
 const wanted = process.argv.slice(2);
 for (const [app, entryPoints] of Object.entries(apps)) {
   if (wanted.length > 0 && !wanted.includes(app)) continue;
@@ -77,6 +87,10 @@ for (const [app, entryPoints] of Object.entries(apps)) {
       'onnxruntime-node',
       'sharp',
       'swagger-ui-dist',
+      '@resvg/resvg-js',
+      'dejavu-fonts-ttf',
+      // Vega asks for it and does without.
+      'canvas',
       // Nest asks for these and does without.
       '@nestjs/microservices',
       '@nestjs/microservices/*',

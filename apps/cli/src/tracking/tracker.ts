@@ -9,6 +9,15 @@ export interface Artifact {
   readonly path: string;
 }
 
+/** The data that a run learns from. */
+export interface RunDataset {
+  readonly name: string;
+  /** `sha256:<hex>` of the data set, see `Dataset.hash`. */
+  readonly hash: string;
+  /** Where it lies, as the user named it. */
+  readonly source: string;
+}
+
 /** A registered version of a model. */
 export interface RegisteredModel {
   readonly name: string;
@@ -30,6 +39,8 @@ export interface Tracker {
   /** `step` is the epoch for what is measured per epoch. */
   metrics(values: Readonly<Record<string, number>>, step?: number): Promise<void>;
   tags(values: Readonly<Record<string, string>>): Promise<void>;
+  /** Shown among the run's inputs; its hash is also the tag `pawl.data.hash`. */
+  dataset(dataset: RunDataset): Promise<void>;
   artifact(artifact: Artifact): Promise<void>;
   /** Registers the model logged at `path` among the artifacts (an MLflow model folder) and points the alias at it. */
   register(options: {

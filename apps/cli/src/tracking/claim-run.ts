@@ -1,0 +1,51 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { LocalRun } from './local-run.ts';
+import { onDisk, readIfPresent } from './store-files.ts';
+
+/** Who writes or sends a run now. */
+export type RunOwner = 'nobody' | 'this process' | 'another process' | 'another machine' | 'a process that is gone';
+
+const fileOf = (run: LocalRun): string => join(run.notes, 'owner.json');
+
+/** Who holds a run. A process that was killed leaves its claim behind, which says that the run was cut off. */
+export async function ownerOf(run: LocalRun): Promise<RunOwner> {
+  const text = await readIfPresent(fileOf(run));
+  if (text === undefined) return 'nobody';
+  const [pid, host] = text.trim().split(' ');
+  if (host !== hostname()) return 'another machine';
+  if (Number(pid) === process.pid) return 'this process';
+  return isAlive(Number(pid)) ? 'another process' : 'a process that is gone';
+}
+
+/** Claims a run for this process. False when somebody else holds it. */
+export async function claimRun(run: LocalRun): Promise<boolean> {
+  const owner = await ownerOf(run);
+  if (owner === 'another process' || owner === 'another machine') return false;
+  if (owner !== 'nobody') await rm(fileOf(run), { force: true });
+  return await onDisk(run.folder, async () => {
+    await mkdir(run.notes, { recursive: true });
+    try {
+      await writeFile(fileOf(run), `${process.pid} ${hostname()}\n`, { flag: 'wx' });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
+export async function releaseRun(run: LocalRun): Promise<void> {
+  await rm(fileOf(run), { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is alive, too.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
