@@ -18,8 +18,8 @@ export interface Upstream {
   readonly branch: string;
 }
 
-/** How a push ended: `rejected` when the remote has commits that we have not. */
-export type PushOutcome = 'pushed' | 'rejected';
+/** How a push ended: `current` when the remote had it all, `rejected` when it has commits that we have not. */
+export type PushOutcome = 'pushed' | 'current' | 'rejected';
 
 /** Variables of Git that come from the user: identity, keys, certificates, settings. Others (GIT_DIR …) would misdirect us. */
 const PASSED_ON =
@@ -128,8 +128,9 @@ export class Repository {
   /** Pushes HEAD. @throws CliError GIT_FAILED for every refusal but that of commits which we lack. */
   async push({ remote, branch }: Upstream): Promise<PushOutcome> {
     try {
-      await this.#git.raw(['push', '--porcelain', remote, `HEAD:refs/heads/${branch}`]);
-      return 'pushed';
+      const report = await this.#git.raw(['push', '--porcelain', remote, `HEAD:refs/heads/${branch}`]);
+      // git-push(1), OUTPUT: the flag of a ref that was up to date.
+      return /^=\t/m.test(report) ? 'current' : 'pushed';
     } catch (cause) {
       if (/\[rejected\]|non-fast-forward|fetch first|cannot lock ref/i.test(String(cause))) return 'rejected';
       throw gitError(`git push to ${remote}`, cause);
@@ -170,6 +171,7 @@ function start(folder: string, { env, signal, silenceMs = 120_000 }: GitOptions)
       allowUnsafeAskPass: true,
       allowUnsafeConfigPaths: true,
       allowUnsafeConfigEnvCount: true,
+      allowUnsafeCredentialHelper: true,
     },
   }).env({ ...Object.fromEntries([...others, ...passedOn].filter(([, value]) => value !== undefined)), ...own });
 }

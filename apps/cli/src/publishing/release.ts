@@ -5,7 +5,7 @@ import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors/cli-error.ts';
-import { Repository, type Upstream } from '../git/repository.ts';
+import { type PushOutcome, Repository, type Upstream } from '../git/repository.ts';
 import { list } from '../terminal/text.ts';
 import { readEnvironment, versionsOf, type Environment } from './environment.ts';
 import { commitMessage } from './release-message.ts';
@@ -94,7 +94,8 @@ export async function release(context: Context, request: ReleaseRequest, observe
     if (plan.kind === 'already') {
       if (git === undefined || upstream === undefined) return proposal;
       // A release whose push failed earlier is pushed now.
-      if ((await git.repository.push(upstream)) === 'pushed') return { ...proposal, pushed: upstream };
+      const outcome = await git.repository.push(upstream);
+      if (outcome !== 'rejected') return outcome === 'pushed' ? { ...proposal, pushed: upstream } : proposal;
     } else {
       const paths = await write(environment, plan);
       if (git === undefined) return proposal;
@@ -106,7 +107,7 @@ export async function release(context: Context, request: ReleaseRequest, observe
       });
       const commit = { hash, branch, subject: message.split('\n')[0] ?? '' };
       if (upstream === undefined) return { ...proposal, commit };
-      if ((await pushOrKeep(repository, upstream, hash)) === 'pushed') return { ...proposal, commit, pushed: upstream };
+      if ((await pushOrKeep(repository, upstream, hash)) !== 'rejected') return { ...proposal, commit, pushed: upstream };
       await repository.uncommit(paths);
       await undo(environment, plan);
     }
@@ -227,7 +228,7 @@ async function undo(environment: Environment, plan: NewRelease): Promise<void> {
   for (const { file, text } of plan.removed) await writeFile(join(environment.models, file), text);
 }
 
-async function pushOrKeep(repository: Repository, upstream: Upstream, hash: string): Promise<'pushed' | 'rejected'> {
+async function pushOrKeep(repository: Repository, upstream: Upstream, hash: string): Promise<PushOutcome> {
   try {
     return await repository.push(upstream);
   } catch (error) {
