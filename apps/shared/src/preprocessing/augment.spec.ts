@@ -50,6 +50,12 @@ describe('altering a picture', () => {
     expect([turned[2], turned[6], turned[8]]).toEqual([turned[0], turned[0], turned[0]]);
   });
 
+  it('flips before it turns', () => {
+    const flipped = flipHorizontally(numbered, 4);
+    for (const rotation of [0, 90, 13, -13])
+      expect(augment(numbered, 4, 3, { ...nothing, flip: true, rotation })).toEqual(rotate(flipped, 4, 3, rotation));
+  });
+
   it('keeps the content of a picture that is turned there and back', () => {
     const size = 32;
     const smooth = Uint8Array.from(

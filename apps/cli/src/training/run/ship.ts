@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
+import { digestOfBytes } from '@pawl/shared/bundle/digest';
+import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
+import { REFERENCE_FILE } from '@pawl/shared/bundle/reference';
+import { writeBundle, type BundleSource } from '@pawl/shared/bundle/write-bundle';
+import { writeMlflowModel } from '../../tracking/mlflow-model.ts';
+import { BUNDLE_DIGEST_TAG } from '../../tracking/resolve-model.ts';
+import type { AbstainReport } from '../evaluation/abstain.ts';
+import { figuresOf } from './assess.ts';
+import type { GoldenCandidate, GoldenImages } from './golden.ts';
+import { shown, type BundleBase, type Inputs, type Learned } from './inputs.ts';
+import { lineageOf } from './lineage.ts';
+import { chooseVersion, NOTICE_FILE } from './previous-bundle.ts';
+import { buildReference } from './reference.ts';
+import { renderOutcome } from './summary.ts';
+
+/** Largest difference of a probability that a golden image may show on another machine: int8 rounds differently there. */
+const GOLDEN_TOLERANCE = 0.05;
+/** Golden images of the test split, by label. */
+const GOLDEN_PER_LABEL = 6;
+
+/** Golden images to ask about: those of the parameters, else of the replaced bundle, else right answers of the test split. */
+export async function goldenCandidates(inputs: Inputs, learned: Learned): Promise<readonly GoldenCandidate[]> {
+  const { dataset, golden, previous } = inputs;
+  if (golden !== undefined) return golden;
+  if (previous !== undefined && previous.golden.length > 0) return previous.golden;
+  const { right } = learned.assessment;
+  const rightItems = learned.features.items.test.filter((_, row) => right[row] === true);
+  const chosen = dataset.labels.flatMap((label) =>
+    rightItems.filter((item) => item.label === label).slice(0, GOLDEN_PER_LABEL),
+  );
+  return await Promise.all(
+    chosen.map(async (item) => ({ name: item.path, label: item.label, bytes: await dataset.read(item) })),
+  );
+}
+
+/** What the bundle is made of. */
+export interface Parts {
+  readonly base: BundleBase;
+  /** The graph. */
+  readonly bytes: Uint8Array;
+  readonly abstaining: AbstainReport | undefined;
+  readonly golden: GoldenImages;
+  /** For temporary files. */
+  readonly folder: string;
+}
+
+/** Writes the bundle, logs and registers it, and says what comes next. */
+export async function ship(inputs: Inputs, { features, assessment }: Learned, parts: Parts): Promise<void> {
+  const { context, options, theme, dataset, backbone, previous, origin, tracker } = inputs;
+  const { base, bytes, abstaining, golden } = parts;
+  const { version, reason } = chooseVersion(options.version, previous?.manifest, {
+    ...base,
+    modelDigest: digestOfBytes(bytes),
+  });
+  const reference = buildReference({
+    items: features.items.train,
+    statistics: features.statistics.train,
+    labels: dataset.labels,
+    answers: assessment.val.answers,
+  });
+  const draft: ManifestDraft = {
+    ...base,
+    schemaVersion: 1,
+    version,
+    model: 'model.onnx',
+    ...(abstaining !== undefined && { abstain: abstaining.spec }),
+    golden: { tolerance: GOLDEN_TOLERANCE, images: [...golden.images] },
+    reference: REFERENCE_FILE,
+    metrics: { ...figuresOf(assessment, abstaining) },
+    lineage: lineageOf({
+      ...origin,
+      runId: tracker.runId,
+      dataHash: dataset.hash,
+      pictures: { test: features.items.test.length, all: dataset.items.length },
+      backbone,
+      temperature: assessment.calibration.temperature,
+    }),
+  };
+  const ofPrevious = inputs.golden === undefined && (previous?.golden.length ?? 0) > 0;
+  const sources: BundleSource[] = [
+    { path: 'model.onnx', source: bytes },
+    { path: REFERENCE_FILE, source: Buffer.from(canonicalJson(reference)) },
+    ...golden.sources,
+    // The pictures keep their credits.
+    ...(ofPrevious && previous?.notice !== undefined ? [{ path: NOTICE_FILE, source: previous.notice }] : []),
+  ];
+  const bundle = await writeBundle(options.out, draft, sources, { privateKeyPem: inputs.privateKeyPem });
+  await tracker.artifact({ source: bundle.directory, path: 'bundle' });
+  const model = join(parts.folder, 'model');
+  await writeMlflowModel(model, { ...bundle, runId: tracker.runId, now: context.now() });
+  await tracker.artifact({ source: model, path: 'model' });
+  const registered = await tracker.register({
+    name: base.name,
+    path: 'model',
+    alias: options.params.tracking.alias,
+    tags: { [BUNDLE_DIGEST_TAG]: bundle.digest, 'pawl.bundle.version': version },
+  });
+  const lines = renderOutcome(
+    {
+      name: base.name,
+      version,
+      reason,
+      digest: bundle.digest,
+      signed: inputs.privateKeyPem !== undefined,
+      out: shown(context, options.out),
+      reports: shown(context, options.reports),
+      run: tracker.location,
+      registered: `${registered.name} ${registered.version} as @${registered.alias}`,
+    },
+    theme,
+  );
+  context.stdout.write(`${lines.join('\n')}\n`);
+}
