@@ -45,7 +45,8 @@ RUN npx tsc -b apps/controller && node scripts/bundle-programs.js controller && 
 
 FROM sources AS build-cli
 COPY apps/cli apps/cli
-RUN npx tsc -b apps/cli && node scripts/bundle-programs.js cli && rm apps/cli/dist/bundle/*.map
+RUN npx tsc -b apps/cli && node scripts/bundle-programs.js cli && rm apps/cli/dist/bundle/*.map \
+    && chmod +x apps/cli/dist/bundle/main.js
 
 # --- Packages with native code or data, for the target platform --------------------------------------------------------
 # Joined files need these beside them and nothing else. onnxruntime-node brings libraries for four platforms and 288 MB; one
@@ -55,15 +56,19 @@ ARG TARGETARCH=amd64
 RUN --mount=type=cache,target=/root/.npm \
     case "$TARGETARCH" in amd64) cpu=x64 ;; arm64) cpu=arm64 ;; *) echo "no onnxruntime for $TARGETARCH"; exit 1 ;; esac \
     && npm ci --ignore-scripts --no-audit --omit=dev --os=linux --libc=glibc --cpu="$cpu" \
-         --workspace @pawl/inference --workspace @pawl/shared \
-    && mkdir -p /native/node_modules && cd node_modules \
-    && cp -R --parents --target-directory=/native/node_modules \
+         --workspace @pawl/inference --workspace @pawl/cli --workspace @pawl/shared \
+    && mkdir -p /native/models /native/inference /native/cli && cd node_modules \
+    && cp -R --parents --target-directory=/native/models \
          onnxruntime-node/package.json onnxruntime-node/dist "onnxruntime-node/bin/napi-v6/linux/$cpu" \
          onnxruntime-common/package.json onnxruntime-common/dist/cjs \
          sharp detect-libc @img/colour "@img/sharp-linux-$cpu" "@img/sharp-libvips-linux-$cpu" \
+    && cp -R --parents --target-directory=/native/inference \
          swagger-ui-dist/package.json swagger-ui-dist/LICENSE swagger-ui-dist/NOTICE \
          swagger-ui-dist/swagger-ui.css swagger-ui-dist/swagger-ui-bundle.js \
-    && cd /native/node_modules && rm -rf sharp/src sharp/install \
+    && cp -R --parents --target-directory=/native/cli \
+         @resvg/resvg-js "@resvg/resvg-js-linux-$cpu-gnu" dejavu-fonts-ttf/package.json dejavu-fonts-ttf/LICENSE \
+         dejavu-fonts-ttf/ttf/DejaVuSans.ttf dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf \
+    && cd /native && rm -rf models/sharp/src models/sharp/install \
     && find . \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' \) -delete
 
 # --- What every image begins with --------------------------------------------------------------------------------------
@@ -89,7 +94,7 @@ USER 0
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libjemalloc2 \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/*
 USER 1000:1000
-COPY --from=native /native/node_modules /app/node_modules
+COPY --from=native /native/models /native/inference /app/node_modules/
 COPY --from=build-inference /src/apps/inference/package.json /app/apps/inference/
 COPY apps/inference/public /app/apps/inference/public
 COPY --from=build-inference /src/apps/inference/dist/bundle /app/apps/inference/dist/bundle
@@ -117,11 +122,21 @@ CMD ["/app/apps/controller/dist/bundle/main.js"]
 LABEL org.opencontainers.image.title=pawl-controller \
       org.opencontainers.image.description="Rolls ModelVersions out"
 
-# --- The command line --------------------------------------------------------------------------------------------------
+# --- The command line, and the steps of a retraining -------------------------------------------------------------------
 FROM runtime AS cli
+USER 0
+# A release is a commit; a remote is reached by https or ssh.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-certificates git openssh-client \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/* \
+    && ln -s /app/apps/cli/dist/bundle/main.js /usr/local/bin/pawl
+USER 1000:1000
+COPY --from=native /native/models /native/cli /app/node_modules/
+# What `pawl smoke` and `pawl simulate` send by default, with its licences.
+COPY charts/pawl/acceptance /app/charts/pawl/acceptance
 COPY --from=build-cli /src/apps/cli/package.json /app/apps/cli/
 COPY --from=build-cli /src/apps/cli/dist/bundle /app/apps/cli/dist/bundle
-ENTRYPOINT ["node", "/app/apps/cli/dist/bundle/main.js"]
+ENV MALLOC_ARENA_MAX=2
+ENTRYPOINT ["pawl"]
 CMD ["--help"]
 LABEL org.opencontainers.image.title=pawl-cli \
       org.opencontainers.image.description="pawl, the command line"

@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from './context.ts';
 import { run } from './program.ts';
+
+// Photographs are decoded in libuv's pool, worker threads' too; it has 4 threads unless told otherwise before its first use.
+process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism()));
 
 const interrupt = new AbortController();
 process.once('SIGINT', () => {

@@ -2,14 +2,29 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { Command, CommanderError } from 'commander';
 import { addAbort } from './commands/abort.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDiff } from './commands/diff.ts';
+import { addData } from './commands/data.ts';
+import { addEvaluate } from './commands/evaluate.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
+import { addInspect } from './commands/inspect.ts';
+import { addKeys } from './commands/keys.ts';
+import { addPackage } from './commands/package.ts';
 import { addPromote } from './commands/promote.ts';
+import { addPublish } from './commands/publish.ts';
+import { addRelease } from './commands/release.ts';
 import { addResume } from './commands/resume.ts';
+import { addRetrain } from './commands/retrain.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRollout } from './commands/rollout.ts';
+import { addRuns } from './commands/runs.ts';
 import type { Session } from './commands/session.ts';
+import { addSign } from './commands/sign.ts';
+import { addSimulate } from './commands/simulate.ts';
+import { addSmoke } from './commands/smoke.ts';
 import { addSuspend } from './commands/suspend.ts';
+import { addTrain } from './commands/train.ts';
+import { addVerify } from './commands/verify.ts';
 import type { Context } from './context.ts';
 import { CliError, exitCodes, type ExitCode } from './errors/cli-error.ts';
 import { plain } from './terminal/text.ts';
@@ -28,7 +43,31 @@ Exit codes:
 `;
 
 /** The commands, in the order in which help lists them. */
-const commands = [addGet, addExplain, addRollout, addPromote, addAbort, addRetry, addSuspend, addResume];
+const commands = [
+  addTrain,
+  addEvaluate,
+  addPackage,
+  addRetrain,
+  addKeys,
+  addSign,
+  addVerify,
+  addPublish,
+  addInspect,
+  addDiff,
+  addRelease,
+  addGet,
+  addExplain,
+  addRollout,
+  addPromote,
+  addAbort,
+  addRetry,
+  addSuspend,
+  addResume,
+  addRuns,
+  addData,
+  addSimulate,
+  addSmoke,
+];
 
 /** The program with all its commands; nothing runs yet. */
 export function createProgram(session: Session): Command {
@@ -42,6 +81,8 @@ export function createProgram(session: Session): Command {
       getOutHelpWidth: () => themeFor(stdout, session.context.env).width ?? 80,
       getErrHelpWidth: () => themeFor(stderr, session.context.env).width ?? 80,
     })
+    // `--version` after a command is that of a bundle.
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(see --help; options go after the command)')
     .addHelpText('after', EXIT_CODES);
@@ -71,7 +112,9 @@ function report(error: unknown, context: Context): ExitCode {
     context.stderr.write(`${theme.paint('bad', 'error:')} ${plain(error.message)} [${error.code}]\n`);
     if (error.hint !== '') context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(error.hint)}\n`);
     if (error instanceof CliError) return error.exitCode;
-    return error.code === 'BUNDLE_NOT_FOUND' ? exitCodes.notFound : error.transient ? exitCodes.cluster : exitCodes.no;
+    if (error.code === 'BUNDLE_NOT_FOUND') return exitCodes.notFound;
+    const refused = error.code === 'BUNDLE_ACCESS_DENIED' || error.code === 'BUNDLE_STORE_REFUSED';
+    return error.transient || refused ? exitCodes.cluster : exitCodes.no;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   context.stderr.write(`${theme.paint('bad', 'error:')} this is a defect of pawl; please report it\n${text}\n`);

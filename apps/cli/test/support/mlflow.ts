@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import type { Context } from '../../src/context.ts';
+import { startServer, type Server } from './servers.ts';
+
+/** What the real client reads of a tracking store. */
+export interface MlflowRecord {
+  readonly runs: readonly MlflowRun[];
+  readonly versions: readonly {
+    readonly version: string;
+    readonly run_id: string;
+    readonly tags: Readonly<Record<string, string>>;
+    readonly aliases: readonly string[];
+  }[];
+  /** Version that the alias `candidate` points at. */
+  readonly candidate: string | null;
+}
+
+export interface MlflowRun {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly start: number;
+  readonly end: number | null;
+  readonly params: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  /** `[timestamp, step, repr of value]` by metric. */
+  readonly metrics: Readonly<Record<string, readonly (readonly [number, number, string])[]>>;
+  /** `[path, bytes]`. */
+  readonly artifacts: readonly (readonly [string, number])[];
+  readonly datasets: readonly { readonly name: string; readonly digest: string; readonly context: string }[];
+}
+
+/** Lets MLflow 3 read and write its file layout. */
+const allowFiles = { MLFLOW_ALLOW_FILE_STORE: 'true' };
+
+/** The real MLflow, by the path of its executable; Python lies beside it. */
+export class Mlflow {
+  readonly #executable: string;
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** @param env for the client, such as MLFLOW_S3_ENDPOINT_URL. */
+  constructor(executable: string, env: Readonly<Record<string, string>> = {}) {
+    this.#executable = executable;
+    this.#env = env;
+  }
+
+  async start(port: number, flags: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Server> {
+    return await startServer({
+      command: this.#executable,
+      arguments: ['server', '--host', '127.0.0.1', '--port', String(port), '--workers', '1', ...flags],
+      port,
+      // Its job runner is a tree of processes of its own, and nothing that training needs.
+      env: { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false', ...env, MLFLOW_TRACKING_URI: '' },
+      health: '/health',
+    });
+  }
+
+  async read(uri: string, experiment: string, model: string): Promise<MlflowRecord> {
+    return JSON.parse(await this.#python('read-mlflow.py', uri, experiment, model)) as MlflowRecord;
+  }
+
+  async readFolder(folder: string, experiment: string, model: string): Promise<MlflowRecord> {
+    return await this.read(pathToFileURL(folder).href, experiment, model);
+  }
+
+  /** Logits of a batch of pixels, as two ways of loading a model give them. */
+  async predict(trackingUri: string, modelUri: string, pixels: string, shape: readonly number[]) {
+    const text = await this.#python('check-mlflow-model.py', trackingUri, modelUri, pixels, shape.join(','));
+    return JSON.parse(text.slice(text.lastIndexOf('\n{') + 1)) as {
+      readonly flavour: readonly number[];
+      readonly pyfunc: readonly number[];
+      readonly metadata: Readonly<Record<string, unknown>>;
+      readonly refused: string;
+    };
+  }
+
+  /** Runs the `mlflow` command. */
+  async command(args: readonly string[], options: { readonly cwd: string; readonly env?: Record<string, string> }) {
+    return await promisify(execFile)(this.#executable, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...allowFiles, ...options.env },
+      maxBuffer: 2 ** 24,
+    });
+  }
+
+  async #python(script: string, ...args: readonly string[]): Promise<string> {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    const { stdout } = await promisify(execFile)(join(dirname(this.#executable), 'python'), [path, ...args], {
+      env: { ...process.env, ...allowFiles, ...this.#env, GIT_PYTHON_REFRESH: 'quiet' },
+      maxBuffer: 2 ** 24,
+    });
+    return stdout.trim();
+  }
+}
+
+/** What a run touches, with what it wrote to stderr. */
+export function trackingContext(env: Context['env'] = {}, signal = new AbortController().signal) {
+  let err = '';
+  return {
+    cwd: process.cwd(),
+    env,
+    signal,
+    now: () => new Date(),
+    stderr: { write: (text: string) => (err += text) },
+    // Nobody waits in a test; a server that is down stays down until the test starts it.
+    sleep: () => Promise.resolve(),
+    err: () => err,
+  };
+}

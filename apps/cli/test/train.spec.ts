@@ -1,0 +1,242 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openBundle } from '@pawl/shared/bundle/open-bundle';
+import { referenceSchema } from '@pawl/shared/bundle/reference';
+import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
+import { stringify } from 'yaml';
+import { aColourSet, colourPhotos, type ColourSet } from './support/colours.ts';
+import { bytesOf, colourModel } from './support/graphs.ts';
+import { pawlIn } from './support/pawl-in.ts';
+
+/** Trainings with real worker threads. */
+import.meta.jest.setTimeout(180_000);
+
+const params = {
+  train: { backbone: 'backbone.onnx', epochs: 12, lr: 0.1, batch_size: 8, augmentation: { variants: 1 } },
+  abstain: { rate: 0.1 },
+};
+
+describe('pawl train', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'pawl-train-test-'));
+    await writeFile(join(folder, 'backbone.onnx'), bytesOf(colourModel({ withFeatures: false })));
+    await data('data/processed', { labels: ['red', 'blue'] });
+    await write('params.yaml', params);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const at = (...path: readonly string[]) => join(folder, ...path);
+  const write = (name: string, content: object) => writeFile(at(name), stringify(content));
+  const data = (name: string, set: ColourSet) => aColourSet(at(name), set);
+  const train = (line: string) => pawlIn(folder, ['train', ...line.split(' ').filter(Boolean)]);
+  const manifestOf = async (out: string) => (await openBundle(at(out))).manifest;
+
+  it('makes a bundle that opens, of everything it was made from', async () => {
+    const { code, out, err } = await train('--out first --run-name trial');
+    expect(err).toContain('the written model answers all 12 test pictures as trained');
+    expect(code).toBe(0);
+    expect(out).toMatch(/epoch +train_loss[^]*\n +12 /);
+    expect(out).toMatch(/accuracy +1\.0000 +1\.0000/);
+    expect(out).toMatch(/catdog 1\.0\.0 +first: there is no version before it/);
+    const bundle = await openBundle(at('first'));
+    const { manifest } = bundle;
+    expect(manifest).toMatchObject({
+      name: 'catdog',
+      version: '1.0.0',
+      labels: ['blue', 'red'],
+      input: { name: 'image', dtype: 'uint8', layout: 'NHWC', width: 16, height: 16 },
+      output: { kind: 'binary-logit', name: 'logit', threshold: 0.5 },
+      abstain: { score: 'max-probability' },
+      metrics: { accuracy: 1, recall_blue: 1, recall_red: 1, roc_auc: 1, test_pictures: 12 },
+      lineage: {
+        run_id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+        data_hash: expect.stringMatching(/^sha256:/) as string,
+        params_hash: expect.stringMatching(/^sha256:/) as string,
+        backbone: 'backbone.onnx',
+        pawl_version: expect.any(String) as string,
+      },
+    });
+    expect(manifest.golden.images.length).toBeGreaterThanOrEqual(10);
+    const reference = referenceSchema.parse(JSON.parse(await readFile(bundle.path('reference.json'), 'utf8')));
+    expect(reference.count).toBe(24);
+    expect(Object.keys(reference.inputs).sort()).toEqual(['brightness', 'contrast', 'saturation']);
+    expect(reference.answers).toMatchObject({ count: 12, labels: { blue: 6, red: 6 } });
+  });
+
+  it('writes charts, figures for DVC and a record of the run', async () => {
+    const reports = await readdir(at('reports/train'));
+    expect(reports.sort()).toEqual([
+      'confusion_matrix.png',
+      'epochs.csv',
+      'loss_curves.png',
+      'metrics.json',
+      'mistakes.png',
+      'predictions.csv',
+      'reliability.png',
+      'roc.png',
+      'slices.csv',
+    ]);
+    const figures = JSON.parse(await readFile(at('reports/train/metrics.json'), 'utf8')) as object;
+    expect(Object.values(figures).every((value) => typeof value === 'number')).toBe(true);
+    const epochs = await readFile(at('reports/train/epochs.csv'), 'utf8');
+    expect(
+      epochs
+        .trim()
+        .split('\n')
+        .map((line) => line.split(',')[0]),
+    ).toEqual(['epoch', ...Array.from({ length: 12 }, (_, i) => String(i + 1))]);
+    const predictions = await readFile(at('reports/train/predictions.csv'), 'utf8');
+    expect(predictions.trim().split('\n')).toHaveLength(13);
+    expect(predictions).toMatch(/^actual,predicted,confidence,path\nblue,blue,/);
+    const runs = await readdir(at('runs'), { recursive: true });
+    for (const file of [
+      'loss_curves.png',
+      'bundle/manifest.json',
+      'model/MLmodel',
+      'metrics/val_loss',
+      'params/epochs',
+    ])
+      expect(runs.some((path) => path.endsWith(file))).toBe(true);
+  });
+
+  it('gives the same weights, figures and golden answers for the same seed, and others for another', async () => {
+    await train('--out again');
+    await train('--out other --seed 7');
+    const [first, again, other] = await Promise.all(['first', 'again', 'other'].map(manifestOf));
+    const withoutRun = ({ lineage, ...rest }: NonNullable<typeof first>) => ({
+      ...rest,
+      lineage: { ...lineage, run_id: '' },
+    });
+    expect(withoutRun(again!)).toEqual(withoutRun(first!));
+    const weights = (manifest: typeof first) => manifest?.files.find(({ path }) => path === 'model.onnx')?.sha256;
+    expect(weights(other)).not.toBe(weights(first));
+  });
+
+  it('takes features from the cache, and goes on where a killed run was', async () => {
+    const { err } = await train('--out warm');
+    expect(err).toContain('features: all 72 rows are in the cache');
+    for (const file of await readdir(at('.cache/features'), { recursive: true })) {
+      if (!file.endsWith('.rows')) continue;
+      const { length } = await readFile(at('.cache/features', file));
+      await truncate(at('.cache/features', file), Math.floor(length * 0.6));
+    }
+    const resumed = await train('--out resumed');
+    expect(resumed.err).toMatch(/features – \d\d rows in .*, \d\d from the cache/);
+    expect((await manifestOf('resumed')).files).toEqual((await manifestOf('warm')).files);
+  });
+
+  it.each([
+    ['--version 1.2.0 --replaces first', '1.2.0', 'asked for'],
+    ['--seed 3 --replaces first', '1.1.0', 'minor after 1.0.0: only the weights changed'],
+    ['--replaces first', '1.0.1', 'patch after 1.0.0: the graph is the same'],
+  ])('numbers the bundle: %s is %s', async (flags, version, reason) => {
+    const { out } = await train(`--out numbered ${flags}`);
+    expect(out).toContain(`catdog ${version}  ${reason}`);
+    const { golden } = await manifestOf('numbered');
+    expect(golden.images.map(({ file }) => file)).toEqual(
+      (await manifestOf('first')).golden.images.map(({ file }) => file),
+    );
+  });
+
+  it('trains one logit a label for more than two, on the features of a bundle, and signs', async () => {
+    await data('three', { labels: ['red', 'green', 'blue'] });
+    const keys = generateSigningKeyPair();
+    await writeFile(at('key.pem'), keys.privateKeyPem);
+    await write('three.yaml', {
+      ...params,
+      bundle: { name: 'colours' },
+      train: { ...params.train, backbone: 'first' },
+    });
+    const { code, out } = await train('--data three --params three.yaml --out coloured --key key.pem --version 3.1.4');
+    expect(code).toBe(0);
+    expect(out).toContain('signed');
+    const { manifest } = await openBundle(at('coloured'), { publicKeyPem: keys.publicKeyPem });
+    expect(manifest).toMatchObject({
+      name: 'colours',
+      version: '3.1.4',
+      labels: ['blue', 'green', 'red'],
+      output: { kind: 'softmax-logits', name: 'logits' },
+      metrics: { accuracy: 1 },
+    });
+    // The same features: the head that sits on a backbone does not change it.
+    expect(manifest.lineage['backbone_digest']).toBe((await manifestOf('first')).lineage['backbone_digest']);
+  });
+
+  it('writes no bundle below the gate, but everything that tells why', async () => {
+    await data('noise', { labels: ['red', 'blue'], spread: 2000 });
+    await write('gate.yaml', { ...params, gate: { accuracy: 1, log_loss: 1e-9 } });
+    const { code, out, err } = await train(
+      '--data noise --params gate.yaml --out refused --reports why --run-name refused',
+    );
+    expect(code).toBe(1);
+    expect(err).toMatch(/No bundle is written: Log loss is .*\[GATE_FAILED\][^]*why\/mistakes\.png/);
+    expect(out).toMatch(/log loss .* <= 1e-9 .*not met/);
+    expect(existsSync(at('refused'))).toBe(false);
+    expect(await readdir(at('why'))).toContain('mistakes.png');
+    const metas = (await readdir(at('runs'), { recursive: true })).filter((path) => /\/\w{32}\/meta\.yaml$/.test(path));
+    const texts = await Promise.all(metas.map((path) => readFile(at('runs', path), 'utf8')));
+    const refused = texts.findIndex((text) => text.includes('run_name: refused'));
+    // MLflow's numbers: 3 finished, 4 failed.
+    expect(texts[refused]).toMatch(/status: 4/);
+    expect(existsSync(at('runs', metas[refused]!.replace('meta.yaml', 'artifacts/confusion_matrix.png')))).toBe(true);
+  });
+
+  it('takes golden images from a folder, and leaves out those that it answers wrongly', async () => {
+    await colourPhotos(at('golden'), ['red', 'blue'], 3);
+    await cp(at('golden/red/0.png'), at('golden/blue/mistaken.png'));
+    await write('golden.yaml', { ...params, bundle: { golden: 'golden' } });
+    const { err } = await train('--params golden.yaml --out guarded');
+    expect(err).toMatch(/mistaken\.png is no golden image: it is blue, and the model says red/);
+    expect((await manifestOf('guarded')).golden.images.map(({ file }) => file)).toEqual(
+      ['blue', 'red'].flatMap((label) => [0, 1, 2].map((n) => `golden/${label}-${n}.png`)),
+    );
+  });
+
+  it.each([
+    ['no data', '--data nowhere', 4, 'FILE_NOT_FOUND'],
+    ['no test pictures', '--data untested', 1, 'DATA_SPLIT_EMPTY'],
+    ['one class', '--data single', 1, 'DATA_ONE_CLASS'],
+    ['parameters that are not there', '--params nowhere.yaml', 4, 'FILE_NOT_FOUND'],
+    ['a flag out of range', '--epochs 0', 2, 'PARAMS_INVALID'],
+    ['a version that is none', '--version one', 2, 'USAGE'],
+    ['a version that is no step on', '--version 1.0.0 --replaces first', 1, 'VERSION_TOO_SMALL'],
+    ['a key that is not there', '--key nowhere.pem', 4, 'FILE_NOT_FOUND'],
+    ['a replaced bundle that is not there', '--replaces nowhere', 4, 'BUNDLE_NOT_FOUND'],
+    ['a backbone that is not there', '--params lost.yaml', 4, 'FILE_NOT_FOUND'],
+    ['features that are not there', '--params unnamed.yaml', 1, 'BACKBONE_INVALID'],
+    ['a backbone of unknown operators', '--params custom.yaml', 1, 'GRAPH_INVALID'],
+    ['golden images that are not there', '--params nogolden.yaml', 4, 'FILE_NOT_FOUND'],
+    ['photographs of neither that are not there', '--params noneither.yaml', 4, 'FILE_NOT_FOUND'],
+  ])('refuses %s', async (_, flags, code, expected) => {
+    await data('untested', { labels: ['red', 'blue'], counts: [4, 2, 0] });
+    await data('single', { labels: ['red'], counts: [4, 2, 2] });
+    await write('lost.yaml', { train: { backbone: 'lost.onnx' } });
+    await write('unnamed.yaml', { ...params, train: { ...params.train, features: 'pooled' } });
+    await write('nogolden.yaml', { ...params, bundle: { golden: 'nowhere' } });
+    await write('noneither.yaml', { ...params, abstain: { neither: 'nowhere' } });
+    const custom = colourModel({ withFeatures: false });
+    Object.assign(custom.graph.node[0]!, { opType: 'Sharpen', domain: 'com.example', attribute: [] });
+    await writeFile(at('custom.onnx'), bytesOf(custom));
+    await write('custom.yaml', { ...params, train: { ...params.train, backbone: 'custom.onnx' } });
+    const outcome = await train(`--out bad ${flags}`);
+    expect(outcome.err).toContain(`[${expected}]`);
+    expect(outcome.err).toMatch(/next: +\S/);
+    expect(outcome.code).toBe(code);
+    expect(existsSync(at('bad'))).toBe(false);
+  });
+
+  it('stops at Ctrl-C, and ends the run as killed', async () => {
+    const stop = new AbortController();
+    const outcome = pawlIn(folder, ['train', '--out', 'stopped', '--epochs', '5000', '--run-name', 'stopped'], {
+      signal: stop.signal,
+    });
+    setTimeout(() => {
+      stop.abort();
+    }, 3000);
+    expect((await outcome).code).toBe(130);
+    expect(existsSync(at('stopped'))).toBe(false);
+  });
+});

@@ -1,0 +1,71 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument --
+   What was compiled or read back is of many kinds; a field that is not there shows as a failed expectation. */
+import { parse } from 'yaml';
+import { describeWhenSet } from '../support/when-set.ts';
+import { Namespace } from '../chart/support/cluster.ts';
+import { JOBS } from './support/jobs.ts';
+import { RetrainStage } from './support/retrain-stage.ts';
+
+import.meta.jest.setTimeout(900_000);
+
+describeWhenSet('KUBECONFIG', 'the manifests of retraining', () => {
+  it.each(['retrain', 'orchestrated'])('%s is taken by the API server, where PodSecurity is restricted', (part) => {
+    const namespace = new Namespace();
+    namespace.create();
+    try {
+      const { code, stdout, stderr } = namespace.kubectl(['apply', '--dry-run=server', '-k', `${JOBS}/${part}`]);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(/persistentvolumeclaim\/retrain-data created/);
+    } finally {
+      namespace.delete();
+    }
+  });
+});
+
+const registry = process.env['PAWL_TEST_REGISTRY'];
+
+describeWhenSet('PAWL_TEST_CLI_IMAGE', 'retraining on a real cluster', (image) => {
+  if (registry === undefined || process.env['KUBECONFIG'] === undefined) {
+    it.skip('needs KUBECONFIG and PAWL_TEST_REGISTRY, reachable under the same name from pods', () => undefined);
+    return;
+  }
+  const stage = new RetrainStage(image, registry);
+  beforeAll(() => {
+    stage.set();
+  });
+  afterAll(() => {
+    stage.close();
+  });
+
+  it('trains on the bundled photographs and releases to staging as a commit', async () => {
+    const { completed, log } = await stage.run('first');
+    expect({ completed, log }).toMatchObject({ completed: true });
+    expect(JSON.stringify(log)).not.toContain('s3cret');
+    expect(stage.commits()).toEqual([expect.stringMatching(/^Release catdog 1\.\d+\.\d+ to staging$/), 'Begin']);
+    const files = stage.git('ls-tree', '--name-only', 'main', 'k8s/environments/staging/models/').trim().split('\n');
+    expect(files).toHaveLength(1);
+    const version = parse(stage.git('show', `main:${files[0] ?? ''}`));
+    expect(version).toMatchObject({ kind: 'ModelVersion', spec: { model: 'catdog' } });
+    expect(version.spec.artifact.uri).toMatch(/@sha256:[0-9a-f]{64}$/);
+    expect(Object.keys(version.metadata.annotations)).toEqual(
+      expect.arrayContaining(['pawl.dev/run-id', 'pawl.dev/data-hash', 'pawl.dev/git-commit']),
+    );
+  });
+
+  it('trains nothing and commits nothing while nothing has changed', async () => {
+    const { completed, log } = await stage.run('second');
+    expect(completed).toBe(true);
+    expect(log['train']).toMatch(/^Nothing has changed since catdog/m);
+    expect(log['release']).toMatch(/Already released/);
+    expect(stage.commits()).toHaveLength(2);
+  });
+
+  it('ends at once, and changes nothing, where trying again would not help', async () => {
+    stage.apply({ ENVIRONMENT: 'nowhere' });
+    const { completed, log } = await stage.run('third');
+    expect(completed).toBe(false);
+    expect(log['train']).toMatch(/FILE_NOT_FOUND/);
+    expect(stage.namespace.get('pods', '-l', 'job-name=third').items).toHaveLength(1);
+    expect(stage.commits()).toHaveLength(2);
+  });
+});
