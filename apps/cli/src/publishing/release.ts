@@ -107,7 +107,8 @@ export async function release(context: Context, request: ReleaseRequest, observe
       });
       const commit = { hash, branch, subject: message.split('\n')[0] ?? '' };
       if (upstream === undefined) return { ...proposal, commit };
-      if ((await pushOrKeep(repository, upstream, hash)) !== 'rejected') return { ...proposal, commit, pushed: upstream };
+      if ((await pushOrKeep(repository, upstream, hash)) !== 'rejected')
+        return { ...proposal, commit, pushed: upstream };
       await repository.uncommit(paths);
       await undo(environment, plan);
     }
