@@ -1,10 +1,8 @@
 import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { toAnswer } from '@pawl/shared/execution/answer';
-import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
-import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
-import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import type { Context } from '../context.ts';
+import { modelOf, withServedModel } from '../execution/served-model.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { count } from '../terminal/text.ts';
 import type { DatasetItem } from './dataset.ts';
@@ -37,9 +35,6 @@ export type LabelCheck =
       /** The surest first. */
       readonly suspects: readonly Suspect[];
     };
-
-/** A picture waits behind a few others only; far above any model's time for these. */
-const ANSWER_TIMEOUT_MS = 120_000;
 
 /**
  * Asks a bundle about every picture, on all cores, and lists those whose label it gives less than {@link SUSPECT_BELOW}.
@@ -86,36 +81,23 @@ async function ask(
   context: Context,
 ): Promise<void> {
   const { manifest } = bundle;
-  const size = cpuLimit();
-  const inFlightPerWorker = 2;
-  const pool = new ImageWorkerPool({
-    size,
-    inFlightPerWorker,
-    queueLimit: size,
-    setup: {
-      modelPath: bundle.path(manifest.model),
-      spec: { input: manifest.input, output: manifest.output, labels: manifest.labels },
-      limits: { ...defaultImageLimits, timeoutMs: 30_000 },
-      niceness: 0,
-    },
-  });
-  await pool.start();
   const progress = await createProgress(context, 'Checking labels', items.length);
   let done = 0;
   try {
-    await forEachLimited(
-      items,
-      size * inFlightPerWorker,
-      async (item, signal) => {
-        const { output } = await pool.classify([await read(item)], { signal, deadlineMs: ANSWER_TIMEOUT_MS });
-        await journal.add(keyOf(item), output);
-        progress.update(++done);
-      },
-      context.signal,
-    );
+    await withServedModel(modelOf(bundle), context.signal, async (model) => {
+      await forEachLimited(
+        items,
+        model.capacity,
+        async (item) => {
+          const { output } = await model.ask(await read(item));
+          await journal.add(keyOf(item), output);
+          progress.update(++done);
+        },
+        context.signal,
+      );
+    });
     progress.done(`${manifest.name} ${manifest.version} was asked about ${count(items.length, 'picture')}`);
   } finally {
-    await pool.close();
     await journal.flush();
   }
 }

@@ -11,7 +11,7 @@ import { inferOutput, type OutputWishes } from '../onnx/infer-output.ts';
 import { readGraph } from '../onnx/read-graph.ts';
 import { readKey } from '../publishing/read-bundle.ts';
 import { askGolden, readGoldenFolder, type GoldenImages } from '../training/run/golden.ts';
-import { withServedModel } from '../training/run/serving.ts';
+import { withServedModel } from '../execution/served-model.ts';
 import { VERSION } from '../version.ts';
 
 /** A classifier that was trained elsewhere, and what its graph does not say. Paths are absolute. */

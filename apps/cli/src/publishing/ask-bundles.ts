@@ -1,16 +1,12 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
 import { toAnswer, type Answer } from '@pawl/shared/execution/answer';
-import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
-import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
-import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import type { Context } from '../context.ts';
 import type { Dataset, DatasetItem } from '../data/dataset.ts';
 import { CliError } from '../errors/cli-error.ts';
+import { modelOf, withServedModel } from '../execution/served-model.ts';
 import { createProgress } from '../terminal/progress.ts';
 import type { AnswerPair } from './compare-answers.ts';
-
-const IMAGE_TIMEOUT_MS = 60_000;
 
 /**
  * Asks two versions about every test picture of a data set, one version after the other, each on all cores.
@@ -55,36 +51,21 @@ async function askAll(
   items: readonly DatasetItem[],
 ): Promise<readonly Answer[]> {
   const { manifest } = bundle;
-  const size = cpuLimit();
-  const pool = new ImageWorkerPool({
-    size,
-    queueLimit: 4 * size,
-    inFlightPerWorker: 2,
-    setup: {
-      modelPath: bundle.path(manifest.model),
-      spec: manifest,
-      limits: { ...defaultImageLimits, timeoutMs: IMAGE_TIMEOUT_MS },
-      niceness: 0,
-    },
-  });
-  const progress = await createProgress(context, `Asking ${manifest.name} ${manifest.version}`, items.length);
-  await pool.start();
+  const name = `${manifest.name} ${manifest.version}`;
+  const progress = await createProgress(context, `Asking ${name}`, items.length);
   const answers: Answer[] = [];
   let done = 0;
-  try {
+  await withServedModel(modelOf(bundle), context.signal, async (model) => {
     await forEachLimited(
       items.map((item, index) => ({ item, index })),
-      3 * size,
-      async ({ item, index }, signal) => {
-        const { output } = await pool.classify([await dataset.read(item)], {
-          signal,
-          deadlineMs: 4 * IMAGE_TIMEOUT_MS,
-        });
+      model.capacity,
+      async ({ item, index }) => {
+        const { output } = await model.ask(await dataset.read(item));
         const answer = toAnswer(output, manifest);
         if (answer === undefined)
           throw new CliError(
             'GRAPH_INVALID',
-            `${manifest.name} ${manifest.version} gives no finite answer to ${item.path}.`,
+            `${name} gives no finite answer to ${item.path}.`,
             'The weights are broken; train or export them again.',
           );
         answers[index] = answer;
@@ -92,9 +73,7 @@ async function askAll(
       },
       context.signal,
     );
-    progress.done(`${items.length} pictures`);
-    return answers;
-  } finally {
-    await pool.close();
-  }
+  });
+  progress.done(`${items.length} pictures`);
+  return answers;
 }

@@ -15,7 +15,7 @@ import { createProgress } from '../terminal/progress.ts';
 import { familiarityScores, measureAbstaining, type AbstainReport } from './evaluation/abstain.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { sliceTable } from './evaluation/slices.ts';
-import { withServedModel, type ServedModel } from './run/serving.ts';
+import { modelOf, withServedModel, type ServedModel } from '../execution/served-model.ts';
 import type { Evaluation, Slice } from './types.ts';
 
 /** What a bundle is measured on. */
@@ -62,8 +62,7 @@ export async function evaluateBundle(context: Context, uri: string, data: Evalua
   return await withBundle(context, uri, {}, (bundle) => {
     const { manifest, digest } = bundle;
     const { name, version, labels, lineage } = manifest;
-    const served = { modelPath: bundle.path(manifest.model), spec: manifest, name: `${name} ${version}` };
-    return withServedModel(served, context.signal, (model) =>
+    return withServedModel(modelOf(bundle), context.signal, (model) =>
       withQuestions(context, data, labels, async (questions, neither) => {
         const asked = await askAll(context, model, manifest, questions);
         const outside = neither.length === 0 ? undefined : await askAll(context, model, manifest, neither);

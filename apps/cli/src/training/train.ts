@@ -20,7 +20,7 @@ import { judge } from './run/judge.ts';
 import { originOf } from './run/lineage.ts';
 import { assertVersion, readPrevious } from './run/previous-bundle.ts';
 import { startRecord } from './run/record.ts';
-import { withServedModel } from './run/serving.ts';
+import { withServedModel } from '../execution/served-model.ts';
 import { goldenCandidates, ship } from './run/ship.ts';
 import { assertAgrees } from './run/verify-model.ts';
 

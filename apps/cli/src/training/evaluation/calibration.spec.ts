@@ -1,7 +1,7 @@
 import { createRandom } from '../../random/random.ts';
 import { headLogits } from '../head/linear.ts';
 import { binaryCrossEntropy } from '../head/losses.ts';
-import { fitTemperature, scaleHead } from './calibration.ts';
+import { chooseTemperature, fitTemperature, scaleHead } from './calibration.ts';
 import { evaluate } from './evaluate.ts';
 import { toProbabilities } from './probabilities.ts';
 
@@ -109,5 +109,42 @@ describe('a scaled head', () => {
 
   it.each([0, -1, NaN, Infinity])('refuses temperature %d', (temperature) => {
     expect(() => scaleHead(head, temperature)).toThrow(RangeError);
+  });
+});
+
+describe('a temperature for which there is evidence', () => {
+  /** Answers of a model that is right about its own certainty, times `sureness`. */
+  const answers = (rows: number, deviation: number, sureness: number, seed: number) => {
+    const random = createRandom(seed);
+    const honest = Array.from({ length: rows }, () => random.normal() * deviation);
+    const classes = honest.map((z) => Number(random.next() < 1 / (1 + Math.exp(-z))));
+    return { classes, logits: honest.map((z) => z * sureness) };
+  };
+
+  it('is the fitted one where the model is much too sure', () => {
+    const { classes, logits } = answers(500, 2, 3, 5);
+    const chosen = chooseTemperature(logits, 'binary', 1, classes);
+    expect(chosen).toEqual(fitTemperature(logits, 'binary', 1, classes));
+    expect(chosen.temperature).toBeGreaterThan(2);
+  });
+
+  it('is 1 where 150 rows have a single wrong one, that happens to be an unsure one', () => {
+    const logits = Array.from(
+      { length: 150 },
+      (_, index) => (index % 2 === 0 ? -1 : 1) * (index === 149 ? -0.2 : 4 + (index % 5)),
+    );
+    const classes = Array.from({ length: 150 }, (_, index) => index % 2);
+    expect(fitTemperature(logits, 'binary', 1, classes).temperature).toBeLessThan(0.9);
+    expect(chooseTemperature(logits, 'binary', 1, classes)).toMatchObject({ temperature: 1, outcome: 'unproven' });
+  });
+
+  it('is wrong about a calibrated model one time in twenty, as a test at 5 % is', () => {
+    const models = Array.from({ length: 400 }, (_, seed) => answers(200, 2, 1, seed));
+    const changed = models.filter(
+      ({ classes, logits }) => chooseTemperature(logits, 'binary', 1, classes).outcome !== 'unproven',
+    );
+    // 20 are expected; binomially, 6 to 36 but once in a thousand.
+    expect(changed.length).toBeGreaterThan(5);
+    expect(changed.length).toBeLessThan(37);
   });
 });

@@ -5,6 +5,8 @@ const SMALLEST_TEMPERATURE = 0.05;
 const LARGEST_TEMPERATURE = 20;
 /** Newton's steps double the digits; bisection, where it is needed, halves a range of 400 to less than a float64 digit. */
 const MOST_STEPS = 100;
+/** What chance exceeds once in twenty: the chi-squared distribution of one degree of freedom. */
+const CHI_SQUARED_95 = 3.841;
 
 /** A temperature and where it comes from. */
 export interface Calibration {
@@ -12,9 +14,10 @@ export interface Calibration {
   readonly temperature: number;
   /**
    * `fitted`: the minimum of the loss. `bound`: it lies beyond 0.05 or 20. `separable`: every row is right, so that the
-   * loss falls with ever surer answers and says nothing about calibration; the temperature stays 1.
+   * loss falls with ever surer answers and says nothing about calibration; the temperature stays 1. `unproven`: the rows may
+   * well come from a calibrated model; the temperature stays 1.
    */
-  readonly outcome: 'fitted' | 'bound' | 'separable';
+  readonly outcome: 'fitted' | 'bound' | 'separable' | 'unproven';
   /** Mean negative log-likelihood of the rows before and after; nats. */
   readonly before: number;
   readonly after: number;
@@ -33,7 +36,29 @@ export function fitTemperature(
   outputs: number,
   classes: ArrayLike<number>,
 ): Calibration {
+  return fit(asSoftmax(logits, kind, outputs), classes);
+}
+
+/**
+ * {@link fitTemperature}, where the rows speak against the temperature 1: Rao's score test, at the level of 5 %. If the model
+ * is calibrated, the derivative of the loss at 1 has mean 0 and the variance of the logits under softmax. A few hundred rows
+ * with hardly a wrong one fit any temperature, and prove none.
+ */
+export function chooseTemperature(
+  logits: ArrayLike<number>,
+  kind: Head['kind'],
+  outputs: number,
+  classes: ArrayLike<number>,
+): Calibration {
   const rows = asSoftmax(logits, kind, outputs);
+  const { loss, slope, curvature } = derivatives(rows, classes, 1);
+  if (rows.length * slope ** 2 < CHI_SQUARED_95 * curvature)
+    return { temperature: 1, outcome: 'unproven', before: loss, after: loss };
+  return fit(rows, classes);
+}
+
+/** Pure: the temperature of rows of softmax logits. */
+function fit(rows: readonly (readonly number[])[], classes: ArrayLike<number>): Calibration {
   const at = (b: number) => derivatives(rows, classes, b);
   const uncalibrated = at(1);
   const end = (b: number, outcome: Calibration['outcome']): Calibration => ({

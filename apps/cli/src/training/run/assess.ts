@@ -8,7 +8,7 @@ import {
   type AbstainReport,
   type ScoredRows,
 } from '../evaluation/abstain.ts';
-import { fitTemperature, scaleHead, type Calibration } from '../evaluation/calibration.ts';
+import { chooseTemperature, scaleHead, type Calibration } from '../evaluation/calibration.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import { judge } from '../evaluation/gate.ts';
 import { toAnswers, toProbabilities, type Answers } from '../evaluation/probabilities.ts';
@@ -54,7 +54,7 @@ export interface AssessmentInput {
 
 /** Calibrates a head on the validation split and measures it on the test split. Pure. */
 export function assess({ head, labels, val, test, testItems, gate }: AssessmentInput): Assessment {
-  const calibration = fitTemperature(headLogits(head, val), head.kind, head.outputs, val.classes);
+  const calibration = chooseTemperature(headLogits(head, val), head.kind, head.outputs, val.classes);
   const calibrated = scaleHead(head, calibration.temperature);
   const measured = answersOf(calibrated, labels, test);
   const right = Array.from(test.classes, (label, row) => measured.answers.answered[row] === label);

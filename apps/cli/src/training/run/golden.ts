@@ -9,7 +9,7 @@ import type { BundleSource } from '@pawl/shared/bundle/write-bundle';
 import { type AnswerSpec, toAnswer } from '@pawl/shared/execution/answer';
 import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../errors/cli-error.ts';
-import type { ServedModel } from './serving.ts';
+import type { ServedModel } from '../../execution/served-model.ts';
 
 /** A picture that may become a golden image. */
 export interface GoldenCandidate {

@@ -5,7 +5,7 @@ import { assessAbstaining, figuresOf } from './assess.ts';
 import { shown, type Inputs, type Learned } from './inputs.ts';
 import { askNeither } from './neither.ts';
 import { writeReports } from './reports.ts';
-import type { ServedModel } from './serving.ts';
+import type { ServedModel } from '../../execution/served-model.ts';
 import { renderAssessment } from './summary.ts';
 
 /** Reports, records and prints all figures. @throws CliError GATE_FAILED. */

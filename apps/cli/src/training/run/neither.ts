@@ -7,7 +7,7 @@ import { CliError } from '../../errors/cli-error.ts';
 import type { ScoredRows } from '../evaluation/abstain.ts';
 import { toProbabilities } from '../evaluation/probabilities.ts';
 import type { Head } from '../types.ts';
-import type { ServedModel } from './serving.ts';
+import type { ServedModel } from '../../execution/served-model.ts';
 
 /**
  * What a model says of every picture of a folder, at any depth. Files that are no pictures are left out.

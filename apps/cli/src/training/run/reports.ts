@@ -95,8 +95,14 @@ function predictionsCsv({ dataset, testItems, assessment }: ReportInput): string
 
 function slicesCsv(slices: readonly Slice[]): string {
   return csv([
-    ['by', 'value', 'count', 'accuracy'],
-    ...slices.map(({ by, value, count, accuracy }) => [by, value, count, accuracy.toFixed(6)]),
+    // Wilson's 95 % interval: what a small slice says.
+    ['by', 'value', 'count', 'accuracy', 'lower', 'upper'],
+    ...slices.map(({ by, value, count, accuracy, interval: { lower, upper } }) => [
+      by,
+      value,
+      count,
+      ...[accuracy, lower, upper].map((share) => share.toFixed(6)),
+    ]),
   ]);
 }
 

@@ -33,7 +33,7 @@ export function renderAssessment(
   return [
     theme.paint(
       'strong',
-      `Test split: ${count(evaluation.count, 'picture')}, temperature ${calibration.temperature.toFixed(3)}${calibrationNote(calibration.outcome)}`,
+      `Test split: ${count(evaluation.count, 'picture')}, temperature ${calibration.temperature.toFixed(3)}${calibrationNotes[calibration.outcome]}`,
     ),
     ...figures,
     ...(abstaining === undefined ? [] : ['', ...abstainLines(abstaining, theme)]),
@@ -97,12 +97,12 @@ function figureRows(
   ];
 }
 
-const calibrationNote = (outcome: Assessment['calibration']['outcome']): string =>
-  outcome === 'fitted'
-    ? ''
-    : outcome === 'separable'
-      ? ' (not fitted: every validation picture is answered rightly)'
-      : ' (at its bound)';
+const calibrationNotes: Readonly<Record<Assessment['calibration']['outcome'], string>> = {
+  fitted: '',
+  separable: ' (not fitted: every validation picture is answered rightly)',
+  unproven: ' (the validation pictures do not speak against it)',
+  bound: ' (at its bound)',
+};
 
 /** Lines on when a model abstains and what that does. */
 export function abstainLines(

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import type { Dataset, DatasetItem } from '../../data/dataset.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { createProgress } from '../../terminal/progress.ts';
-import type { ServedModel } from './serving.ts';
+import type { ServedModel } from '../../execution/served-model.ts';
 
 /**
  * Largest difference of a logit, as a share of `1 + |logit|`, between the trainer, which sums 512 products in float64, and

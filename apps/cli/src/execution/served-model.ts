@@ -1,8 +1,9 @@
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
 import { ImageWorkerPool, type Classification } from '@pawl/shared/execution/worker-pool';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
-import { explainLoadFailure } from '../../onnx/load-failure.ts';
+import { explainLoadFailure } from '../onnx/load-failure.ts';
 
 /** A model as the service runs it: the same decoder, the same session, the same threads. */
 export interface ServedModel {
@@ -11,6 +12,13 @@ export interface ServedModel {
   /** What the graph says of an encoded picture. @throws PawlError of the decoder and of inference. */
   ask(bytes: Uint8Array): Promise<Classification>;
 }
+
+/** What {@link withServedModel} needs of a bundle. */
+export const modelOf = (bundle: Bundle) => ({
+  modelPath: bundle.path(bundle.manifest.model),
+  spec: bundle.manifest,
+  name: `${bundle.manifest.name} ${bundle.manifest.version}`,
+});
 
 /** Larger and slower than the service allows: files on a disk are nobody's attack. */
 const limits = { ...defaultImageLimits, maxBytes: 64 * 1024 * 1024, timeoutMs: 60_000 };
