@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { CliError } from '../errors/cli-error.ts';
+import { withServedModel } from '../execution/served-model.ts';
 import { writeGraph } from '../onnx/read-graph.ts';
 import { outputNameOf, replaceHead } from '../onnx/replace-head.ts';
 import { readKey } from '../publishing/read-bundle.ts';
@@ -20,7 +21,6 @@ import { judge } from './run/judge.ts';
 import { originOf } from './run/lineage.ts';
 import { assertVersion, readPrevious } from './run/previous-bundle.ts';
 import { startRecord } from './run/record.ts';
-import { withServedModel } from '../execution/served-model.ts';
 import { goldenCandidates, ship } from './run/ship.ts';
 import { assertAgrees } from './run/verify-model.ts';
 
