@@ -115,14 +115,14 @@ describeWhenSet('KUBECONFIG', 'a rollout on a real API server', (kubeconfig) => 
   });
 
   it('waits for a node and blames no weights for the want of one', async () => {
-    await set({ policy: { canary: { readyTimeoutSeconds: 1 } } });
+    await set({ policy: { canary: { readyTimeoutSeconds: 5 } } });
     stage.start();
     const one = await stage.serving();
     const two = await stage.offer('1.1.0', { behaviour: { pod: 'unschedulable' } });
     await stage.until(two, 'Canary CanaryHeldUp');
     const since = stage.status(two).rollout?.unreadySince;
     // It has looked again after the time that would fail a pod that has a node.
-    await stage.eventually('the time is over', () => Date.now() - Date.parse(since ?? '') > 5_000);
+    await stage.eventually('the time is over', () => Date.now() - Date.parse(since ?? '') > 8_000);
     expect(stage.status(two).phase).toBe('Canary');
     expect(stage.status(two).message).toContain('0/3 nodes are available: no room');
     expect(stage.digestsInService).toEqual([stage.bundleOf(one).digest]);

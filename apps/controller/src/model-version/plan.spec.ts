@@ -17,6 +17,7 @@ import {
   counted,
   failed,
   handled,
+  heldUp,
   made,
   named,
   NOW,
@@ -300,6 +301,16 @@ describe.each<[string, World, Expected, string]>([
       canaries: [aCanary(two, { pods: [] })],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryHeldUp' },
+    '',
+  ],
+  [
+    'gives a pod all its time when what held it up is over',
+    aWorld({
+      versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }), heldUp)],
+      stable,
+      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, isInService: false })] })],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
     '',
   ],
   [

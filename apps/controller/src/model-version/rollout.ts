@@ -82,6 +82,11 @@ export class Rollout {
     return this.status.rollout?.step ?? 0;
   }
 
+  /** Whether its pods were kept from starting, by want of room or of leave, when it was last looked at. */
+  get wasHeldUp(): boolean {
+    return (this.status.conditions ?? []).some(({ reason }) => reason === 'CanaryHeldUp');
+  }
+
   /** The canary, behind the gate that saw to it. */
   ready(): CanaryTrack {
     if (this.canary === undefined) throw new Error('a gate was asked before canaryReady');

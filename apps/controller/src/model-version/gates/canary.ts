@@ -22,7 +22,9 @@ export function canaryReady(rollout: Rollout): RolloutPlan | undefined {
   if (ready >= replicas && canary.replicas === replicas) return undefined;
   const actions = canary.replicas === replicas ? [] : [apply];
   const pending = canary.pods.find((pod) => !pod.isReady);
-  const unreadySince = rollout.status.rollout?.unreadySince ?? timestamp(rollout.world.now);
+  // While something held a pod up, its time did not run: it begins when nothing does any more.
+  const isFreed = rollout.wasHeldUp && pending !== undefined && pending.heldUp === undefined;
+  const unreadySince = (isFreed ? undefined : rollout.status.rollout?.unreadySince) ?? timestamp(rollout.world.now);
   const progress = { ...rollout.progress(rollout.step), unreadySince };
   if (pending?.heldUp !== undefined)
     return rollout.starting(`A pod is held up: ${pending.heldUp}`, progress, actions, 'CanaryHeldUp');

@@ -100,6 +100,19 @@ export const atStep =
         ...rollout,
       },
     })(step > 0 ? accepted()(version) : verified(version));
+/** Its pods were kept from starting when it was last looked at. */
+export const heldUp: Change<ModelVersion> = withStatus({
+  conditions: [
+    {
+      type: 'Progressing',
+      status: 'True',
+      reason: 'CanaryHeldUp',
+      message: 'A pod is held up: no cpu',
+      lastTransitionTime: ago(1000),
+      observedGeneration: 1,
+    },
+  ],
+});
 const judged =
   (outcome: Verdict['outcome'], reason: Verdict['reason']): Change<ModelVersion> =>
   (version) =>
