@@ -59,7 +59,7 @@ const namedExports = {
 // The names that a CommonJS package exports are asked of Node, and older ones leave them out: the result would not run.
 if (Number(process.versions.node.split('.')[0]) < 23) {
   console.error(
-    `Node ${process.versions.node} cannot join the programs; "npm run build" uses the one of node_modules.`,
+    `Node ${process.versions.node} cannot join the programs; run "npm run build", which finds a newer one.`,
   );
   process.exit(1);
 }
