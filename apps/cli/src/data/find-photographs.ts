@@ -1,3 +1,4 @@
+import { codeOf } from '@pawl/shared/bundle/system-error';
 import { sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../errors/cli-error.ts';
 import type { FileTree } from './file-tree.ts';
@@ -93,7 +94,7 @@ async function kindOf(
 
 /** A file that the file system does not give. */
 export function unreadableFile(path: string, error: unknown): Unreadable {
-  const code = (error as NodeJS.ErrnoException).code;
+  const code = codeOf(error);
   if (error instanceof CliError || code === undefined) throw error;
   return { path, code, message: 'The file cannot be read.' };
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { hasCode } from '@pawl/shared/bundle/system-error';
 import { parse } from 'yaml';
 import { CliError } from '../errors/cli-error.ts';
 import { paramsSchema, type Params } from './params.ts';
@@ -17,7 +18,7 @@ export async function readParams(path: string, required: boolean): Promise<Param
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if (!required && (cause as NodeJS.ErrnoException).code === 'ENOENT') return paramsSchema.parse({});
+    if (!required && hasCode(cause, 'ENOENT')) return paramsSchema.parse({});
     throw new CliError(
       'FILE_NOT_FOUND',
       `${path} cannot be read.`,

@@ -3,6 +3,7 @@ import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import { digestOfFile } from '@pawl/shared/bundle/digest';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { verifyManifest } from '@pawl/shared/bundle/verify-manifest';
+import { codeOf } from '@pawl/shared/bundle/system-error';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../context.ts';
 import { bytes, count } from '../terminal/text.ts';
@@ -112,7 +113,7 @@ async function checkLocalFile(context: Context, directory: string, file: Manifes
     return pass(file.path, bytes(size));
   } catch (error) {
     context.signal.throwIfAborted();
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     return fail(file.path, code === 'ENOENT' ? 'is missing' : `cannot be read (${code ?? 'unknown'})`);
   }
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isMissing } from '@pawl/shared/bundle/system-error';
 import { modelVersionSpecSchema, type ModelVersionSpec } from '@pawl/shared/modelversion/model-version';
 import { API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
 import { compareBuild } from 'semver';
@@ -142,7 +143,7 @@ const filesIn = async (folder: string): Promise<readonly string[]> =>
 
 function missing<Value>(value: Value): (error: unknown) => Value {
   return (error) => {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return value;
+    if (isMissing(error)) return value;
     throw error;
   };
 }

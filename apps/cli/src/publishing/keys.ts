@@ -5,6 +5,7 @@ import { openBundle, readSignature } from '@pawl/shared/bundle/open-bundle';
 import { generateSigningKeyPair, signManifest, verifyManifestSignature } from '@pawl/shared/bundle/signature';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { createPublicKey } from 'node:crypto';
+import { codeOf } from '@pawl/shared/bundle/system-error';
 import { CliError } from '../errors/cli-error.ts';
 
 /** File names of a key pair, as cosign's own are called. */
@@ -77,7 +78,7 @@ function isBy(bytes: Uint8Array, signature: Uint8Array, publicKeyPem: string): b
 
 function cannotWrite(path: string): (cause: unknown) => never {
   return (cause) => {
-    const { code } = cause as NodeJS.ErrnoException;
+    const code = codeOf(cause);
     if (code === 'EEXIST')
       throw new CliError(
         'FILE_WRITE_FAILED',

@@ -11,6 +11,7 @@ import { MAX_SIGNATURE_BYTES } from '@pawl/shared/bundle/signature';
 import { openStore } from '@pawl/shared/bundle/stores/open-store';
 import { readSmallFile } from '@pawl/shared/bundle/transfer';
 import { MAX_MANIFEST_BYTES, verifyManifest } from '@pawl/shared/bundle/verify-manifest';
+import { codeOf } from '@pawl/shared/bundle/system-error';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors/cli-error.ts';
@@ -144,7 +145,7 @@ export async function readKey(context: Context, path: string, half: 'private' | 
   } catch (cause) {
     throw new CliError(
       'FILE_NOT_FOUND',
-      `the ${half} key ${path} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'}).`,
+      `the ${half} key ${path} cannot be read (${codeOf(cause) ?? 'unknown'}).`,
       'Check the path; `pawl keys generate` makes a key pair.',
       cause,
     );

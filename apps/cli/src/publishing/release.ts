@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
+import { codeOf } from '@pawl/shared/bundle/system-error';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors/cli-error.ts';
@@ -211,7 +212,7 @@ async function write(environment: Environment, plan: NewRelease): Promise<readon
     await writeFile(at(plan.file), plan.text, { flag: 'wx' });
     for (const { file } of plan.removed) await rm(at(file));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    const code = codeOf(cause);
     if (code !== 'EEXIST') await undo(environment, plan);
     throw new CliError(
       code === 'ENOSPC' ? 'DISK_FULL' : 'FILE_WRITE_FAILED',

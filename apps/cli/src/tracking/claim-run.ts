@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { hasCode } from '@pawl/shared/bundle/system-error';
 import type { LocalRun } from './local-run.ts';
 import { onDisk, readIfPresent } from './store-files.ts';
 
@@ -30,7 +31,7 @@ export async function claimRun(run: LocalRun): Promise<boolean> {
       await writeFile(fileOf(run), `${process.pid} ${hostname()}\n`, { flag: 'wx' });
       return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      if (hasCode(error, 'EEXIST')) return false;
       throw error;
     }
   });
@@ -46,6 +47,6 @@ function isAlive(pid: number): boolean {
     return true;
   } catch (error) {
     // Somebody else's process is alive, too.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return hasCode(error, 'EPERM');
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { hasCode } from '@pawl/shared/bundle/system-error';
 import { CliError } from '../errors/cli-error.ts';
 import type { LocalRun } from './local-run.ts';
 import {
@@ -163,7 +164,7 @@ export class LocalRegistry {
 }
 
 function refuseTaken(error: unknown): false {
-  if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+  if (hasCode(error, 'EEXIST')) return false;
   throw error as Error;
 }
 

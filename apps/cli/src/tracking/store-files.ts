@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { codeOf, isMissing } from '@pawl/shared/bundle/system-error';
 import { parse, stringify } from 'yaml';
 import { CliError } from '../errors/cli-error.ts';
 
@@ -34,7 +35,7 @@ export async function readIfPresent(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
@@ -65,7 +66,7 @@ async function entriesOf(folder: string) {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   } catch (error) {
-    if (isAbsent(error)) return [];
+    if (isMissing(error)) return [];
     throw error;
   }
 }
@@ -104,15 +105,12 @@ export function assertEntityName(name: string): void {
     throw new RangeError(`${JSON.stringify(name)} is no name for a parameter, metric, tag or artifact`);
 }
 
-export const isAbsent = (error: unknown): boolean =>
-  ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
-
 /** Runs `work` and says of a failure of the disk what it means for the record. */
 export async function onDisk<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    const code = codeOf(cause);
     if (code === undefined) throw cause;
     if (code === 'ENOSPC' || code === 'EDQUOT')
       throw new CliError(

@@ -6,7 +6,7 @@ import { forEachLimited } from './for-each-limited.ts';
 import { MANIFEST_FILE, SIGNATURE_FILE, type BundleFile, type Manifest } from './manifest.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES, verifyManifest, type ManifestExpectations } from './verify-manifest.ts';
-import { hasCode } from './system-error.ts';
+import { hasCode, isMissing } from './system-error.ts';
 
 /** A bundle on this machine whose every byte was verified when it was opened. */
 export interface Bundle {
@@ -129,8 +129,6 @@ async function openInside(realRoot: string, file: string) {
     throw error;
   }
 }
-
-const isMissing = (error: unknown) => hasCode(error, 'ENOENT', 'ENOTDIR');
 
 const noManifest = (cause: unknown) =>
   new PawlError('BUNDLE_NOT_FOUND', { message: `the bundle folder holds no ${MANIFEST_FILE}`, cause });

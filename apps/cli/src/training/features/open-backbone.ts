@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import type { InputSpec } from '@pawl/shared/bundle/manifest';
-import { hasCode } from '@pawl/shared/bundle/system-error';
+import { isMissing } from '@pawl/shared/bundle/system-error';
 import type { Context } from '../../context.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { backboneOf } from '../../onnx/backbone.ts';
@@ -78,7 +78,7 @@ async function isFile(path: string): Promise<boolean> {
     return (await stat(path)).isFile();
   } catch (cause) {
     // An address of a store is no path; a folder that is missing is the bundle's own error.
-    if (hasCode(cause, 'ENOENT', 'ENOTDIR') && !path.endsWith('.onnx')) return false;
+    if (isMissing(cause) && !path.endsWith('.onnx')) return false;
     throw new CliError(
       'FILE_NOT_FOUND',
       `The backbone ${path} cannot be read.`,
