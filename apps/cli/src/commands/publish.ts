@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { CliError } from '../errors/cli-error.ts';
+import { writeError } from '../errors/write-error.ts';
 import { STORES_HELP, withPageOptions, type PageOptions } from './publishing-options.ts';
 import { quote, themeOf, type Session } from './session.ts';
 
@@ -100,11 +100,8 @@ async function writeAddress(path: string, address: string): Promise<void> {
   try {
     await writeFile(path, `${address}\n`);
   } catch (cause) {
-    throw new CliError(
-      'FILE_WRITE_FAILED',
-      `${path} cannot be written: ${(cause as Error).message}`,
-      'The bundle is published. Name another file with --address-file, and publish again: that changes nothing.',
-      cause,
-    );
+    const elsewhere =
+      'name another file with --address-file; the bundle is published, and publishing again changes nothing';
+    throw writeError(path, cause, { elsewhere });
   }
 }

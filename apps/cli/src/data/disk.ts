@@ -1,7 +1,6 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { codeOf } from '@pawl/shared/bundle/system-error';
-import { CliError } from '../errors/cli-error.ts';
+import { writeError } from '../errors/write-error.ts';
 
 /** How files are written; tests give one that fails. */
 export interface Disk {
@@ -18,6 +17,9 @@ export interface Disk {
 
 /** What a {@link Disk} is made of: writes `bytes` to a file that is open. */
 export type WriteBytes = (path: string, bytes: Uint8Array | string, flags: 'wx' | 'a') => Promise<void>;
+
+/** Preparing goes on where it stopped. */
+export const DATA_ADVICE = { elsewhere: 'name a folder on another disk', resumes: true };
 
 const writeBytes: WriteBytes = async (path, bytes, flags) => {
   await using file = await open(path, flags);
@@ -39,7 +41,7 @@ export function createDisk(temporary?: string, write: WriteBytes = writeBytes): 
         await rename(partial, path);
       } catch (cause) {
         await rm(partial, { force: true }).catch(() => undefined);
-        throw writeError(path, cause);
+        throw writeError(path, cause, DATA_ADVICE);
       }
     },
     async append(path, text) {
@@ -47,27 +49,8 @@ export function createDisk(temporary?: string, write: WriteBytes = writeBytes): 
         await mkdir(dirname(path), { recursive: true });
         await write(path, text, 'a');
       } catch (cause) {
-        throw writeError(path, cause);
+        throw writeError(path, cause, DATA_ADVICE);
       }
     },
   };
-}
-
-/** The error of a failed write; CliErrors and aborts stay what they are. */
-export function writeError(path: string, cause: unknown): unknown {
-  const code = codeOf(cause);
-  if (cause instanceof CliError || code === undefined || code === 'ABORT_ERR') return cause;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new CliError(
-      'DISK_FULL',
-      `${path} cannot be written: ${code === 'ENOSPC' ? 'the disk is full' : 'the disk quota is used up'}.`,
-      'Free some space, or name a folder on another disk, and run the same command again: what is done is kept.',
-      cause,
-    );
-  return new CliError(
-    'FILE_WRITE_FAILED',
-    `${path} cannot be written (${code}).`,
-    'Check that the folder exists and that you may write there.',
-    cause,
-  );
 }

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { digestOfFile } from '@pawl/shared/bundle/digest';
 import { CliError } from '../errors/cli-error.ts';
-import { writeError } from './disk.ts';
+import { writeError } from '../errors/write-error.ts';
 import { isHidden, listFiles, type FoundFile } from './list-photographs.ts';
 
 /** A file that goes into an archive. */

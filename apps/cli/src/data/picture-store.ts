@@ -2,8 +2,9 @@ import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { hasCode } from '@pawl/shared/bundle/system-error';
+import { writeError } from '../errors/write-error.ts';
 import { splits, type DatasetItem } from './dataset.ts';
-import { writeError, type Disk } from './disk.ts';
+import { DATA_ADVICE, type Disk } from './disk.ts';
 import { formatIndex, INDEX_FILE } from './index-file.ts';
 import { UNFINISHED_FILE } from './open-dataset.ts';
 
@@ -82,7 +83,7 @@ export class PictureStore {
       try {
         for (const [name, path] of moves) await this.#move(name, path, wanted.get(name));
       } catch (cause) {
-        throw writeError(this.#folder, cause);
+        throw writeError(this.#folder, cause, DATA_ADVICE);
       }
       await this.#disk.write(join(this.#folder, INDEX_FILE), index);
     }

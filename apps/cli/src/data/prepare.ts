@@ -8,6 +8,7 @@ import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import type { Context } from '../context.ts';
 import type { CliError } from '../errors/cli-error.ts';
+import { writeError } from '../errors/write-error.ts';
 import type { PreprocessParams } from '../params/params.ts';
 import { createProgress } from '../terminal/progress.ts';
 import { count } from '../terminal/text.ts';
@@ -15,7 +16,7 @@ import { assignSplits } from './assign-splits.ts';
 import { checkLabels, type LabelCheck } from './check-labels.ts';
 import { classify, type Classified } from './classify.ts';
 import type { DatasetItem } from './dataset.ts';
-import { createDisk, writeError, type WriteBytes } from './disk.ts';
+import { createDisk, DATA_ADVICE, type WriteBytes } from './disk.ts';
 import { createExaminer, type Decoded, type Finding } from './examine.ts';
 import { openFileTree, type FileTree } from './file-tree.ts';
 import { findPhotographs, type RawFiles, type Unreadable } from './find-photographs.ts';
@@ -74,7 +75,7 @@ export async function prepare(context: Context, request: PrepareRequest, write?:
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
   } catch (cause) {
-    throw writeError(out, cause);
+    throw writeError(out, cause, DATA_ADVICE);
   }
   const store = await PictureStore.open(out, disk);
   const journal = await Journal.open<Finding>(join(work, 'findings.jsonl'), disk);

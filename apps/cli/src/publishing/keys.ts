@@ -5,8 +5,9 @@ import { openBundle, readSignature } from '@pawl/shared/bundle/open-bundle';
 import { generateSigningKeyPair, signManifest, verifyManifestSignature } from '@pawl/shared/bundle/signature';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { createPublicKey } from 'node:crypto';
-import { codeOf } from '@pawl/shared/bundle/system-error';
+import { hasCode } from '@pawl/shared/bundle/system-error';
 import { CliError } from '../errors/cli-error.ts';
+import { writeError } from '../errors/write-error.ts';
 
 /** File names of a key pair, as cosign's own are called. */
 export const PRIVATE_KEY_FILE = 'pawl.key';
@@ -78,21 +79,13 @@ function isBy(bytes: Uint8Array, signature: Uint8Array, publicKeyPem: string): b
 
 function cannotWrite(path: string): (cause: unknown) => never {
   return (cause) => {
-    const code = codeOf(cause);
-    if (code === 'EEXIST')
+    if (hasCode(cause, 'EEXIST'))
       throw new CliError(
         'FILE_WRITE_FAILED',
         `${path} exists; keys are never overwritten.`,
         'Name another folder with --out, or move the old pair away: versions that it signed still need its public half.',
         cause,
       );
-    if (code === 'ENOSPC')
-      throw new CliError('DISK_FULL', `there is no space left for ${path}.`, 'Free some space.', cause);
-    throw new CliError(
-      'FILE_WRITE_FAILED',
-      `${path} cannot be written (${code ?? 'unknown'}).`,
-      'Check the folder.',
-      cause,
-    );
+    throw writeError(path, cause);
   };
 }

@@ -1,8 +1,8 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
-import { hasCode } from '@pawl/shared/bundle/system-error';
 import type { Context } from '../context.ts';
 import { CliError } from '../errors/cli-error.ts';
+import { writeError } from '../errors/write-error.ts';
 import { plain, widthOf } from '../terminal/text.ts';
 import type { Theme } from '../terminal/theme.ts';
 import { bundledPhotos, readLabelledPhotos, sendingOrder, type LabelledPhoto } from './labelled-photos.ts';
@@ -85,12 +85,6 @@ async function save(path: string, report: SimulationReport): Promise<void> {
     await writeFile(partial, `${JSON.stringify(report, null, 2)}\n`);
     await rename(partial, path);
   } catch (cause) {
-    const full = hasCode(cause, 'ENOSPC');
-    throw new CliError(
-      full ? 'DISK_FULL' : 'FILE_WRITE_FAILED',
-      `${path} cannot be written: ${(cause as Error).message}`,
-      full ? 'Free some space, or name another place with --out.' : 'Name another place with --out.',
-      cause,
-    );
+    throw writeError(path, cause, { elsewhere: 'name another place with --out' });
   }
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codeOf, isMissing } from '@pawl/shared/bundle/system-error';
+import { isMissing } from '@pawl/shared/bundle/system-error';
 import { parse, stringify } from 'yaml';
-import { CliError } from '../errors/cli-error.ts';
+import { writeError } from '../errors/write-error.ts';
 
 /** Our own notes inside a run's folder; MLflow reads nothing from it. */
 export const NOTES_FOLDER = '.pawl';
@@ -110,20 +110,6 @@ export async function onDisk<Result>(path: string, work: () => Promise<Result>):
   try {
     return await work();
   } catch (cause) {
-    const code = codeOf(cause);
-    if (code === undefined) throw cause;
-    if (code === 'ENOSPC' || code === 'EDQUOT')
-      throw new CliError(
-        'DISK_FULL',
-        `There is no room for ${path}.`,
-        'Free some space, or name another --runs.',
-        cause,
-      );
-    throw new CliError(
-      'FILE_WRITE_FAILED',
-      `${path} cannot be written (${code}).`,
-      'Name a folder that you may write to with --runs.',
-      cause,
-    );
+    throw writeError(path, cause, { elsewhere: 'name another folder with --runs' });
   }
 }

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
-import { hasCode } from '@pawl/shared/bundle/system-error';
-import { CliError } from '../../errors/cli-error.ts';
+import { writeError } from '../../errors/write-error.ts';
 
 /*
  * A cache is a folder; in it one folder for everything that rows must have in common to be comparable (backbone, input,
@@ -175,18 +174,9 @@ export async function boundCache(root: string, limit = DEFAULT_LIMIT): Promise<v
 }
 
 /** What is said when the cache cannot be written. */
-export function cacheError(path: string, cause: unknown): CliError {
-  return hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT')
-    ? new CliError(
-        'DISK_FULL',
-        `The disk is full: features cannot be kept in ${path}.`,
-        'Free some space, or give another folder with --cache, and run the same command again: what was computed is kept.',
-        cause,
-      )
-    : new CliError(
-        'FILE_WRITE_FAILED',
-        `The feature cache ${path} cannot be written.`,
-        'Give a folder that you may write to with --cache.',
-        cause,
-      );
+export function cacheError(path: string, cause: unknown): unknown {
+  return writeError(`The feature cache ${path}`, cause, {
+    elsewhere: 'give another folder with --cache',
+    resumes: true,
+  });
 }

@@ -1,13 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '@pawl/shared/bundle/system-error';
 import { confusionMatrix } from '../../charts/confusion-matrix.ts';
 import { lossCurves } from '../../charts/loss-curves.ts';
 import { mistakesSheet, type Mistake } from '../../charts/mistakes-sheet.ts';
 import { reliabilityDiagram } from '../../charts/reliability-diagram.ts';
 import { rocCurve } from '../../charts/roc-curve.ts';
 import type { Dataset, DatasetItem } from '../../data/dataset.ts';
-import { CliError } from '../../errors/cli-error.ts';
+import { writeError } from '../../errors/write-error.ts';
 import type { EpochRecord, Slice, TrainedHead } from '../types.ts';
 import type { Assessment } from './assess.ts';
 
@@ -48,12 +47,7 @@ export async function writeReports(folder: string, input: ReportInput): Promise<
     await mkdir(folder, { recursive: true });
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
   } catch (cause) {
-    throw new CliError(
-      hasCode(cause, 'ENOSPC') ? 'DISK_FULL' : 'FILE_WRITE_FAILED',
-      `The reports cannot be written to ${folder}.`,
-      'Free some space, or give another folder with --reports.',
-      cause,
-    );
+    throw writeError(folder, cause, { elsewhere: 'give another folder with --reports' });
   }
   return Object.keys(files).map((name) => join(folder, name));
 }
