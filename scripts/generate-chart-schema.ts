@@ -20,6 +20,7 @@ const reservedVariables = [
 ];
 
 const text = z.string();
+const comment = '(-{0,4}[^-])*';
 const flag = z.boolean();
 const whole = (min: number, max = 2_147_483_647) => z.int().min(min).max(max);
 /** `''`, or what the pattern says. */
@@ -84,7 +85,8 @@ export const chartValuesSchema = z.strictObject({
     bundled: flag,
     images: z.record(z.string().regex(/^[a-z0-9_-]+\.[A-Za-z0-9._-]+$/), z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/)),
   }),
-  publicKey: orEmpty('-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\\s]+-----END PUBLIC KEY-----\\s*'),
+  // Text between two keys is anything without five dashes. Each key is read by who uses it.
+  publicKey: orEmpty(`${comment}(-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\\s]+-----END PUBLIC KEY-----${comment})+`),
   existingPolicy: z.strictObject({ configMap: optionalName, hasPublicKey: flag }),
   cache: z.strictObject({
     type: z.enum(['emptyDir', 'pvc', 'hostPath']),
@@ -148,6 +150,7 @@ export const chartValuesSchema = z.strictObject({
     httpRoutes: flag,
     tmpSizeLimit: quantity,
     resources: kubernetes,
+    verdicts: z.strictObject({ enabled: flag }),
     podMonitor: z.strictObject({ enabled: flag, interval: duration, labels: words }),
     serviceAccount: z.strictObject({ annotations: words }),
     podAnnotations: words,
@@ -156,6 +159,7 @@ export const chartValuesSchema = z.strictObject({
     affinity: kubernetes,
     priorityClassName: optionalName,
   }),
+  smokeTest: z.strictObject({ argocdHook: flag, imageConfigMaps: z.array(name) }),
   crds: z.strictObject({ install: flag }),
   /** Helm's own: values for all charts of a parent chart. */
   global: z.looseObject({}).optional(),

@@ -70,7 +70,12 @@ function crdTemplate(): string {
   const { metadata, ...crd } = modelVersionCrd() as { metadata: Json } & Json;
   const { apiVersion, kind, ...rest } = crd;
   // Deleting the CRD would delete every ModelVersion of the cluster, with its verdict.
-  const meta = stringify({ metadata: { ...metadata, annotations: { 'helm.sh/resource-policy': 'keep' } } });
+  const annotations = {
+    'helm.sh/resource-policy': 'keep',
+    'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+    'argocd.argoproj.io/sync-wave': '-1',
+  };
+  const meta = stringify({ metadata: { ...metadata, annotations } });
   const body = stringify(rest, { lineWidth: 0 });
   if (body.includes('{{')) throw new Error('the CRD has text that Helm would take for a template');
   return [

@@ -94,12 +94,15 @@ describeWhenSet('KUBECONFIG', 'the controller of a release', () => {
   describeWhenSet('PAWL_TEST_CONTROLLER_IMAGE', 'with its image', () => {
     it('becomes ready in two replicas, one of which leads', () => {
       namespace.rolledOut('pets-pawl-controller');
+      // Ready comes before the election is over.
+      for (const condition of ['create', 'jsonpath={.spec.holderIdentity}'])
+        namespace.must(['wait', 'lease/pawl-controller', `--for=${condition}`, '--timeout=300s']);
       const { holderIdentity } = namespace.get('lease', 'pawl-controller').spec;
       const pods = namespace.get('pods', '-l', 'app.kubernetes.io/component=controller').items as {
         metadata: { name: string };
       }[];
       expect(pods.map((pod) => pod.metadata.name)).toHaveLength(2);
       expect(pods.some((pod) => String(holderIdentity).startsWith(pod.metadata.name))).toBe(true);
-    }, 150_000);
+    }, 700_000);
   });
 });

@@ -10,7 +10,7 @@ const registry = process.env['PAWL_TEST_REGISTRY'] ?? '';
 
 /** Waits until something is true of the cluster. */
 async function until(what: string, isTrue: () => boolean): Promise<void> {
-  for (let round = 0; round < 240; round += 1) {
+  for (let round = 0; round < 480; round += 1) {
     if (isTrue()) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
@@ -45,13 +45,13 @@ function lifecycle(helm: string): void {
 
   // One release through its life: each test begins where the one before it ended.
   it('installs: the model of the registry answers', () => {
-    release.install(values(), '--wait', '--timeout', '180s');
+    release.install(values(), '--wait', '--timeout', '300s');
     expect(deployment().status).toMatchObject({ readyReplicas: 1, updatedReplicas: 1 });
     const [pod] = pods();
     expect(pod.status.initContainerStatuses[0].state.terminated).toMatchObject({ exitCode: 0 });
     const answered = namespace.must(['logs', pod.metadata.name, '-c', 'fetch-model']);
     expect(JSON.parse(answered)).toMatchObject({ code: 'FETCHED', digest: model.digest, version: '1.0.0' });
-  }, 240_000);
+  }, 600_000);
 
   // Helm 3 deletes the pod before it reads the log.
   const smokeTest = () => release.must(['test', 'pets', ...(helmVersion(release) >= 4 ? ['--logs'] : [])]);
@@ -60,7 +60,7 @@ function lifecycle(helm: string): void {
 
   it('passes its smoke test', () => {
     expect(smokeTest()).toMatch(passed());
-  }, 120_000);
+  }, 600_000);
 
   it('keeps its record far below the size of a Secret', () => {
     for (const secret of namespace.get('secrets', '-l', 'owner=helm').items)
@@ -69,10 +69,10 @@ function lifecycle(helm: string): void {
 
   it('upgrades: more pods, the old ones undisturbed', () => {
     const [before] = pods();
-    release.upgrade(values({ replicaCount: 2 }), '--wait', '--timeout', '180s');
+    release.upgrade(values({ replicaCount: 2 }), '--wait', '--timeout', '300s');
     expect(deployment().status).toMatchObject({ readyReplicas: 2, updatedReplicas: 2 });
     expect(pods().map((pod) => pod.metadata.uid as string)).toContain(before.metadata.uid);
-  }, 240_000);
+  }, 600_000);
 
   it('keeps serving when an upgrade names a model that there is not, and says why', async () => {
     const digest = `sha256:${'00'.repeat(32)}`;
@@ -88,38 +88,39 @@ function lifecycle(helm: string): void {
       reasons().some((reason) => /^BUNDLE_DIGEST_MISMATCH: /.test(reason ?? '')),
     );
     expect(pods().filter((pod) => pod.metadata.annotations['pawl.dev/digest'] === model.digest)).toHaveLength(2);
-    expect(deployment().status.availableReplicas).toBe(2);
-  }, 180_000);
+    // A probe may fail once on a busy machine; pods that were taken away do not come back.
+    await until('both are available', () => deployment().status.availableReplicas === 2);
+  }, 600_000);
 
   it('rolls back to the model before', () => {
-    release.must(['rollback', 'pets', '2', '--wait', '--timeout', '180s']);
+    release.must(['rollback', 'pets', '2', '--wait', '--timeout', '300s']);
     namespace.rolledOut('pets-pawl');
     const { template } = deployment().spec;
     expect(environmentOf(template.spec.containers[0])['MODEL_DIGEST']).toBe(model.digest);
     expect(template.metadata.annotations['pawl.dev/version']).toBe('1.0.0');
     expect(release.must(['history', 'pets'])).toMatch(/4.*deployed.*Rollback to 2/);
-  }, 240_000);
+  }, 600_000);
 
   it('serves the same bundle as an image volume', () => {
     const image = values({ rollout: { artifact: { mount: 'image' } } });
-    release.upgrade(image, '--wait', '--timeout', '180s');
+    release.upgrade(image, '--wait', '--timeout', '300s');
     namespace.rolledOut('pets-pawl');
     const template = deployment().spec.template.spec;
     expect(template.volumes).toContainEqual(
       expect.objectContaining({ name: 'model', image: expect.objectContaining({}) }),
     );
     expect(smokeTest()).toMatch(passed());
-  }, 300_000);
+  }, 600_000);
 
   it('goes without a trace', async () => {
-    release.must(['uninstall', 'pets', '--wait', '--timeout', '120s']);
+    release.must(['uninstall', 'pets', '--wait', '--timeout', '300s']);
     const kinds = 'all,configmaps,secrets,serviceaccounts,poddisruptionbudgets,roles,rolebindings';
     await until(
       'nothing is left',
       () => namespace.get(kinds, '-l', 'app.kubernetes.io/instance=pets').items.length === 0,
     );
     expect(namespace.get('secrets', '-l', 'owner=helm').items).toEqual([]);
-  }, 180_000);
+  }, 600_000);
 }
 
 /** What the controller applies to the stable Deployment, in each mode. */
@@ -218,14 +219,14 @@ function ownership(helm: string): void {
       const image = (changes['image'] as Values | undefined)?.['tag'] as string | undefined;
       expect(template().spec.containers[0].image).toBe(`pawl-inference:${image ?? 'one'}`);
     },
-    60_000,
+    600_000,
   );
 
   it('survives helm rollback', () => {
     release.must(['rollback', 'pets', '3']);
     expect(template().spec.containers[0].image).toBe('pawl-inference:two');
     applied(controllersFields.fetch('1.0.0'));
-  }, 180_000);
+  }, 600_000);
 
   it('survives a change of artifact.mount, there and back', () => {
     for (const mount of ['image', 'fetch'] as const) {
@@ -235,7 +236,7 @@ function ownership(helm: string): void {
       applied(controllersFields[mount]('1.1.0'));
     }
     expect(template().spec.volumes.map((volume: KubeObject) => volume.name as string)).not.toContain('model');
-  }, 180_000);
+  }, 600_000);
 
   it('gives the fields to the chart when the controller is switched off', () => {
     const model = { uri: 'oci://registry.invalid/catdog:9', digest: `sha256:${'ef'.repeat(32)}`, version: '9.0.0' };
@@ -249,7 +250,7 @@ function ownership(helm: string): void {
       MODEL_DIGEST: model.digest,
     });
     expect(template().metadata.annotations).toMatchObject({ 'pawl.dev/version': '9.0.0' });
-  }, 180_000);
+  }, 600_000);
 }
 
 describeWhenSet('KUBECONFIG', 'a release', () => {

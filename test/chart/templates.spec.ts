@@ -101,6 +101,11 @@ describeWhenSet('PAWL_TEST_HELM', 'the chart', (helm) => {
         expect([...Buffer.from(base64, 'base64').subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
     });
 
+    it('several public keys, as they stand in the file', () => {
+      const file = `# CI, until 2027-01-31\n${aKey}\n# --- release ---\n${aKey}`;
+      expect(render(helm, { publicKey: file }).find('ConfigMap').data[PUBLIC_KEY_KEY]).toBe(file);
+    });
+
     it('the resources of the Role', () => {
       const rules = chart.find('Role').rules as KubeObject[];
       expect(rules).toContainEqual({
@@ -225,7 +230,12 @@ describeWhenSet('PAWL_TEST_HELM', 'the chart', (helm) => {
   it('ships the CRD of the types, kept when the release is deleted', () => {
     const { metadata, spec } = chart.find('CustomResourceDefinition');
     expect(spec).toEqual(modelVersionCrd()['spec']);
-    expect(metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+    // Neither Helm nor Argo CD may delete it: every verdict would go with it.
+    expect(metadata.annotations).toEqual({
+      'helm.sh/resource-policy': 'keep',
+      'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+      'argocd.argoproj.io/sync-wave': '-1',
+    });
   });
 
   it('prints commands that fit the release', () => {

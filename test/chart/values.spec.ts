@@ -82,6 +82,7 @@ describeWhenSet('PAWL_TEST_HELM', 'refused values', (helm) => {
       { acceptance: { images: { 'cat.a.jpg': '%' } } },
       /does not match pattern/,
     ],
+    ['a second key that is cut off', { publicKey: aKey + aKey.slice(0, 60) }, /does not match pattern/],
     ['a private key', { publicKey: aKey.replaceAll('PUBLIC', 'PRIVATE') }, /does not match pattern/],
     [
       'a model beside the controller',

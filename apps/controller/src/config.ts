@@ -9,7 +9,9 @@ export const environmentSchema = z.object({
   NAMESPACE: z.string().min(1).describe('namespace whose ModelVersions are rolled out'),
   POD_NAME: z.string().min(1).optional().describe('name of this replica; unset: the host name'),
   LEASE_NAME: z.string().min(1).default('pawl-controller').describe('Lease that one of several replicas holds'),
-  PORT: whole(0, 65_535).default(8080).describe('TCP port of /metrics, /livez and /readyz; 0 takes a free one'),
+  PORT: whole(0, 65_535)
+    .default(8080)
+    .describe('TCP port of /metrics, /livez, /readyz and /verdicts; 0 takes a free one'),
   HOST: z.string().min(1).default('0.0.0.0').describe('address to listen on'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level logged'),
   RECONCILE_WORKERS: whole(1, 64).default(4).describe('models that are reconciled at the same time'),

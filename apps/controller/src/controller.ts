@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { byModel, byModelLabel } from './model-version/caches.ts';
 import { withoutImages } from './model-version/policy.ts';
 import { Reconciler } from './model-version/reconciler.ts';
+import { answerVerdicts } from './model-version/verdicts.ts';
 import { Verifier } from './model-version/verifier.ts';
 import { ControllerLoop } from './runtime/controller-loop.ts';
 import { EventRecorder } from './runtime/events.ts';
@@ -21,6 +22,9 @@ import { WorkQueue } from './runtime/work-queue.ts';
 const RECONCILE_TIMEOUT_MS = 60_000;
 /** A worker that holds a key for longer than this hangs, and the process is restarted. */
 const HANGS_AFTER_MS = 5 * RECONCILE_TIMEOUT_MS;
+
+/** ConfigMaps of a page: each may have 1 MiB of images, and a page is in memory as a whole. */
+const CONFIG_MAPS = 20;
 
 /** What the controller is made of. */
 export interface ControllerOptions {
@@ -47,14 +51,14 @@ export async function runController(options: ControllerOptions, signal: AbortSig
   const informer = <T extends KubeObject>(
     type: ResourceType<T>,
     index: (object: T) => readonly string[],
-    more: Pick<InformerOptions<T>, 'labelSelector' | 'transform'> = {},
+    more: Pick<InformerOptions<T>, 'labelSelector' | 'transform' | 'pageSize'> = {},
   ) => new Informer({ client, type, namespace, index, logger, metrics: metrics.informer(type.kind), ...more });
   const labelSelector = labels.model;
   const caches = {
     versions: informer(modelVersions, byModel),
     deployments: informer(deployments, byModelLabel, { labelSelector }),
     pods: informer(pods, byModelLabel, { labelSelector }),
-    configMaps: informer(configMaps, byModelLabel, { labelSelector, transform: withoutImages }),
+    configMaps: informer(configMaps, byModelLabel, { labelSelector, transform: withoutImages, pageSize: CONFIG_MAPS }),
   };
   const enqueue = (keys: readonly string[]): void => {
     keys.forEach((key) => {
@@ -111,6 +115,7 @@ export async function runController(options: ControllerOptions, signal: AbortSig
     logger,
     alive: () => (loop.longestRunningMs > HANGS_AFTER_MS ? 'a reconcile hangs' : undefined),
     ready: () => (all.every((cache) => cache.hasSynced) ? undefined : 'the first list of the cluster is not complete'),
+    other: (path) => answerVerdicts(path, caches.versions),
   });
   const port = await server.listen(config.PORT, config.HOST);
   logger.info({ port, namespace, identity }, 'listening');

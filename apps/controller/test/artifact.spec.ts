@@ -8,7 +8,7 @@ import { digestOf } from '../src/model-version/canary.ts';
 import { Stage, type StageOptions } from './support/stage.ts';
 import { SwitchedPort } from './support/switched-port.ts';
 
-import.meta.jest.setTimeout(180_000);
+import.meta.jest.setTimeout(400_000);
 
 describeWhenSet('KUBECONFIG', 'artifacts on a real API server', (kubeconfig) => {
   let stage: Stage;

@@ -32,7 +32,10 @@ describe('the CRD', () => {
     const { metadata, ...rest } = chart;
     expect({ ...rest, metadata: { name: metadata.name } }).toEqual(modelVersionCrd());
     // Deleting it would delete every verdict.
-    expect(metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
+    expect(metadata.annotations).toMatchObject({
+      'helm.sh/resource-policy': 'keep',
+      'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+    });
   });
 });
 

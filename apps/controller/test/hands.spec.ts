@@ -2,7 +2,7 @@ import { describeWhenSet } from '../../../test/support/when-set.ts';
 import { endless, holds } from './support/holds.ts';
 import { Stage, type StageOptions } from './support/stage.ts';
 
-import.meta.jest.setTimeout(180_000);
+import.meta.jest.setTimeout(400_000);
 
 describeWhenSet('KUBECONFIG', 'what people ask of a rollout, on a real API server', (kubeconfig) => {
   let stage: Stage;
@@ -105,9 +105,13 @@ describeWhenSet('KUBECONFIG', 'what people ask of a rollout, on a real API serve
   });
 
   it('takes the newer of two candidates that come at once', async () => {
-    await set();
+    stage = await Stage.set(kubeconfig);
+    const first = stage.start();
     const one = await stage.serving();
+    // At once for the controller: both are there when it looks.
+    await first.stop();
     const [two, three] = await Promise.all([stage.offer('1.1.0'), stage.offer('1.2.0')]);
+    stage.start();
     await stage.settled(three);
     expect(stage.history.of(two).at(-1)).toBe('Superseded');
     expect(stage.condition(two, 'Ready')).toBeUndefined();

@@ -2,7 +2,7 @@ import { describeWhenSet } from '../../../test/support/when-set.ts';
 import { leases } from '../src/runtime/lease.ts';
 import { Stage } from './support/stage.ts';
 
-import.meta.jest.setTimeout(240_000);
+import.meta.jest.setTimeout(600_000);
 
 const LEASE = 'pawl-controller';
 

@@ -63,7 +63,7 @@ app.kubernetes.io/component: controller
 {{ include "pawl.fullname" . }}-controller
 {{- end -}}
 
-{{/* The ConfigMap of policy, acceptance images and public key. */}}
+{{/* The ConfigMap of policy, acceptance images and public keys. */}}
 {{- define "pawl.policyName" -}}
 {{ default (printf "%s-rollout" (include "pawl.fullname" .)) .Values.existingPolicy.configMap }}
 {{- end -}}

@@ -41,7 +41,7 @@ export class Namespace {
 
   /** Waits until a Deployment has replaced all its pods. */
   rolledOut(deployment: string): void {
-    this.must(['rollout', 'status', `deployment/${deployment}`, '--timeout=120s']);
+    this.must(['rollout', 'status', `deployment/${deployment}`, '--timeout=300s']);
   }
 }
 

@@ -234,7 +234,7 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
   },
   'existingPolicy.configMap': {
     value: 'mine',
-    at: (r) => [r.find('ConfigMap'), r.find('Pod').spec.volumes[0].configMap.name],
+    at: (r) => [r.find('ConfigMap'), r.find('Pod').spec.volumes[0].projected.sources[0].configMap.name],
     expected: [undefined, 'mine'],
   },
   'existingPolicy.hasPublicKey': {
@@ -570,6 +570,14 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
     at: (r) => r.controller.resources.limits.memory,
     expected: '1Gi',
   },
+  'controller.verdicts.enabled': {
+    value: true,
+    at: (r) => [r.find('Service', 'controller')?.spec.selector, r.find('Service', 'controller')?.spec.ports],
+    expected: [
+      { 'app.kubernetes.io/instance': 'pets', 'app.kubernetes.io/component': 'controller' },
+      [{ name: 'http', port: 80, targetPort: 'http' }],
+    ],
+  },
   'controller.podMonitor.enabled': {
     value: true,
     at: (r) => r.find('PodMonitor')?.spec.podMetricsEndpoints[0].port,
@@ -616,6 +624,23 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
     value: 'high',
     at: (r) => r.controllerPod.spec.priorityClassName,
     expected: 'high',
+  },
+
+  'smokeTest.argocdHook': {
+    value: true,
+    at: (r) =>
+      Object.entries(r.find('Pod').metadata.annotations as Record<string, string>).filter(([key]) =>
+        key.startsWith('argocd.argoproj.io/'),
+      ),
+    expected: [
+      ['argocd.argoproj.io/hook', 'PostSync'],
+      ['argocd.argoproj.io/hook-delete-policy', 'BeforeHookCreation,HookSucceeded'],
+    ],
+  },
+  'smokeTest.imageConfigMaps': {
+    value: ['pets-acceptance'],
+    at: (r) => r.find('Pod').spec.volumes[0].projected.sources.slice(1),
+    expected: [{ configMap: { name: 'pets-acceptance', optional: true } }],
   },
 
   'crds.install': { value: false, at: (r) => r.find('CustomResourceDefinition'), expected: undefined },

@@ -7,6 +7,7 @@ export const variants: Readonly<Record<string, Values>> = {
   'everything on': merge(aGateway, {
     publicKey: aKey,
     autoscaling: { enabled: true },
+    controller: { verdicts: { enabled: true } },
     networkPolicy: { enabled: true, ingressFrom: [{ namespaceSelector: {} }] },
     storeCredentials: { envSecret: 's3', dockerConfigSecret: 'registry' },
     predictionIdKey: { secretName: 'ids' },

@@ -1,4 +1,4 @@
-import { CANARY, labels, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
+import { ACCEPTANCE_IMAGES_ROLE, CANARY, labels, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { ConfigMap, Deployment, Pod } from '../api/objects.ts';
 import type { KubeObject } from '../runtime/kube-object.ts';
@@ -25,6 +25,8 @@ export interface Caches {
   readonly configMaps: { byIndex(key: string): readonly ConfigMap[] };
 }
 
+const ofRole = (objects: readonly ConfigMap[], role: string) =>
+  objects.filter(({ metadata }) => metadata.labels?.[labels.role] === role);
 const isDeleted = (object: KubeObject) => object.metadata.deletionTimestamp !== undefined;
 const labelled = (objects: readonly Deployment[], track: string) =>
   objects.filter((object) => object.metadata.labels?.[labels.track] === track && !isDeleted(object));
@@ -32,11 +34,13 @@ const labelled = (objects: readonly Deployment[], track: string) =>
 /** Everything of a model that is not being deleted. */
 export function ofModel(caches: Caches, key: string) {
   const deployments = caches.deployments.byIndex(key);
+  const configMaps = caches.configMaps.byIndex(key);
   return {
     versions: caches.versions.byIndex(key).filter((version) => !isDeleted(version)),
     stable: labelled(deployments, STABLE),
     canaries: labelled(deployments, CANARY),
     pods: caches.pods.byIndex(key).filter((pod) => !isDeleted(pod)),
-    policies: caches.configMaps.byIndex(key).filter(({ metadata }) => metadata.labels?.[labels.role] === POLICY_ROLE),
+    policies: ofRole(configMaps, POLICY_ROLE),
+    images: ofRole(configMaps, ACCEPTANCE_IMAGES_ROLE),
   };
 }

@@ -29,7 +29,7 @@ import {
   verified,
   withDigest,
 } from './test/builders.ts';
-import type { AcceptanceRun, Verification, World } from './world.ts';
+import type { AcceptanceRun, CanaryTrack, PodFacts, Verification, World } from './world.ts';
 
 const one = aVersion('1.0.0', served);
 const stable = aStable(one);
@@ -62,6 +62,14 @@ const stepping = (
     ...world,
   };
 };
+
+/** The canary of step 1 with the pods of step 2 being started: one in service, and these. */
+const ahead = (...pods: readonly PodFacts[]): CanaryTrack =>
+  aCanary(two, {
+    replicas: 3,
+    pods: [aPod('canary-0', { digest: two.spec.artifact.digest }), ...pods],
+    baseline: { step: 1, template: TEMPLATE, at: NOW - 50_000, stable: {}, canary: {} },
+  });
 
 const verification = (version: ModelVersion, state: Verification) => new Map([[`${version.metadata.uid}/`, state]]);
 const acceptance = (version: ModelVersion, run: AcceptanceRun) => new Map([[`${version.metadata.uid}/`, run]]);
@@ -395,8 +403,64 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'stays for as long as the step lasts',
+    stepping({ seconds: 29 }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    '',
+  ],
+  [
+    'starts the pods of the next step shortly before this one ends',
     stepping({ seconds: 30 }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    'apply-canary 1.1.0 x3',
+  ],
+  [
+    'does so as well where nothing is compared',
+    stepping({ seconds: 30, policy: { kind: 'valid', policy: aPolicy({ analysis: { enabled: false } }), images: 4 } }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    'apply-canary 1.1.0 x3',
+  ],
+  [
+    'goes on with the step while they start, and when one cannot',
+    stepping({ seconds: 50, canaries: [ahead(aPod('c-1', { isReady: false, heldUp: 'no cpu', isInService: false }))] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    '',
+  ],
+  [
+    'sends them no requests before their step',
+    stepping({ seconds: 50, canaries: [ahead(aPod('c-1', { isInService: false }))] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    '',
+  ],
+  [
+    'sends them requests when it begins',
+    stepping({ step: 2, canaries: [ahead(...['c-1', 'c-2'].map((name) => aPod(name, { isInService: false })))] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' },
+    'admit-pods 2',
+  ],
+  [
+    'puts one of them in the place of a pod that fell out',
+    stepping({
+      seconds: 50,
+      canaries: [
+        aCanary(two, { replicas: 3, pods: [aPod('c-0', { isReady: false }), aPod('c-1', { isInService: false })] }),
+      ],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    'admit-pods 1',
+  ],
+  [
+    'fails when one of them crashes',
+    stepping({
+      seconds: 50,
+      canaries: [ahead(aPod('c-1', { isReady: false, isInService: false, crashed: 'ends' }))],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Failed CanaryCrashed' },
+    'withdraw-pods 1, delete-canary',
+  ],
+  [
+    'starts none ahead in the last step',
+    stepping({ step: 2, seconds: 50 }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' },
     '',
   ],
   ['goes to the next step', stepping(), { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' }, ''],

@@ -53,7 +53,7 @@ export class Reconciler {
     const found = ofModel(this.#options.caches, key);
     this.#requireFresh(found.versions);
     const [namespace = '', model = ''] = key.split('/');
-    const environment = readEnvironment(model, found.policies);
+    const environment = readEnvironment(model, found.policies, found.images);
     const [stable] = found.stable;
     const now = this.#options.now();
     const scene: Scene = { namespace, stable, canaries: found.canaries, policy: environment.policy, now, signal };
@@ -171,12 +171,15 @@ export class Reconciler {
   /** Reads the acceptance images, which no cache keeps. */
   async #images(
     namespace: string,
-    { configMap }: Environment,
+    { imagesIn = [] }: Environment,
     signal: AbortSignal,
   ): Promise<readonly AcceptanceImage[]> {
-    const found = await this.#options.client.get(configMaps, namespace, configMap ?? '', { signal });
-    if (found === undefined) throw new Error(`the ConfigMap ${configMap ?? ''} is gone`);
-    return readImages(found);
+    const read = imagesIn.map(async (name) => {
+      const found = await this.#options.client.get(configMaps, namespace, name, { signal });
+      if (found === undefined) throw new Error(`the ConfigMap ${name} is gone`);
+      return found;
+    });
+    return readImages(await Promise.all(read));
   }
 
   /** Asks in the background; what comes of it brings the next look. */

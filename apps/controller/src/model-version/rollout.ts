@@ -33,6 +33,9 @@ export const AT_ONCE_MS = 50;
 /** Look again although nothing changed, ms. */
 export const POLL_MS = 2_000;
 
+/** The longest that pods are started ahead of their step, ms: about what they take, so that they do not idle for longer. */
+export const AHEAD_MS = 30_000;
+
 /** One version in one world, with what several gates ask of it and answer with. Nothing in it changes. */
 export class Rollout {
   readonly version: ModelVersion;
@@ -93,19 +96,35 @@ export class Rollout {
     return this.canary;
   }
 
-  /** Canary pods that the current step needs. */
-  wantedReplicas(): number {
-    const weight = this.policy.canary.steps[this.step - 1]?.weight;
+  /** Canary pods that a step needs, by default the current one. */
+  wantedReplicas(step = this.step): number {
+    const weight = this.policy.canary.steps[step - 1]?.weight;
     if (weight === undefined) return 1;
     // With exact weights by a route the pods only have to carry their share.
     return canaryReplicas(weight, this.stable.replicas, this.policy.canary.maxReplicas);
   }
 
-  /** What is missing until the canary gets the requests of a step. */
+  /** Canary pods that the next step will need, when that is more than now: they may be started ahead of it. */
+  get replicasAhead(): number {
+    const { step } = this;
+    const isAmong = step > 0 && step < this.policy.canary.steps.length;
+    return Math.max(this.wantedReplicas(step), isAmong ? this.wantedReplicas(step + 1) : 0);
+  }
+
+  /** Starts the pods of the next step shortly before this one ends, so that it need not wait for them. */
+  prepare(canary: CanaryTrack, leftMs: number): Action[] {
+    const replicas = this.replicasAhead;
+    if (leftMs > AHEAD_MS || canary.replicas >= replicas) return [];
+    return [{ kind: 'apply-canary', version: this.version, name: canary.name, replicas }];
+  }
+
+  /** What is missing until the canary gets the requests of a step. Pods started ahead of the next one get none yet. */
   admission(canary: CanaryTrack, weight: number): Action[] {
     if (this.policy.traffic.gateway !== undefined)
       return this.world.routeWeight === weight ? [] : [{ kind: 'set-route-weight', weight, canary: canary.name }];
-    const pods = canary.pods.filter((pod) => pod.isReady && !pod.isInService);
+    const ready = canary.pods.filter((pod) => pod.isReady);
+    const room = this.wantedReplicas() - ready.filter((pod) => pod.isInService).length;
+    const pods = ready.filter((pod) => !pod.isInService).slice(0, Math.max(0, room));
     return pods.length === 0 ? [] : [{ kind: 'admit-pods', pods: pods.map((pod) => pod.name) }];
   }
 

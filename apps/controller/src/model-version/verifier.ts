@@ -14,7 +14,7 @@ import type { Verification } from './world.ts';
 /** How an environment verifies. */
 export interface VerifyRules {
   readonly artifact: RolloutPolicy['artifact'];
-  /** PEM; when given, the bundle must be signed by its private half. */
+  /** One public key or several in PEM; when given, the bundle must be signed by the private half of one of them. */
   readonly publicKeyPem?: string | undefined;
 }
 

@@ -87,12 +87,12 @@ export interface PodFacts {
   readonly waiting?: string | undefined;
 }
 
-/** The policy ConfigMap of the model. */
+/** What the ConfigMaps of the model say. */
 export type PolicyState =
   | {
       readonly kind: 'valid';
       readonly policy: RolloutPolicy;
-      /** Number of acceptance images. */
+      /** Number of acceptance images, of all its ConfigMaps. */
       readonly images: number;
     }
   | { readonly kind: 'missing'; readonly message: string }

@@ -61,6 +61,20 @@ describe('HttpServer', () => {
     });
   });
 
+  it('serves what the program adds, without the query', async () => {
+    const other = (path: string) =>
+      path === '/things' ? { status: 418, type: 'application/json', body: '{}' } : undefined;
+    await withServer({ other }, async (base) => {
+      const response = await fetch(`${base}/things?x=1`, { headers: { connection: 'close' } });
+      expect([response.status, await response.text()]).toEqual([418, '{}']);
+      expect(response.headers.get('content-type')).toBe('application/json');
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(await answer(`${base}/things`, { method: 'HEAD' })).toEqual([418, '']);
+      expect(await answer(`${base}/things`, { method: 'PUT' })).toEqual([405, 'method not allowed']);
+      expect(await answer(`${base}/nothing`)).toEqual([404, 'not found']);
+    });
+  });
+
   it('says when its port is taken', async () => {
     const common = { metrics: new Metrics(), logger: new MemoryLogger(), ready: () => undefined };
     const first = new HttpServer(common);

@@ -13,10 +13,14 @@ export interface HttpServerOptions {
   readonly alive?: (() => string | undefined) | undefined;
   /** What is missing before this process can do its work, such as a first list; undefined: nothing. Not leadership. */
   readonly ready: () => string | undefined;
+  /** Answers other paths, given without their query; undefined: there is nothing. */
+  readonly other?: ((path: string) => Answer | undefined) | undefined;
 }
 
-interface Answer {
+/** An answer to GET; HEAD is answered without the body. */
+export interface Answer {
   readonly status: number;
+  /** Media type. */
   readonly type: string;
   readonly body: string;
 }
@@ -29,7 +33,7 @@ const plain = (status: number, body: string): Answer => ({
 const verdict = (problem: string | undefined): Answer =>
   problem === undefined ? plain(200, 'ok') : plain(503, problem);
 
-/** `/metrics`, `/livez` and `/readyz`. */
+/** `/metrics`, `/livez`, `/readyz`, and what the program adds. To be read: it takes GET and HEAD. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
@@ -79,8 +83,9 @@ export class HttpServer {
 
   async #answer({ method, url = '/' }: IncomingMessage): Promise<Answer> {
     if (method !== 'GET' && method !== 'HEAD') return plain(405, 'method not allowed');
-    const { metrics, alive, ready } = this.#options;
-    switch (url.replace(/\?.*/, '')) {
+    const { metrics, alive, ready, other } = this.#options;
+    const path = url.replace(/\?.*/, '');
+    switch (path) {
       case '/metrics':
         return { status: 200, type: metrics.contentType, body: await metrics.text() };
       case '/livez':
@@ -88,7 +93,7 @@ export class HttpServer {
       case '/readyz':
         return verdict(ready());
       default:
-        return plain(404, 'not found');
+        return other?.(path) ?? plain(404, 'not found');
     }
   }
 }

@@ -90,6 +90,47 @@ describe('Informer', () => {
     await end();
   });
 
+  it('says when it was last known to be current, as lists, events and bookmarks confirm it', async () => {
+    const { clock, objects, informer, start, end } = setUp({ silenceMs: 120_000 });
+    expect(informer.currentAt).toBeUndefined();
+    await start();
+    const listed = clock.now();
+    expect(informer.currentAt).toBe(listed);
+    await clock.advance(50_000);
+    expect(informer.currentAt).toBe(listed);
+    objects.bookmark();
+    await clock.settle();
+    expect(informer.currentAt).toBe(listed + 50_000);
+    await clock.advance(10_000);
+    objects.put(aThing('a', { color: 'red' }));
+    await clock.settle();
+    expect(informer.currentAt).toBe(listed + 60_000);
+    await end();
+    expect(informer.currentAt).toBeUndefined();
+  });
+
+  it('is not current while a broken watch is mended, and when the last word is older than the watchdog allows', async () => {
+    const { clock, objects, informer, start, end } = setUp({ silenceMs: 10_000 });
+    await start();
+    objects.watchFaults.push(new ApiUnreachable('cut'));
+    objects.endWatches();
+    await clock.settle();
+    expect(informer.state).toBe('backing-off');
+    expect(informer.currentAt).toBeUndefined();
+    // The watch is there again, and nothing was heard on it.
+    await clock.advance(9_000);
+    expect(informer.state).toBe('synced');
+    expect(informer.currentAt).toBe(clock.now() - 9_000);
+    await clock.advance(1_001);
+    expect(informer.state).toBe('synced');
+    expect(informer.currentAt).toBeUndefined();
+    expect(informer.size).toBe(2);
+    objects.bookmark();
+    await clock.settle();
+    expect(informer.currentAt).toBe(clock.now());
+    await end();
+  });
+
   it('goes on where it was when the server ends a watch', async () => {
     const { clock, objects, informer, restarts, start, end, take } = setUp();
     await start();

@@ -75,6 +75,8 @@ export class Informer<T extends KubeObject> {
   readonly #sync = Promise.withResolvers<undefined>();
   #state: InformerState = 'starting';
   #hasSynced = false;
+  /** When the server last told something: a list (from its beginning), an event, a bookmark. */
+  #heard: { readonly at: number; readonly monotonic: number } | undefined;
   /** Where the watch goes on; undefined: list first. */
   #resourceVersion: string | undefined;
   /** Ends the running watch. */
@@ -99,6 +101,24 @@ export class Informer<T extends KubeObject> {
   /** Whether the copy has ever been complete; it stays readable while a broken watch is mended. */
   get hasSynced(): boolean {
     return this.#hasSynced;
+  }
+
+  /**
+   * When the copy was last known to be what the server has, ms since 1970. While nothing changes, bookmarks confirm it about
+   * once a minute. Undefined while the copy may be older than the watchdog allows, and while a broken watch is mended.
+   */
+  get currentAt(): number | undefined {
+    if (this.#state !== 'synced' || this.#heard === undefined) return undefined;
+    const { at, monotonic } = this.#heard;
+    return this.#clock.monotonic() - monotonic > this.#silenceMs ? undefined : at;
+  }
+
+  get #silenceMs(): number {
+    return this.#options.silenceMs ?? 300_000;
+  }
+
+  #hear(): { readonly at: number; readonly monotonic: number } {
+    return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 
   get size(): number {
@@ -174,6 +194,7 @@ export class Informer<T extends KubeObject> {
     const gone = new Set(this.#store.keys());
     const objects: T[] = [];
     let resourceVersion = '';
+    const begun = this.#hear();
     for await (const page of this.#pages(signal)) {
       ({ resourceVersion } = page);
       for (const object of page.items) {
@@ -185,6 +206,7 @@ export class Informer<T extends KubeObject> {
     for (const object of objects) this.#put(object);
     this.#resourceVersion = resourceVersion;
     this.#hasSynced = true;
+    this.#heard = begun;
     this.#sync.resolve(undefined);
     this.#options.metrics?.relisted();
   }
@@ -199,7 +221,8 @@ export class Informer<T extends KubeObject> {
    * @param onProgress called when the server told something.
    */
   async #watch(signal: AbortSignal, onProgress: () => void): Promise<RestartReason> {
-    const { client, type, namespace, labelSelector, fieldSelector, silenceMs = 300_000 } = this.#options;
+    const { client, type, namespace, labelSelector, fieldSelector } = this.#options;
+    const silenceMs = this.#silenceMs;
     const startedAt = this.#clock.monotonic();
     const interrupted = new AbortController();
     this.#interrupt = () => {
@@ -235,6 +258,7 @@ export class Informer<T extends KubeObject> {
     if (type === 'DELETED') this.#remove(keyOf(object));
     else if (type !== 'BOOKMARK') this.#put(this.#transform(object));
     this.#resourceVersion = object.metadata.resourceVersion;
+    this.#heard = this.#hear();
   }
 
   /** From time to time compares the copy with a list, counts what the watch did not tell, and repeats every object. */

@@ -12,6 +12,8 @@ export interface LocalOptions {
   /** Writes after which it dies as if killed: it writes nothing more, and does not give its lease back. */
   readonly diesAfterWrites?: number;
   readonly identity?: string;
+  /** Where it serves metrics and verdicts, on 127.0.0.1; a free port by default. */
+  readonly port?: number;
 }
 
 /** The controller in the process of the test. */
@@ -24,7 +26,8 @@ export class LocalController {
 
   constructor(kubeconfig: string, namespace: string, folder: string, options: LocalOptions) {
     this.identity = options.identity ?? randomUUID();
-    const config = parseConfig({ NAMESPACE: namespace, PORT: '0', HOST: '127.0.0.1', VERIFY_DIR: folder });
+    const port = String(options.port ?? 0);
+    const config = parseConfig({ NAMESPACE: namespace, PORT: port, HOST: '127.0.0.1', VERIFY_DIR: folder });
     const connection = new KubeConnection(() => loadKubeconfig(kubeconfig), systemClock, 'pawl-controller');
     const { metrics, identity } = this;
     const { diesAfterWrites } = options;

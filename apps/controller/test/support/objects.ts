@@ -1,4 +1,11 @@
-import { labels, POLICY_KEY, POLICY_ROLE, PUBLIC_KEY_KEY, STABLE } from '@pawl/shared/modelversion/names';
+import {
+  ACCEPTANCE_IMAGES_ROLE,
+  labels,
+  POLICY_KEY,
+  POLICY_ROLE,
+  PUBLIC_KEY_KEY,
+  STABLE,
+} from '@pawl/shared/modelversion/names';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { DesiredObject } from '../../src/runtime/kube-object.ts';
 import type { Logger } from '../../src/runtime/logger.ts';
@@ -91,8 +98,22 @@ export function policyConfigMap(
       [POLICY_KEY]: JSON.stringify(whole),
       ...(publicKeyPem !== undefined && { [PUBLIC_KEY_KEY]: publicKeyPem }),
     },
-    binaryData: Object.fromEntries(
-      Object.entries(images).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
-    ),
+    binaryData: inBase64(images),
   };
 }
+
+/** A ConfigMap of acceptance images beside the policy, as an environment's folder in Git makes it. */
+export const imagesConfigMap = (
+  namespace: string,
+  name: string,
+  images: Readonly<Record<string, string>>,
+): DesiredObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace, labels: { [labels.model]: MODEL, [labels.role]: ACCEPTANCE_IMAGES_ROLE } },
+  data: { 'NOTICE.md': 'All of them are texts.' },
+  binaryData: inBase64(images),
+});
+
+const inBase64 = (files: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(files).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));

@@ -18,7 +18,7 @@ import { ProcessController } from './process-controller.ts';
 import { LocalController, type LocalOptions } from './local-controller.ts';
 
 /** Generous: what is awaited comes within seconds, on an idle machine. */
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 
 export interface StageOptions {
   readonly replicas?: number;

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describeWhenSet } from '../../../../test/support/when-set.ts';
-import { generateSigningKeyPair, signManifest, verifyManifestSignature } from './signature.ts';
+import { generateSigningKeyPair, MAX_PUBLIC_KEYS, signManifest, verifyManifestSignature } from './signature.ts';
 import { anError, aFolder, cleanFolders } from '../../test/bundle/bundles.ts';
 
 const run = promisify(execFile);
@@ -13,6 +13,7 @@ const keys = generateSigningKeyPair();
 
 afterEach(cleanFolders);
 
+const anyKey = () => generateSigningKeyPair().publicKeyPem;
 const pem = (pair: { readonly publicKey: KeyObject }) =>
   pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
@@ -52,6 +53,45 @@ describe('signature of a manifest', () => {
     expect(() => {
       verifyManifestSignature(manifest, signManifest(manifest, keys.privateKeyPem), key);
     }).toThrow(anError({ code: 'BUNDLE_KEY_INVALID', message: expect.stringMatching(message) }));
+  });
+
+  describe('by one of several keys', () => {
+    const [first, second, third] = [keys.publicKeyPem, generateSigningKeyPair().publicKeyPem, anyKey()];
+    const signature = signManifest(manifest, keys.privateKeyPem);
+    const verify = (pem: string) => () => {
+      verifyManifestSignature(manifest, signature, pem);
+    };
+
+    it.each<[string, string]>([
+      ['the first', first + second],
+      ['the last', second + third + first],
+      ['one among comments', `# CI, until 2027-01-31\n${second}\n\n# --- release ---\r\n${first}\n# end\n`],
+      ['one of lines that end as Windows ends them', (second + first).replaceAll('\n', '\r\n')],
+      ['one of as many as there may be', first + second.repeat(MAX_PUBLIC_KEYS - 1)],
+    ])('is accepted: %s', (_, pem) => {
+      expect(verify(pem)).not.toThrow();
+    });
+
+    it('is refused when it is by none of them', () => {
+      expect(verify(second + third)).toThrow(
+        anError({ code: 'BUNDLE_SIGNATURE_INVALID', message: expect.stringContaining('any of the 2 public keys') }),
+      );
+    });
+
+    it.each<[string, string, RegExp]>([
+      ['nothing', '', /^the key cannot be read/],
+      ['comments alone', '# none yet\n', /^the key cannot be read/],
+      ['one of another kind', first + pem(generateKeyPairSync('ed25519')), /^public key 2 of 2 is of type ed25519/],
+      ['one that is cut off', first + second.slice(0, 60) + '\n' + third, /^public key 2 of 3 cannot be read/],
+      ['one without its end', first + second.slice(0, 60), /^public key 2 of 2 cannot be read/],
+      ['one that is no key', first.replace(/\n.{20}/, '\nAAAA') + second, /^public key 1 of 2 cannot be read/],
+      ['one whose first line is mistyped', first + second.replace('BEGIN', 'BEGN'), /^the key cannot be read/],
+      ['only the end of one', `${first.slice(40)}${second}`, /^the key cannot be read/],
+      ['a private one among them', first + keys.privateKeyPem, /is a private key/],
+      ['too many', first.repeat(MAX_PUBLIC_KEYS + 1), /there are 17 public keys; expected at most 16/],
+    ])('is not looked at where there is %s', (_, pem, message) => {
+      expect(verify(pem)).toThrow(anError({ code: 'BUNDLE_KEY_INVALID', message: expect.stringMatching(message) }));
+    });
   });
 
   it('says what to do about a private key in cosign’s encrypted format', () => {

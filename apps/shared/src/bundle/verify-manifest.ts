@@ -10,7 +10,7 @@ export const MAX_MANIFEST_BYTES = 1024 * 1024;
 export interface ManifestExpectations {
   /** `sha256:<hex>` of the bundle that was asked for. */
   readonly digest?: string | undefined;
-  /** PEM; when given, a signature by its private half is required. */
+  /** One public key or several in PEM; when given, a signature by the private half of one of them is required. */
   readonly publicKeyPem?: string | undefined;
 }
 

@@ -14,7 +14,7 @@ export const MODEL_VERSION = { group: GROUP, version: VERSION, plural: 'modelver
 
 /** Labels that selectors use. */
 export const labels = {
-  /** On the Deployments, pods and the policy ConfigMap of a model: the model's name. */
+  /** On the Deployments, pods and ConfigMaps of a model: the model's name. */
   model: 'pawl.dev/model',
   /** On Deployments and pods: `stable` or `canary`. */
   track: 'pawl.dev/track',
@@ -25,12 +25,13 @@ export const labels = {
   inService: 'pawl.dev/in-service',
   /** On a canary Deployment and its pods: name of the ModelVersion. */
   modelVersion: 'pawl.dev/model-version',
-  /** `rollout-policy` on the ConfigMap that holds policy and acceptance images. */
+  /** On ConfigMaps of a model: what the controller reads them for, {@link POLICY_ROLE} or {@link ACCEPTANCE_IMAGES_ROLE}. */
   role: 'pawl.dev/role',
 } as const;
 
 /** Values of {@link labels.role} and {@link labels.track}. */
 export const POLICY_ROLE = 'rollout-policy';
+export const ACCEPTANCE_IMAGES_ROLE = 'acceptance-images';
 export const STABLE = 'stable';
 export const CANARY = 'canary';
 
@@ -58,6 +59,8 @@ export const annotations = {
   gitCommit: 'pawl.dev/git-commit',
   /** On a ModelVersion, for people: hash of the data set that the weights were trained on. */
   dataHash: 'pawl.dev/data-hash',
+  /** On a ModelVersion outside its cluster, the verdict that the controller publishes: when it was true, RFC 3339. */
+  observedAt: 'pawl.dev/observed-at',
 } as const;
 
 /** Container of the service in the stable pod template. */
@@ -72,9 +75,12 @@ export const MODEL_IMAGE_PATH = '/model';
 /** Name of the service's port in the container. */
 export const HTTP_PORT_NAME = 'http';
 
-/** Keys of the policy ConfigMap; every `binaryData` key `<label>.<anything>` is an acceptance image of that label. */
+/**
+ * Keys of the policy ConfigMap. In it, and in the ConfigMaps of {@link ACCEPTANCE_IMAGES_ROLE}, every `binaryData` key
+ * `<label>.<anything>` is an acceptance image of that label.
+ */
 export const POLICY_KEY = 'policy.yaml';
-/** PEM; when present, every bundle must be signed by its private half. */
+/** One public key or several in PEM; when present, every bundle must be signed by the private half of one of them. */
 export const PUBLIC_KEY_KEY = 'public-key.pem';
 
 /** Server-side apply identity of the controller. */

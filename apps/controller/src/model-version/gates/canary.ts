@@ -19,8 +19,9 @@ export function canaryReady(rollout: Rollout): RolloutPlan | undefined {
   const crashed = canary.pods.find((pod) => pod.crashed !== undefined);
   if (crashed !== undefined) return rollout.fail('CanaryCrashed', `Pod ${crashed.name} ${crashed.crashed ?? ''}`);
   const ready = canary.pods.filter((pod) => pod.isReady).length;
-  if (ready >= replicas && canary.replicas === replicas) return undefined;
-  const actions = canary.replicas === replicas ? [] : [apply];
+  const fits = canary.replicas === replicas || canary.replicas === rollout.replicasAhead;
+  if (ready >= replicas && fits) return undefined;
+  const actions = fits ? [] : [apply];
   const pending = canary.pods.find((pod) => !pod.isReady);
   // While something held a pod up, its time did not run: it begins when nothing does any more.
   const isFreed = rollout.wasHeldUp && pending !== undefined && pending.heldUp === undefined;

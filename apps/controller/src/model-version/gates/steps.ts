@@ -2,7 +2,7 @@ import { since } from '../analysis/counters.ts';
 import { judge } from '../analysis/judge.ts';
 import type { Action, Recorded } from '../decision.ts';
 import { promoteRequest } from '../requests.ts';
-import { AT_ONCE_MS, POLL_MS, type Rollout, type RolloutPlan } from '../rollout.ts';
+import { AHEAD_MS, AT_ONCE_MS, POLL_MS, type Rollout, type RolloutPlan } from '../rollout.ts';
 import { timestamp } from '../time.ts';
 
 /** Reasons to skip the steps: somebody says so, there is nothing to compare with, or there are none. */
@@ -52,10 +52,11 @@ export function step(rollout: Rollout): RolloutPlan {
     ]);
   }
   const held = now - baseline.at;
-  const holdMs = wanted.holdSeconds * 1000;
+  const left = wanted.holdSeconds * 1000 - held;
   if (!rollout.policy.analysis.enabled) {
-    if (held >= holdMs) return rollout.leave(step, {});
-    return at(`held for ${seconds(held)} of ${wanted.holdSeconds} s`, {}, [], holdMs - held);
+    if (left <= 0) return rollout.leave(step, {});
+    const said = `held for ${seconds(held)} of ${wanted.holdSeconds} s`;
+    return at(said, {}, rollout.prepare(canary, left), left > AHEAD_MS ? left - AHEAD_MS : left);
   }
   if (counters === undefined) return at('the counters are read', {}, [], AT_ONCE_MS);
   const ours = since(counters.canary, baseline.canary);
@@ -74,12 +75,12 @@ export function step(rollout: Rollout): RolloutPlan {
     return rollout.fail(failureOf[failed.name], `At step ${step} (${wanted.weight} %): ${failed.message}`, {
       analysis,
     });
-  if (held < holdMs)
+  if (left > 0)
     return at(
       `held for ${seconds(held)} of ${wanted.holdSeconds} s, ${verdict.toLowerCase()} so far`,
       { analysis },
-      [],
-      Math.min(interval, Math.max(AT_ONCE_MS, holdMs - held)),
+      rollout.prepare(canary, left),
+      Math.min(interval, Math.max(AT_ONCE_MS, left)),
     );
   if (verdict === 'Pass') return rollout.leave(step, { analysis });
   const open = checks.find((check) => check.verdict === 'Inconclusive');

@@ -33,7 +33,7 @@ export const configMap = (namespace: string, name: string, data: Readonly<Record
 export async function eventually(
   what: string,
   met: () => boolean | Promise<boolean>,
-  withinMs = 30_000,
+  withinMs = 90_000,
 ): Promise<void> {
   const until = performance.now() + withinMs;
   while (!(await met())) {

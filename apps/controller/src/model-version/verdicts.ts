@@ -1,0 +1,74 @@
+import { annotations } from '@pawl/shared/modelversion/names';
+import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { Answer } from '../runtime/http-server.ts';
+import { timestamp } from './time.ts';
+
+/** The versions of a namespace, and how fresh they are. */
+export interface VerdictSource {
+  list(): readonly ModelVersion[];
+  /** When they were last known to be what the cluster has, ms since the epoch; undefined: nobody can tell. */
+  readonly currentAt: number | undefined;
+}
+
+const PATH = '/verdicts';
+
+/**
+ * The verdicts of an environment, for people and programs that cannot read its cluster, such as `pawl promote --verdict`:
+ * `/verdicts` names the versions, `/verdicts/NAME` is the ModelVersion itself with {@link annotations.observedAt}. Nothing
+ * in it is secret, see {@link withoutSecrets}. A copy that may be behind is not shown at all.
+ * @returns undefined for other paths.
+ */
+export function answerVerdicts(path: string, source: VerdictSource): Answer | undefined {
+  if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
+  const at = source.currentAt;
+  if (at === undefined)
+    return failure(503, 'VERDICTS_NOT_CURRENT', 'The controller does not hear from the API server; ask again.');
+  const observedAt = timestamp(at);
+  const versions = source.list().toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  if (path === PATH || path === `${PATH}/`)
+    return json(200, {
+      observedAt,
+      items: versions.map(({ metadata: { name }, spec, status }) => ({
+        name,
+        model: spec.model,
+        version: spec.version,
+        phase: status?.phase ?? 'Pending',
+        href: `${PATH}/${name}`,
+      })),
+    });
+  const name = path.slice(PATH.length + 1);
+  const found = versions.find(({ metadata }) => metadata.name === name);
+  if (found === undefined)
+    return failure(404, 'MODEL_VERSION_NOT_FOUND', `No ModelVersion here has this name; ${PATH} lists them.`);
+  const { metadata, ...rest } = withoutSecrets(found);
+  const observed = { ...metadata.annotations, [annotations.observedAt]: observedAt };
+  return json(200, { ...rest, metadata: { ...metadata, annotations: observed } });
+}
+
+/** kubectl's copy of what it applied. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/**
+ * A release refuses an https address with user information or a query, where some stores have their signature; an object
+ * made by hand may have one, and kubectl copies it into an annotation.
+ */
+function withoutSecrets(version: ModelVersion): ModelVersion {
+  const { metadata, spec } = version;
+  const kept = Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([key]) => key !== LAST_APPLIED));
+  const isHttp = /^https?:/i.test(spec.artifact.uri);
+  const uri = isHttp
+    ? spec.artifact.uri.replace(/^([^/]*\/\/)[^/?#]*@/, '$1').replace(/[?#].*$/s, '')
+    : spec.artifact.uri;
+  return {
+    ...version,
+    metadata: { ...metadata, annotations: kept },
+    spec: { ...spec, artifact: { ...spec.artifact, uri } },
+  };
+}
+
+const json = (status: number, body: unknown): Answer => ({
+  status,
+  type: 'application/json',
+  body: `${JSON.stringify(body, null, 2)}\n`,
+});
+const failure = (status: number, code: string, message: string): Answer => json(status, { error: { code, message } });
