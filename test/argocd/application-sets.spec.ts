@@ -1,0 +1,107 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { parse, stringify } from 'yaml';
+import type { KubeObject } from '../chart/support/helm.ts';
+import { describeWhenSet } from '../support/when-set.ts';
+import { repositoryFile } from './support/argocd.ts';
+import { kustomize, personalised } from './support/kubectl.ts';
+
+const ENVIRONMENTS = ['dev', 'staging', 'prod'];
+/** Two of them where one is the beginning of the other, and one whose name no Application can have. */
+const MODELS = ['catdog', 'cat', 'lynx', 'puma', 'tabby', 'otter', 'heron', 'finch', 'moth', 'big_cat'];
+
+/** Runs a program to its end, in a minute at most; throws what it says when it refuses. */
+function must(program: string, args: readonly string[], cwd?: string): string {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8', timeout: 60_000 });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? ''} ${stderr}${stdout}`);
+  return stdout;
+}
+
+/** A repository of ten models in three environments, two of which are on clusters of their own. */
+function aRepository(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pawl-ten-models-'));
+  for (const environment of ENVIRONMENTS) {
+    const at = join(folder, 'k8s/environments', environment);
+    mkdirSync(join(at, 'models'), { recursive: true });
+    const cluster = environment === 'prod' ? 'https://prod.example:6443' : 'https://kubernetes.default.svc';
+    writeFileSync(
+      join(at, 'environment.yaml'),
+      stringify({ cluster, namespace: `pawl-${environment}`, promotion: { from: 'dev', servingMinutes: 5 } }),
+    );
+    writeFileSync(join(at, 'models/README.md'), 'versions');
+    for (const model of MODELS) {
+      cpSync(repositoryFile('k8s/environments/staging/catdog'), join(at, model), { recursive: true });
+      writeFileSync(join(at, model, 'values.yaml'), stringify({ model: { name: model } }));
+    }
+  }
+  const identity = ['-c', 'user.name=Pawl', '-c', 'user.email=pawl@example.com'];
+  must('git', ['init', '--quiet', '--initial-branch=trunk'], folder);
+  must('git', ['add', '--all'], folder);
+  must('git', [...identity, 'commit', '--quiet', '--message', 'Ten models'], folder);
+  return folder;
+}
+
+describeWhenSet('ARGOCD_SERVER', 'ten models in three environments, by the ApplicationSets', () => {
+  describeWhenSet('PAWL_TEST_ARGOCD', 'of a running Argo CD that reads file://', (argocd) => {
+    describeWhenSet('PAWL_TEST_KUBECTL', 'and kubectl', (kubectl) => {
+      const repository = aRepository();
+      const bootstrap = personalised(`file://${repository}`, 'trunk');
+      const sets = kustomize(kubectl, bootstrap);
+      afterAll(() => {
+        for (const folder of [repository, bootstrap]) rmSync(folder, { recursive: true, force: true });
+      });
+      /** Applications by name, as Argo CD's API generates them; nothing is created. */
+      const generate = (name: string): ReadonlyMap<string, KubeObject> => {
+        const file = join(bootstrap, `${name}.json`);
+        writeFileSync(file, JSON.stringify(sets.find('ApplicationSet', name)));
+        const applications = parse(must(argocd, ['appset', 'generate', file, '--output', 'yaml'])) as KubeObject[];
+        return new Map(applications.map((application) => [application.metadata.name, application]));
+      };
+      const services = generate('pawl-services');
+      const versions = generate('pawl-versions');
+      const pairs = ENVIRONMENTS.flatMap((environment) => MODELS.map((model) => [model, environment] as const));
+      const nameOf = (model: string, environment: string) => `${model.replaceAll('_', '-')}-${environment}`;
+
+      it('are thirty services and thirty Applications of versions, and none of the folder models', () => {
+        expect([...services.keys()].sort()).toEqual(pairs.map(([m, e]) => nameOf(m, e)).sort());
+        expect([...versions.keys()].sort()).toEqual(pairs.map(([m, e]) => `${nameOf(m, e)}-versions`).sort());
+      });
+
+      it.each(pairs)('%s in %s has its own values, images, versions, namespace and cluster', (model, environment) => {
+        const at = `k8s/environments/${environment}`;
+        const destination = {
+          server: environment === 'prod' ? 'https://prod.example:6443' : 'https://kubernetes.default.svc',
+          namespace: `pawl-${environment}`,
+        };
+        const source = { repoURL: `file://${repository}`, targetRevision: 'trunk' };
+        const labels = { 'pawl.dev/model': model, 'pawl.dev/environment': environment };
+        const service = services.get(nameOf(model, environment));
+        expect(service.metadata.labels).toEqual(labels);
+        expect(service.metadata.finalizers).toBeUndefined();
+        expect(service.spec).toMatchObject({ project: 'pawl', destination });
+        expect(service.spec.sources).toEqual([
+          {
+            ...source,
+            path: 'charts/pawl',
+            helm: {
+              releaseName: model.replaceAll('_', '-'),
+              valueFiles: [`/${at}/values.yaml`, `/${at}/${model}/values.yaml`],
+            },
+          },
+          { ...source, path: `${at}/${model}/acceptance` },
+        ]);
+        const weights = versions.get(`${nameOf(model, environment)}-versions`);
+        expect(weights.metadata.labels).toEqual(labels);
+        expect(weights.metadata.finalizers).toBeUndefined();
+        expect(weights.spec).toMatchObject({ project: 'pawl-models', destination });
+        expect(weights.spec.source).toMatchObject({
+          ...source,
+          path: `${at}/models`,
+          directory: { include: `${model}-[0-9]*.yaml` },
+        });
+      });
+    });
+  });
+});
