@@ -16,6 +16,7 @@ const owners = {
     'apps/cli/src/terminal',
     'apps/cli/src/params',
     'apps/cli/src/tracking',
+    'apps/cli/src/environments',
     'apps/cli/src/publishing',
   ],
   '@bomb.sh/tab': ['apps/cli/src/commands'],

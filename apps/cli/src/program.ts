@@ -4,6 +4,7 @@ import { addAbort } from './commands/abort.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDiff } from './commands/diff.ts';
 import { addData } from './commands/data.ts';
+import { addEnvironments } from './commands/environments.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addExplain } from './commands/explain.ts';
 import { addGet } from './commands/get.ts';
@@ -16,6 +17,7 @@ import { addRelease } from './commands/release.ts';
 import { addResume } from './commands/resume.ts';
 import { addRetrain } from './commands/retrain.ts';
 import { addRetry } from './commands/retry.ts';
+import { addRollback } from './commands/rollback.ts';
 import { addRollout } from './commands/rollout.ts';
 import { addRuns } from './commands/runs.ts';
 import type { Session } from './commands/session.ts';
@@ -55,10 +57,12 @@ const commands = [
   addInspect,
   addDiff,
   addRelease,
+  addEnvironments,
   addGet,
   addExplain,
   addRollout,
   addPromote,
+  addRollback,
   addAbort,
   addRetry,
   addSuspend,

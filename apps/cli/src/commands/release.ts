@@ -44,7 +44,8 @@ export function addRelease(program: Command, session: Session): void {
     .action((uri: string | undefined, options: ReleaseOptions) => releaseBundle(session, uri, options));
 }
 
-function parseKeep(text: string): number {
+/** @throws InvalidArgumentError for less than 2. */
+export function parseKeep(text: string): number {
   if (!/^\d{1,6}$/.test(text) || Number(text) < 2)
     throw new InvalidArgumentError('Expected a number of 2 or more: the version before is what a rollback returns to.');
   return Number(text);

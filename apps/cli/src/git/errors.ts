@@ -36,7 +36,7 @@ const hints: readonly (readonly [said: RegExp, hint: string])[] = [
   ],
   [
     /protected branch|hook declined/i,
-    'The branch takes no direct pushes: release on a branch of your own (git switch -c NAME) and open a pull request.',
+    'The branch takes no direct pushes: commit on a branch of its own (--branch, or git switch -c NAME) and open a pull request.',
   ],
   [
     /index\.lock/i,
@@ -44,7 +44,7 @@ const hints: readonly (readonly [said: RegExp, hint: string])[] = [
   ],
   [
     /partial commit during a (merge|rebase|cherry-pick)/i,
-    'Finish or abort what Git has under way, then release again.',
+    'Finish or abort what Git has under way, then run the command again.',
   ],
   [/ENOENT|spawn/i, 'Install Git, or add --no-commit to write files only.'],
 ];

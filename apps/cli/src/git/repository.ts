@@ -1,15 +1,11 @@
-import { relative } from 'node:path';
-import { simpleGit, type SimpleGit } from 'simple-git';
+import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { isMissing } from '@pawl/shared/bundle/system-error';
+import type { SimpleGit } from 'simple-git';
 import { CliError } from '../errors/cli-error.ts';
 import { gitError } from './errors.ts';
-
-/** How Git is run. */
-export interface GitOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
-  /** Milliseconds without a word of Git after which it is ended; default two minutes. */
-  readonly silenceMs?: number;
-}
+import { LOG_ARGUMENTS, parseLog, type Commit } from './history.ts';
+import { attempt, startGit, type GitOptions } from './run-git.ts';
 
 /** Where a branch is pushed to. */
 export interface Upstream {
@@ -21,12 +17,6 @@ export interface Upstream {
 /** How a push ended: `current` when the remote had it all, `rejected` when it has commits that we have not. */
 export type PushOutcome = 'pushed' | 'current' | 'rejected';
 
-/** Variables of Git that come from the user: identity, keys, certificates, settings. Others (GIT_DIR …) would misdirect us. */
-const PASSED_ON =
-  /^(GIT_(AUTHOR|COMMITTER)_\w+|GIT_SSH(_COMMAND)?|GIT_ASKPASS|SSH_ASKPASS|GIT_CONFIG_\w+|GIT_SSL_\w+|GIT_CEILING_DIRECTORIES)$/;
-/** Guarded by simple-git beside `GIT_*`; an editor or a pager is never wanted here. */
-const DROPPED = /^(GIT_\w+|EDITOR|VISUAL|PAGER|PREFIX|SSH_ASKPASS)$/;
-
 /** A clone of a Git repository on this machine. Every call ends: by its answer, by silence, or by the signal. */
 export class Repository {
   /** Absolute path of the working tree. */
@@ -37,14 +27,14 @@ export class Repository {
 
   private constructor(root: string, options: GitOptions) {
     this.root = root;
-    this.#git = start(root, options);
-    this.#mend = start(root, { ...options, signal: new AbortController().signal });
+    this.#git = startGit(root, options);
+    this.#mend = startGit(root, { ...options, signal: new AbortController().signal });
   }
 
   /** The repository that a folder is in. @throws CliError GIT_FAILED when there is none. */
   static async open(folder: string, options: GitOptions): Promise<Repository> {
     const root = await attempt(`finding the Git repository of ${folder}`, () =>
-      start(folder, options).raw(['rev-parse', '--show-toplevel']),
+      startGit(folder, options).raw(['rev-parse', '--show-toplevel']),
     );
     return new Repository(root.trim(), options);
   }
@@ -106,6 +96,57 @@ export class Repository {
     });
   }
 
+  /** Full hash of the commit that a revision names; undefined when it names none. */
+  async resolve(revision: string): Promise<string | undefined> {
+    const hash = await this.#git
+      .raw(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`])
+      .catch(() => '');
+    return hash.trim() === '' ? undefined : hash.trim();
+  }
+
+  /**
+   * Commits that changed something at or below a path, newest first.
+   *
+   * @param revisions as `git log` takes them: a commit, a range `A..B`, `--not --remotes`.
+   */
+  async history(path: string, revisions: readonly string[] = ['HEAD']): Promise<readonly Commit[]> {
+    return parseLog(
+      await attempt('git log', () =>
+        this.#git.raw(['-c', 'core.quotePath=false', 'log', ...LOG_ARGUMENTS, ...revisions, '--', path]),
+      ),
+    );
+  }
+
+  /** Commits whose parents a shallow clone lacks, so that they seem to bring everything; empty in a whole clone. */
+  async boundaries(): Promise<ReadonlySet<string>> {
+    const path = await attempt('git rev-parse', () => this.#git.raw(['rev-parse', '--git-path', 'shallow']));
+    const text = await readFile(resolve(this.root, path.trim()), 'utf8').catch((error: unknown) => {
+      if (isMissing(error)) return '';
+      throw error;
+    });
+    return new Set(text.split('\n').filter(Boolean));
+  }
+
+  /** A file as a commit has it. @param path relative to the root. */
+  async textAt(commit: string, path: string): Promise<string> {
+    return await attempt('git show', () => this.#git.raw(['show', '--end-of-options', `${commit}:${path}`]));
+  }
+
+  /** All files that a commit changed against its first parent, relative to the root. */
+  async filesOf(commit: string): Promise<readonly string[]> {
+    const shape = ['-z', '--name-only', '--no-renames', '--diff-merges=first-parent', '--format='];
+    const text = await attempt('git show', () => this.#git.raw(['show', ...shape, '--end-of-options', commit]));
+    return text.split('\0').filter(Boolean);
+  }
+
+  /** Whether Git takes this as the name of a branch. */
+  async isBranchName(name: string): Promise<boolean> {
+    return await this.#git.raw(['check-ref-format', '--branch', name]).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Where a branch is pushed to: its upstream, else the branch of the same name on the only remote or `origin`. */
   async upstream(branch: string): Promise<Upstream> {
     const configured = async (key: string) =>
@@ -123,6 +164,43 @@ export class Repository {
         ? 'Add one: git remote add origin URL; or leave out --push.'
         : `Choose one: git branch --set-upstream-to REMOTE/${branch}.`,
     );
+  }
+
+  /** The commit that a branch of a remote has now; undefined when there is no such branch. */
+  async fetch({ remote, branch }: Upstream): Promise<string | undefined> {
+    const name = `refs/heads/${branch}`;
+    const listed = await attempt(`git ls-remote ${remote}`, () => this.#git.raw(['ls-remote', remote, name]));
+    if (!listed.includes(`\t${name}`)) return undefined;
+    await attempt(`git fetch from ${remote}`, () => this.#git.raw(['fetch', '--quiet', remote, name]));
+    return await this.resolve('FETCH_HEAD');
+  }
+
+  /** Address of a remote; undefined when it has none. */
+  async addressOf(remote: string): Promise<string | undefined> {
+    const address = (await this.#git.raw(['config', '--get', `remote.${remote}.url`]).catch(() => '')).trim();
+    return address === '' ? undefined : address;
+  }
+
+  /** Names of the branches that are checked out, in this working tree or another one of the repository. */
+  async checkedOut(): Promise<readonly string[]> {
+    const text = await attempt('git worktree list', () => this.#git.raw(['worktree', 'list', '--porcelain']));
+    return [...text.matchAll(/^branch refs\/heads\/(.+)$/gm)].map(([, name]) => name ?? '');
+  }
+
+  /** A second working tree of this repository in a new folder, at a commit and on no branch. */
+  async addWorktree(folder: string, commit: string): Promise<void> {
+    await attempt('git worktree add', () => this.#git.raw(['worktree', 'add', '--quiet', '--detach', folder, commit]));
+  }
+
+  /** Takes away what {@link addWorktree} made, as far as it got. */
+  async removeWorktree(folder: string): Promise<void> {
+    await this.#mend.raw(['worktree', 'remove', '--force', folder]).catch(() => undefined);
+    await this.#mend.raw(['worktree', 'prune']).catch(() => undefined);
+  }
+
+  /** Makes a branch name this commit, also where it named another one. */
+  async pointBranch(branch: string, commit: string): Promise<void> {
+    await attempt('git branch', () => this.#git.raw(['update-ref', `refs/heads/${branch}`, commit]));
   }
 
   /** Pushes HEAD. @throws CliError GIT_FAILED for every refusal but that of commits which we lack. */
@@ -152,34 +230,5 @@ export class Repository {
       await this.#mend.raw(['rebase', '--abort']).catch(() => undefined);
       throw gitError(`git rebase on ${remote}/${branch}`, cause);
     }
-  }
-}
-
-function start(folder: string, { env, signal, silenceMs = 120_000 }: GitOptions): SimpleGit {
-  const passedOn = Object.entries(env).filter(([key]) => PASSED_ON.test(key));
-  const others = Object.entries(env).filter(([key]) => !DROPPED.test(key.toUpperCase()));
-  // Messages in English, so that they can be told apart; and no question that nobody answers.
-  const own = { LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' };
-  return simpleGit({
-    baseDir: folder,
-    abort: signal,
-    timeout: { block: silenceMs },
-    allowEnvironment: [...passedOn.map(([key]) => key), ...Object.keys(own)],
-    // The user's own settings, from the user's own shell.
-    unsafe: {
-      allowUnsafeSshCommand: true,
-      allowUnsafeAskPass: true,
-      allowUnsafeConfigPaths: true,
-      allowUnsafeConfigEnvCount: true,
-      allowUnsafeCredentialHelper: true,
-    },
-  }).env({ ...Object.fromEntries([...others, ...passedOn].filter(([, value]) => value !== undefined)), ...own });
-}
-
-async function attempt<Result>(doing: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw gitError(doing, cause);
   }
 }

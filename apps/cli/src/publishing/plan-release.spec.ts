@@ -1,5 +1,5 @@
 import { objectName, planRelease, type ReleaseInput } from './plan-release.ts';
-import { parseReleased } from './environment.ts';
+import { parseReleased } from '../environments/environment.ts';
 import { aManifest, aReleased, digestOf } from './test/builders.ts';
 
 const OLD = digestOf('1');

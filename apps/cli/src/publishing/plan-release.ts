@@ -4,7 +4,7 @@ import { annotations, API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversi
 import { compareBuild, gt, gte, SemVer } from 'semver';
 import { stringify } from 'yaml';
 import { CliError } from '../errors/cli-error.ts';
-import { versionsOf, type ReleasedVersion } from './environment.ts';
+import { versionsOf, type ReleasedVersion } from '../environments/environment.ts';
 import { nextVersion, versionedParts, type NextVersion } from './next-version.ts';
 
 /** What is to be released. */

@@ -14,12 +14,24 @@ const MOST_METRICS = 12;
 
 /** Pure: subject and body of the commit of a release. @param subject in place of ours. */
 export function commitMessage(
-  { environment, release, previous }: MessageParts,
+  parts: MessageParts,
   plan: Extract<ReleasePlan, { kind: 'release' }>,
   subject?: string,
 ): string {
+  const { environment, release } = parts;
+  const { name, version } = release.manifest;
+  return [subject ?? `Release ${name} ${version} to ${environment.name}`, '', ...releaseFacts(parts, plan), ''].join(
+    '\n',
+  );
+}
+
+/** Pure: what a commit says of a version that comes into an environment, a fact a line. */
+export function releaseFacts(
+  { release, previous }: MessageParts,
+  plan: Extract<ReleasePlan, { kind: 'release' }>,
+): readonly string[] {
   const { manifest, digest, uri } = release;
-  const { name, version, metrics, lineage } = manifest;
+  const { metrics, lineage } = manifest;
   const change =
     plan.highest === undefined
       ? 'the first version in this environment'
@@ -39,14 +51,11 @@ export function commitMessage(
   });
   const removed = plan.removed.map(({ spec }) => spec.version);
   return [
-    subject ?? `Release ${name} ${version} to ${environment.name}`,
-    '',
     `change: ${change}`,
     `digest: ${digest}`,
     `artifact: ${uri}`,
     ...origin,
     ...(figures.length === 0 ? [] : ['metrics:', ...figures]),
     ...(removed.length === 0 ? [] : [`removed: ${removed.join(', ')}`]),
-    '',
-  ].join('\n');
+  ];
 }

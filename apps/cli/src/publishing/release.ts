@@ -1,14 +1,13 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
-import { codeOf } from '@pawl/shared/bundle/system-error';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../context.ts';
+import { commitChange, type Committed } from '../environments/commit-change.ts';
+import { applyEdits, type FileEdit } from '../environments/file-edits.ts';
+import { atPlace, type Act } from '../environments/place.ts';
 import { CliError } from '../errors/cli-error.ts';
-import { type PushOutcome, Repository, type Upstream } from '../git/repository.ts';
-import { list } from '../terminal/text.ts';
-import { readEnvironment, versionsOf, type Environment } from './environment.ts';
+import { readEnvironment, versionsOf, type Environment } from '../environments/environment.ts';
 import { commitMessage } from './release-message.ts';
 import { planRelease, type Release, type ReleasePlan } from './plan-release.ts';
 import { pinnedUri, readStoredManifest, withBundle } from './read-bundle.ts';
@@ -48,11 +47,7 @@ export interface Proposal {
 }
 
 /** What came of it. */
-export interface Released extends Proposal {
-  readonly commit?: { readonly hash: string; readonly branch: string; readonly subject: string } | undefined;
-  /** Where it was pushed to. */
-  readonly pushed?: Upstream | undefined;
-}
+export type Released = Proposal & Omit<Committed<Proposal>, 'proposal'>;
 
 /** Told what happens on the way. */
 export interface ReleaseObserver {
@@ -61,8 +56,7 @@ export interface ReleaseObserver {
   warn(message: string): void;
 }
 
-/** Pushes that others may win before we give up. */
-const PUSHES = 4;
+const RELEASE: Act = { noun: 'release', refused: 'RELEASE_REFUSED' };
 
 /**
  * Puts a published bundle into an environment's folder as a ModelVersion, commits that and nothing else, and pushes it when
@@ -72,83 +66,55 @@ const PUSHES = 4;
  */
 export async function release(context: Context, request: ReleaseRequest, observer: ReleaseObserver): Promise<Released> {
   refuseSecrets(request.uri);
-  const commits = request.commit && !request.dryRun;
-  let environment = await readEnvironment(context, request.environments, request.environment);
-  const git = commits ? await prepareGit(context, environment, request.push) : undefined;
-  const upstream = git?.upstream;
-  const publicKeyPem = request.publicKeyPem ?? environment.publicKeyPem;
-  const wanted = await resolveRelease(context, request, publicKeyPem);
-
-  for (let pushes = 1; ; pushes += 1) {
-    const previous = await previousManifest(context, request, environment, wanted, observer);
-    const { keep } = request;
-    const plan = planRelease({
-      environment: environment.name,
-      versions: environment.versions,
-      release: wanted,
-      previous,
-      keep,
-    });
-    const proposal = { environment, release: wanted, verified: publicKeyPem !== undefined, previous, plan };
+  const { environments, environment: name } = request;
+  const first = await readEnvironment(context, environments, name);
+  const publicKeyPem = request.publicKeyPem ?? first.publicKeyPem;
+  let resolved: Release | undefined;
+  const propose = async (environment: Environment): Promise<Proposal> => {
+    resolved ??= await resolveRelease(context, request, publicKeyPem);
+    const proposal = await proposeRelease(
+      context,
+      request,
+      environment,
+      resolved,
+      publicKeyPem !== undefined,
+      observer,
+    );
     observer.proposed(proposal);
-    if (request.dryRun) return proposal;
-    if (plan.kind === 'already') {
-      if (git === undefined || upstream === undefined) return proposal;
-      // A release whose push failed earlier is pushed now.
-      const outcome = await git.repository.push(upstream);
-      if (outcome !== 'rejected') return outcome === 'pushed' ? { ...proposal, pushed: upstream } : proposal;
-    } else {
-      const paths = await write(environment, plan);
-      if (git === undefined) return proposal;
-      const { repository, branch } = git;
-      const message = commitMessage(proposal, plan, request.message);
-      const hash = await repository.commit(paths, message).catch(async (error: unknown) => {
-        await undo(environment, plan);
-        throw error;
-      });
-      const commit = { hash, branch, subject: message.split('\n')[0] ?? '' };
-      if (upstream === undefined) return { ...proposal, commit };
-      if ((await pushOrKeep(repository, upstream, hash)) !== 'rejected')
-        return { ...proposal, commit, pushed: upstream };
-      await repository.uncommit(paths);
-      await undo(environment, plan);
-    }
-    if (pushes >= PUSHES)
-      throw new CliError(
-        'GIT_FAILED',
-        `the remote had newer commits ${pushes} times in a row; nothing was released.`,
-        'Run the command again in a moment.',
-      );
-    await git.repository.rebase(upstream);
-    environment = await readEnvironment(context, request.environments, request.environment);
+    return proposal;
+  };
+  if (request.dryRun) return await propose(first);
+  if (!request.commit) {
+    const proposal = await propose(first);
+    if (proposal.plan.kind === 'release') await applyEdits(editsOf(proposal.environment, proposal.plan));
+    return proposal;
   }
+  const destination = { environments, clean: [name], dryRun: false, push: request.push };
+  return await atPlace(context, RELEASE, destination, async (place) => {
+    const { proposal, ...done } = await commitChange(place, RELEASE, async () => {
+      const proposed = await propose(await readEnvironment(context, environments, name));
+      const { environment, plan } = proposed;
+      if (plan.kind === 'already') return { kind: 'already', proposal: proposed };
+      const message = commitMessage(proposed, plan, request.message);
+      return { kind: 'change', proposal: proposed, edits: editsOf(environment, plan), message };
+    });
+    return { ...proposal, ...done };
+  });
 }
 
-interface Git {
-  readonly repository: Repository;
-  readonly branch: string;
-  /** Undefined: nothing is pushed. */
-  readonly upstream: Upstream | undefined;
-}
-
-/** Everything that Git may object to later, asked before anything is fetched or written. */
-async function prepareGit(context: Context, environment: Environment, push: boolean): Promise<Git> {
-  const repository = await Repository.open(environment.folder, context);
-  const branch = await repository.branch();
-  if (branch === undefined)
-    throw new CliError(
-      'GIT_FAILED',
-      'HEAD is detached: a commit on no branch is found by nobody.',
-      'Check out the branch that the environment follows (git switch main), or write the file alone with --no-commit.',
-    );
-  const changes = await repository.changes(environment.folder);
-  if (changes.length > 0)
-    throw new CliError(
-      'RELEASE_REFUSED',
-      `${repository.within(environment.folder)} has uncommitted changes: ${list(changes.slice(0, 5))}${changes.length > 5 ? ` and ${changes.length - 5} more` : ''}.`,
-      'Commit or stash them first; a release is a commit of its own.',
-    );
-  return { repository, branch, upstream: push ? await repository.upstream(branch) : undefined };
+/** Compares with the version before, and plans. @throws CliError VERSION_TOO_SMALL, RELEASE_REFUSED. */
+export async function proposeRelease(
+  context: Context,
+  request: Pick<ReleaseRequest, 'keep' | 'allowUncompared'>,
+  environment: Environment,
+  release: Release,
+  verified: boolean,
+  observer: Pick<ReleaseObserver, 'warn'>,
+): Promise<Proposal> {
+  const previous = await previousManifest(context, request, environment, release, observer);
+  const { name, versions } = environment;
+  const plan = planRelease({ environment: name, versions, release, previous, keep: request.keep });
+  return { environment, release, verified, previous, plan };
 }
 
 /** An address goes into Git and into a cluster, where many read it. @throws CliError RELEASE_REFUSED. */
@@ -163,9 +129,9 @@ function refuseSecrets(uri: string): void {
 }
 
 /** Fetches and verifies the whole bundle: what cannot be fetched here cannot be served there. */
-async function resolveRelease(
+export async function resolveRelease(
   context: Context,
-  { uri, digest }: ReleaseRequest,
+  { uri, digest }: Pick<ReleaseRequest, 'uri' | 'digest'>,
   publicKeyPem: string | undefined,
 ): Promise<Release> {
   // First, so that what is verified is what stays named, even when the tag moves meanwhile.
@@ -177,10 +143,10 @@ async function resolveRelease(
 
 async function previousManifest(
   context: Context,
-  { allowUncompared }: ReleaseRequest,
+  { allowUncompared }: Pick<ReleaseRequest, 'allowUncompared'>,
   environment: Environment,
   { manifest, digest }: Release,
-  observer: ReleaseObserver,
+  observer: Pick<ReleaseObserver, 'warn'>,
 ): Promise<Manifest | undefined> {
   const highest = versionsOf(environment.versions, manifest.name)[0];
   if (highest === undefined || highest.spec.artifact.digest === digest) return undefined;
@@ -204,42 +170,11 @@ async function previousManifest(
 
 type NewRelease = Extract<ReleasePlan, { kind: 'release' }>;
 
-/** Writes the new file, removes the old ones; all or nothing. @returns absolute paths of what changed. */
-async function write(environment: Environment, plan: NewRelease): Promise<readonly string[]> {
+/** The new file and the ones that go, as the working tree has to take them. */
+export function editsOf(environment: Environment, plan: NewRelease): readonly FileEdit[] {
   const at = (file: string) => join(environment.models, file);
-  try {
-    await mkdir(environment.models, { recursive: true });
-    await writeFile(at(plan.file), plan.text, { flag: 'wx' });
-    for (const { file } of plan.removed) await rm(at(file));
-  } catch (cause) {
-    const code = codeOf(cause);
-    if (code !== 'EEXIST') await undo(environment, plan);
-    throw new CliError(
-      code === 'ENOSPC' ? 'DISK_FULL' : 'FILE_WRITE_FAILED',
-      `${at(plan.file)} cannot be written (${code ?? 'unknown'}).`,
-      'Check the folder, its owner and its space.',
-      cause,
-    );
-  }
-  return [plan.file, ...plan.removed.map(({ file }) => file)].map(at);
-}
-
-/** The folder as it was before {@link write}. */
-async function undo(environment: Environment, plan: NewRelease): Promise<void> {
-  await rm(join(environment.models, plan.file), { force: true });
-  for (const { file, text } of plan.removed) await writeFile(join(environment.models, file), text);
-}
-
-async function pushOrKeep(repository: Repository, upstream: Upstream, hash: string): Promise<PushOutcome> {
-  try {
-    return await repository.push(upstream);
-  } catch (error) {
-    if (!(error instanceof CliError)) throw error;
-    throw new CliError(
-      error.code,
-      `${error.message} The commit ${hash} is made and not pushed.`,
-      `${error.hint} Then: git push, or the same command again.`,
-      error.cause,
-    );
-  }
+  return [
+    { path: at(plan.file), before: undefined, after: plan.text },
+    ...plan.removed.map(({ file, text }) => ({ path: at(file), before: text, after: undefined })),
+  ];
 }

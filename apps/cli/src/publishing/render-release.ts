@@ -7,10 +7,9 @@ import { indented, renderFields, type Field } from './render-page.ts';
 
 /** What is going to be released, then the change of files as Git shows it. */
 export function renderProposal(proposal: Proposal, cwd: string, theme: Theme): readonly string[] {
-  const { environment, release, verified, previous, plan } = proposal;
-  const { name, version, metrics } = release.manifest;
-  const { arrow } = theme.symbols;
-  const title = theme.paint('strong', `${name} ${version} ${arrow} ${environment.name}`);
+  const { environment, release, plan } = proposal;
+  const { name, version } = release.manifest;
+  const title = theme.paint('strong', `${name} ${version} ${theme.symbols.arrow} ${environment.name}`);
   if (plan.kind === 'already') {
     const later =
       plan.highest === plan.version
@@ -18,6 +17,22 @@ export function renderProposal(proposal: Proposal, cwd: string, theme: Theme): r
         : `; ${plan.highest.spec.version} was released since, and is the one that is wanted`;
     return [title, `  Already released: ${plan.version.file} has this digest${later}.`];
   }
+  return [
+    title,
+    ...renderRelease(proposal, plan, theme),
+    '',
+    ...renderDiff(relative(cwd, environment.models).replaceAll('\\', '/'), plan, theme),
+  ];
+}
+
+/** Address, digest, signature, number and metrics of what comes into an environment. */
+export function renderRelease(
+  { release, verified, previous }: Proposal,
+  plan: Extract<ReleasePlan, { kind: 'release' }>,
+  theme: Theme,
+): readonly string[] {
+  const { metrics } = release.manifest;
+  const { arrow } = theme.symbols;
   const fields: readonly Field[] = [
     ['artifact', release.uri],
     ['digest', release.digest],
@@ -34,7 +49,6 @@ export function renderProposal(proposal: Proposal, cwd: string, theme: Theme): r
   ];
   const changes = previous === undefined ? [] : compareMetrics(previous.metrics, metrics);
   return [
-    title,
     ...renderFields(fields, theme),
     ...indented(
       {
@@ -48,8 +62,6 @@ export function renderProposal(proposal: Proposal, cwd: string, theme: Theme): r
       },
       theme,
     ),
-    '',
-    ...renderDiff(relative(cwd, environment.models).replaceAll('\\', '/'), plan, theme),
   ];
 }
 
@@ -62,7 +74,7 @@ function versionReason({ highest, next }: Extract<ReleasePlan, { kind: 'release'
 /** Pure: the files that come and go, as `git diff` shows them. */
 export function renderDiff(
   folder: string,
-  plan: Extract<ReleasePlan, { kind: 'release' }>,
+  plan: Pick<Extract<ReleasePlan, { kind: 'release' }>, 'file' | 'text' | 'removed'>,
   theme: Theme,
 ): readonly string[] {
   const prefix = folder === '' ? '' : `${folder}/`;
@@ -72,7 +84,8 @@ export function renderDiff(
   ];
 }
 
-function fileDiff(path: string, sign: '+' | '-', text: string, theme: Theme): readonly string[] {
+/** Pure: a whole file that comes or goes, as `git diff` shows it. */
+export function fileDiff(path: string, sign: '+' | '-', text: string, theme: Theme): readonly string[] {
   const lines = text.replace(/\n$/, '').split('\n');
   const added = sign === '+';
   const head = [

@@ -1,7 +1,7 @@
 import { fetchBundle } from '@pawl/shared/bundle/fetch-bundle';
 import type { Context } from '../context.ts';
 import { openDataset } from '../data/open-dataset.ts';
-import { readEnvironment, versionsOf, type ReleasedVersion } from '../publishing/environment.ts';
+import { readEnvironment, versionsOf, type ReleasedVersion } from '../environments/environment.ts';
 import { readStoredManifest, type StoredManifest } from '../publishing/read-bundle.ts';
 import { atStore, MAX_BUNDLE_BYTES, storeOptions } from '../publishing/stores.ts';
 import { list } from '../terminal/text.ts';

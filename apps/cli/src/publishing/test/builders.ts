@@ -1,7 +1,7 @@
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { parseManifest } from '@pawl/shared/bundle/verify-manifest';
 import { stringify } from 'yaml';
-import type { ReleasedVersion } from '../environment.ts';
+import type { ReleasedVersion } from '../../environments/environment.ts';
 import { objectName } from '../plan-release.ts';
 
 /** Digest whose hex digits are all `digit`. */

@@ -84,7 +84,7 @@ export function parseReleased(file: string, text: string): ReleasedVersion | und
     new CliError(
       'RELEASE_REFUSED',
       `${file} ${problem}; expected one ModelVersion.`,
-      'Mend or remove the file, commit that, then release again.',
+      'Mend or remove the file, commit that, then run the command again.',
     );
   const documents = parseAllDocuments(text).filter(
     (document) => document.errors.length > 0 || document.toJS() !== null,
@@ -110,19 +110,32 @@ export function versionsOf(versions: readonly ReleasedVersion[], model: string):
     .sort((a, b) => compareBuild(b.spec.version, a.spec.version));
 }
 
-/** `public-key.pem` of the environment, or `publicKey` of its `values.yaml`, where the chart takes it from. */
-async function readEnvironmentKey(folder: string): Promise<string | undefined> {
+/**
+ * The keys by which bundles of an environment must be signed, one or several in PEM: `public-key.pem` of its folder, else
+ * `publicKey` of the model's or of its own `values.yaml`, where the chart takes it from. Undefined: signatures are not asked for.
+ *
+ * @param folder of the environment.
+ * @param model whose `<model>/values.yaml` says more than the environment's; undefined: the environment's alone.
+ * @throws CliError RELEASE_REFUSED for values that are no YAML.
+ */
+export async function readEnvironmentKey(folder: string, model?: string): Promise<string | undefined> {
   const file = await readIfThere(join(folder, PUBLIC_KEY_FILE));
   if (file !== undefined) return file;
-  const values = await readIfThere(join(folder, 'values.yaml'));
+  // As Helm merges them: the model's values come last and win, also with an empty key.
+  const own = model === undefined ? undefined : await publicKeyIn(join(folder, model, 'values.yaml'));
+  const publicKey = own ?? (await publicKeyIn(join(folder, 'values.yaml')));
+  return publicKey === undefined || publicKey.trim() === '' ? undefined : publicKey;
+}
+
+async function publicKeyIn(path: string): Promise<string | undefined> {
+  const values = await readIfThere(path);
   if (values === undefined) return undefined;
-  let publicKey: unknown;
   try {
-    publicKey = (parse(values) as { readonly publicKey?: unknown } | null)?.publicKey;
+    const publicKey = (parse(values) as { readonly publicKey?: unknown } | null)?.publicKey;
+    return typeof publicKey === 'string' ? publicKey : undefined;
   } catch (cause) {
-    throw new CliError('RELEASE_REFUSED', `${join(folder, 'values.yaml')} is not YAML.`, 'Mend the file.', cause);
+    throw new CliError('RELEASE_REFUSED', `${path} is not YAML.`, 'Mend the file.', cause);
   }
-  return typeof publicKey === 'string' && publicKey.trim() !== '' ? publicKey : undefined;
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
