@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import { freePort } from './servers.ts';
 
 /** A proxy that is closed by `await using`. */
 export interface Proxy extends AsyncDisposable {
@@ -35,12 +36,11 @@ export async function cuttingProxy(target: string, nth: number, onCut: () => voi
       () => request.socket.destroy(),
     );
   });
-  await new Promise<void>((resolve) => server.listen(ports.get(target) ?? 0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  ports.set(target, port);
+  const known = ports.get(target) ?? (await freePort());
+  ports.set(target, known);
+  await new Promise<void>((resolve) => server.listen(known, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${known}`,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

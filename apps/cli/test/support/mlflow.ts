@@ -1,5 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Context } from '../../src/context.ts';
@@ -40,6 +42,7 @@ const allowFiles = { MLFLOW_ALLOW_FILE_STORE: 'true' };
 export class Mlflow {
   readonly #executable: string;
   readonly #env: Readonly<Record<string, string>>;
+  #reader: Reader | undefined;
 
   /** @param env for the client, such as MLFLOW_S3_ENDPOINT_URL. */
   constructor(executable: string, env: Readonly<Record<string, string>> = {}) {
@@ -59,7 +62,14 @@ export class Mlflow {
   }
 
   async read(uri: string, experiment: string, model: string): Promise<MlflowRecord> {
-    return JSON.parse(await this.#python('read-mlflow.py', uri, experiment, model)) as MlflowRecord;
+    this.#reader ??= new Reader(this.#pythonPath, this.#pythonEnv);
+    return await this.#reader.read(uri, experiment, model);
+  }
+
+  /** Ends what reads. */
+  close(): void {
+    this.#reader?.close();
+    this.#reader = undefined;
   }
 
   async readFolder(folder: string, experiment: string, model: string): Promise<MlflowRecord> {
@@ -88,11 +98,49 @@ export class Mlflow {
 
   async #python(script: string, ...args: readonly string[]): Promise<string> {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    const { stdout } = await promisify(execFile)(join(dirname(this.#executable), 'python'), [path, ...args], {
-      env: { ...process.env, ...allowFiles, ...this.#env, GIT_PYTHON_REFRESH: 'quiet' },
+    const { stdout } = await promisify(execFile)(this.#pythonPath, [path, ...args], {
+      env: this.#pythonEnv,
       maxBuffer: 2 ** 24,
     });
     return stdout.trim();
+  }
+
+  get #pythonPath(): string {
+    return join(dirname(this.#executable), 'python');
+  }
+
+  get #pythonEnv() {
+    return { ...process.env, ...allowFiles, ...this.#env, GIT_PYTHON_REFRESH: 'quiet' };
+  }
+}
+
+/** The real client in a process that answers one question after another: importing it takes seconds. */
+class Reader {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #answers: AsyncIterator<string>;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(python: string, env: NodeJS.ProcessEnv) {
+    const script = fileURLToPath(new URL('read-mlflow.py', import.meta.url));
+    this.#child = spawn(python, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async read(...question: readonly string[]): Promise<MlflowRecord> {
+    const answer = this.#last.then(async () => {
+      this.#child.stdin.write(`${JSON.stringify(question)}\n`);
+      const { value, done = false } = await this.#answers.next();
+      if (done) throw new Error('read-mlflow.py ended');
+      return JSON.parse(value as string) as { readonly found?: MlflowRecord; readonly error?: string };
+    });
+    this.#last = answer.catch(() => undefined);
+    const { found, error } = await answer;
+    if (found === undefined) throw new Error(`read-mlflow.py: ${error ?? 'no answer'}`);
+    return found;
+  }
+
+  close(): void {
+    this.#child.kill('SIGKILL');
   }
 }
 

@@ -11,7 +11,7 @@ export class TestNamespace {
   constructor(kubeconfig: string) {
     const config = new KubeConfig();
     config.loadFromFile(kubeconfig);
-    this.#client = new RestClient(config, 10_000, new AbortController().signal);
+    this.#client = new RestClient(config, 60_000, new AbortController().signal);
   }
 
   async create(): Promise<void> {

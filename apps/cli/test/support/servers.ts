@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -11,18 +12,29 @@ export interface Server {
   kill(): Promise<void>;
 }
 
-/** A TCP port of the loopback interface that was free a moment ago. */
+/** Below the ports that Linux gives to connections (32768 and up) and Kubernetes to node ports (30000 and up). */
+const PORTS = { first: 20_000, count: 10_000 };
+
+/**
+ * A TCP port of the loopback interface that was free a moment ago, and that nobody is given by chance before a program
+ * that takes seconds to start listens there.
+ */
 export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count);
     const probe = createServer();
-    probe.on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+    const isFree = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => {
+        resolve(false);
+      });
+      probe.listen(port, '127.0.0.1', () => {
+        resolve(true);
       });
     });
-  });
+    if (!isFree) continue;
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
+  }
 }
 
 export interface ServerOptions {
@@ -39,7 +51,7 @@ export interface ServerOptions {
 }
 
 /** How long a server may take to start: Python's imports on a busy machine. */
-const START_MS = 120_000;
+const START_MS = 240_000;
 
 /**
  * Starts a server in a process group of its own and waits until it answers. `kill` ends the whole group, so that workers
@@ -108,7 +120,7 @@ function killGroup(child: ChildProcess): void {
 
 async function answers(url: string, ok: boolean): Promise<boolean> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
     await response.body?.cancel();
     return !ok || response.ok;
   } catch {
