@@ -20,7 +20,7 @@ export default {
     ],
   },
   setupFiles: ['<rootDir>/test/support/load-nest.ts'],
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   maxWorkers: 2,
   reporters: ['default', ['jest-junit', { outputDirectory: 'reports', outputName: 'junit.xml' }]],
 };

@@ -7,7 +7,7 @@ import { type Offered, RATE, stage } from './support/stage.ts';
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
 describe('weights are judged', () => {
-  const { scene, offer, first } = stage({ serves: false, policy: { canary: { readyTimeoutSeconds: 40 } } });
+  const { scene, offer, first } = stage({ serves: false });
 
   scenario(scene, '1', 'a new environment serves its first version once it is verified and accepted', async (run) => {
     const { env, load } = run;
@@ -112,10 +112,16 @@ describe('weights are judged', () => {
   });
 
   scenario(scene, '6b', 'weights whose pod never becomes ready fail before they answer a user', async (run) => {
-    const neverReady = await offer('neverReady');
-    const failed = await run.env.waitForFailure(neverReady.name, 'CanaryNotReady');
-    run.note(failed.status?.verdict?.message ?? '');
-    await noAnswersFrom(run, neverReady);
+    const { readyTimeoutSeconds } = fastPolicy.canary;
+    await run.env.upgrade({ rollout: { canary: { readyTimeoutSeconds: 15 } } });
+    try {
+      const neverReady = await offer('neverReady');
+      const failed = await run.env.waitForFailure(neverReady.name, 'CanaryNotReady');
+      run.note(failed.status?.verdict?.message ?? '');
+      await noAnswersFrom(run, neverReady);
+    } finally {
+      await run.env.upgrade({ rollout: { canary: { readyTimeoutSeconds } } });
+    }
   });
 
   scenario(scene, '9', 'when the version that serves is deleted, the one before it returns at once', async (run) => {

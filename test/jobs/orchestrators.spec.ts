@@ -9,7 +9,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { describeWhenSet } from '../support/when-set.ts';
 import { JOBS, readSettings, readSteps } from './support/jobs.ts';
 
-import.meta.jest.setTimeout(240_000);
+import.meta.jest.setTimeout(900_000);
 
 const steps = readSteps();
 const settings = readSettings();
@@ -28,7 +28,7 @@ function python(executable: string, args: readonly string[], env: Readonly<Recor
   const ended = spawnSync(executable, args, {
     encoding: 'utf8',
     cwd: folder,
-    timeout: 200_000,
+    timeout: 800_000,
     env: { PATH: process.env['PATH'], HOME: folder, PYTHONDONTWRITEBYTECODE: '1', ...env },
   });
   if (ended.status !== 0) throw new Error(`${args.join(' ')}: ${ended.stdout}${ended.stderr}`);

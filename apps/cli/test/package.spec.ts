@@ -9,7 +9,7 @@ import { bytesOf, colourModel, threeColours, type ColourModel } from './support/
 import { pawlIn } from './support/pawl-in.ts';
 
 /** Sessions in worker threads. */
-import.meta.jest.setTimeout(120_000);
+import.meta.jest.setTimeout(400_000);
 
 const catdog = fileURLToPath(new URL('../../../models/catdog', import.meta.url));
 let folder: string;

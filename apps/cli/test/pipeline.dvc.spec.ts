@@ -4,7 +4,7 @@ import { describeWhenSet } from '../../../test/support/when-set.ts';
 import { Project } from './support/project.ts';
 
 /** Two trainings, and Python's imports at every command. */
-import.meta.jest.setTimeout(300_000);
+import.meta.jest.setTimeout(900_000);
 
 describeWhenSet('PAWL_TEST_DVC', 'the pipeline under a real DVC', (dvcPath) => {
   describeWhenSet('PAWL_TEST_PHOTOS', 'with photographs', (photos) => {

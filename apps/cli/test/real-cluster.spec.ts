@@ -39,11 +39,20 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
     await namespace.remove();
   });
 
-  async function pawl(line: string): Promise<{ code: number; out: string; err: string }> {
+  /** @param onOut gets everything that was written so far, each time that something is. */
+  async function pawl(
+    line: string,
+    onOut: (out: string) => void = () => undefined,
+  ): Promise<{ code: number; out: string; err: string }> {
     let out = '';
     let err = '';
     const code = await run([...line.split(' '), '-n', namespace.name, '--kubeconfig', kubeconfig], {
-      stdout: { write: (text) => (out += text) },
+      stdout: {
+        write: (text) => {
+          out += text;
+          onOut(out);
+        },
+      },
       stderr: { write: (text) => (err += text) },
       env: {},
       cwd: process.cwd(),
@@ -115,7 +124,7 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
   });
 
   it('waits until a controller has acted', async () => {
-    const waiting = pawl(`abort ${name} --wait --timeout 20s`);
+    const waiting = pawl(`abort ${name} --wait --timeout 120s`);
     let value: string | undefined;
     const before = (await namespace.read(name)).metadata.annotations?.['pawl.dev/abort'];
     while (value === undefined || value === before) {
@@ -144,8 +153,11 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
     await namespace.version(
       aVersion('1.4.0', because('Canary', 'StepRunning'), atStep(1), withStatus({ observedGeneration: generation })),
     );
-    const following = pawl(`rollout status ${name} --watch --timeout 30s`);
-    await delay(300);
+    const seen = Promise.withResolvers<undefined>();
+    const following = pawl(`rollout status ${name} --watch --timeout 120s`, (text) => {
+      if (text.includes('step 1/2')) seen.resolve(undefined);
+    });
+    await Promise.race([seen.promise, following]);
     await namespace.status('catdog-1-3-0', { ...aVersion('1.3.0', because('Superseded', 'Superseded')).status });
     await namespace.status(name, { ...aVersion('1.4.0', serving()).status, observedGeneration: generation });
     const { code, out } = await following;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { run } from '../src/program.ts';
 
-import.meta.jest.setTimeout(180_000);
+import.meta.jest.setTimeout(400_000);
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 let folder: string;

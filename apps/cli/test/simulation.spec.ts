@@ -42,7 +42,7 @@ describe('against the real service', () => {
   });
 
   it('waits for it, checks it, and scores it with the bundled photographs', async () => {
-    const smoke = await run(`smoke ${url} --wait 30s`, { onSleep: () => undefined, now: () => new Date() });
+    const smoke = await run(`smoke ${url} --wait 120s`, { onSleep: () => undefined, now: () => new Date() });
     expect(smoke).toMatchObject({ code: 0, err: '' });
     expect(smoke.out.match(/^ok /gm)).toHaveLength(4);
     expect(smoke.out).toMatch(/\npassed: http/);

@@ -20,7 +20,7 @@ import { freePort, type Server } from './support/servers.ts';
 import { catdog, logitsOf, training } from './support/training-run.ts';
 
 /** Python's imports on a busy machine. */
-import.meta.jest.setTimeout(300_000);
+import.meta.jest.setTimeout(900_000);
 
 /** What a run must look like in every store; ids and what only a server adds are left out. */
 const essence = ({ tags, metrics, artifacts, ...rest }: MlflowRun) => ({
@@ -49,6 +49,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with SQLite', (executable) =>
     server = await mlflow.start(port, flags);
   });
   afterAll(async () => {
+    mlflow.close();
     await server.kill();
     await rm(folder, { recursive: true, force: true });
   });

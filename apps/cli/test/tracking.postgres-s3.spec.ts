@@ -11,7 +11,7 @@ import { freePort, type Server } from './support/servers.ts';
 import { training } from './support/training-run.ts';
 
 /** Python's imports on a busy machine, and a database made from nothing. */
-import.meta.jest.setTimeout(300_000);
+import.meta.jest.setTimeout(900_000);
 
 const LARGE = 64 * 2 ** 20;
 
@@ -43,6 +43,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with PostgreSQL and S3', (exe
         server = running = await start();
       });
       afterAll(async () => {
+        mlflow.close();
         await running?.kill();
         await postgres?.[Symbol.asyncDispose]();
         s3.destroy();

@@ -11,7 +11,7 @@ import { bytesOf, colourModel } from './support/graphs.ts';
 import { pawlIn } from './support/pawl-in.ts';
 
 /** Trainings with real worker threads. */
-import.meta.jest.setTimeout(180_000);
+import.meta.jest.setTimeout(400_000);
 
 const params = {
   train: { backbone: 'backbone.onnx', epochs: 12, lr: 0.1, batch_size: 8, augmentation: { variants: 1 } },

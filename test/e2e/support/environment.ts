@@ -68,9 +68,9 @@ export const fastPolicy = {
       { weight: 25, holdSeconds: 2 },
       { weight: 50, holdSeconds: 2 },
     ],
-    readyTimeoutSeconds: 60,
+    readyTimeoutSeconds: 180,
   },
-  analysis: { intervalSeconds: 1, minRequests: 20, maxP95Ratio: 2, p95FloorSeconds: 0.3, maxLabelShift: 0.25 },
+  analysis: { intervalSeconds: 1, minRequests: 20, maxP95Ratio: 2, p95FloorSeconds: 1, maxLabelShift: 0.25 },
 };
 
 /**
@@ -81,11 +81,13 @@ export class Environment {
   readonly cluster: Cluster;
   readonly namespace: string;
   readonly history: History;
+  readonly #service: string;
   #values: Json;
 
-  private constructor(cluster: Cluster, namespace: string, values: Json) {
+  private constructor(cluster: Cluster, namespace: string, values: Json, service = RELEASE) {
     this.cluster = cluster;
     this.namespace = namespace;
+    this.#service = service;
     this.#values = values;
     this.history = new History(cluster, namespace);
   }
@@ -110,6 +112,11 @@ export class Environment {
     const environment = new Environment(cluster, namespace, values);
     await environment.upgrade();
     return environment;
+  }
+
+  /** An environment that somebody else keeps, such as Argo CD; `service` is the name of what users reach. */
+  static attach(cluster: Cluster, namespace: string, service: string): Environment {
+    return new Environment(cluster, namespace, {}, service);
   }
 
   /** `helm upgrade --install` with more values merged over those of before. */
@@ -362,7 +369,7 @@ export class Environment {
   /** `host:port` of the Service inside the cluster; an address, so that DNS is no part of the measurement. */
   async serviceAddress(): Promise<string> {
     const { spec } = await this.cluster.get<KubeObject & { spec: { clusterIP: string; ports: { port: number }[] } }>(
-      pathOf.core(this.namespace, 'services', RELEASE),
+      pathOf.core(this.namespace, 'services', this.#service),
     );
     return `${spec.clusterIP}:${spec.ports[0]?.port ?? 80}`;
   }
@@ -388,7 +395,7 @@ function usualValues(): Json {
 }
 
 /** `registry/name:tag` or `name@sha256:...` as the chart's values. */
-function imageValues(reference: string): Json {
+export function imageValues(reference: string): Json {
   const [withTag = '', digest = ''] = reference.split('@');
   const colon = withTag.lastIndexOf(':');
   if (colon <= withTag.lastIndexOf('/')) return { repository: withTag, tag: '', digest };

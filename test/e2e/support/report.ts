@@ -56,7 +56,7 @@ ${table(['', 'scenario', 'outcome', 'sent', 'lost', '429', 'p50 / p95 ms', 's', 
 }
 
 /** A table as prettier lays it out. */
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [head, ...rows].map((row) =>
     row.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')),
   );

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a wait may take. Generous: it only bounds a run that will fail; nothing is measured by it. */
-export const PATIENCE_MS = 180_000;
+export const PATIENCE_MS = 300_000;
 
 export interface WaitOptions {
   readonly timeoutMs?: number;

@@ -94,7 +94,7 @@ export class RetrainStage {
           ['Complete', 'Failed'].includes(type) && status === 'True',
       );
       if (ended !== undefined) return { completed: ended.type === 'Complete', log: this.#logs(name) };
-      if (waited > 300) throw new Error(`${name} has not ended: ${JSON.stringify(this.#logs(name))}`);
+      if (waited > 600) throw new Error(`${name} has not ended: ${JSON.stringify(this.#logs(name))}`);
       await pause(1000);
     }
   }
@@ -150,11 +150,11 @@ export class RetrainStage {
       },
     });
     this.namespace.must(['create', 'service', 'clusterip', 'git', '--tcp=80:8080']);
-    this.namespace.must(['wait', 'pod/git', '--for=condition=Ready', '--timeout=60s']);
+    this.namespace.must(['wait', 'pod/git', '--for=condition=Ready', '--timeout=300s']);
     const store = 'cat > /srv/seed && git clone --quiet --bare /srv/seed /srv/new.git && mv /srv/new.git /srv/repo.git';
     execFileSync(KUBECTL, ['-n', this.namespace.name, 'exec', '-i', 'git', '--', 'sh', '-euc', store], {
       input: this.#seed(),
-      timeout: 60_000,
+      timeout: 300_000,
     });
   }
 

@@ -41,6 +41,18 @@ export async function openPage(
 ): Promise<OpenPage> {
   const { expectFailures = false, before, ...contextOptions } = options;
   const context = await browser.newContext({ viewport: { width: 1200, height: 820 }, ...contextOptions });
+  context.setDefaultTimeout(120_000);
+  // Requests are made for the browser, and so the same: its own are broken off (ERR_NETWORK_CHANGED) whenever a network
+  // interface of the machine comes or goes, which each pod of a cluster on it brings.
+  await context.route('**', async (route) => {
+    try {
+      await route.fulfill({ response: await route.fetch() });
+    } catch (error) {
+      // Nobody asks any more.
+      if (page.isClosed()) return;
+      throw error;
+    }
+  });
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(`script error: ${error.message}`));

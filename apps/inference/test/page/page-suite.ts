@@ -74,7 +74,7 @@ export class PageSuite {
 export function describePage(title: string, tests: (suite: PageSuite) => void): void {
   describeWhenSet('PAWL_TEST_CHROMIUM', title, (executablePath) => {
     const suite = new PageSuite();
-    beforeAll(() => suite.start(executablePath), 120_000);
+    beforeAll(() => suite.start(executablePath));
     afterEach(async () => {
       expect(await suite.close()).toEqual([]);
     });

@@ -10,12 +10,16 @@ import { startService, type RunningService } from '../support/start-service.ts';
 import { productionRuntime } from '../../../../test/support/production-runtime.ts';
 import { metric, report, residentMb, statusOf } from './support/facts.ts';
 
-/** Hard bound on an answer, ms. */
-const ANSWER_MS = 6_000;
+/** Hard bound on an answer, ms: none takes a second, so that what hangs is told from what a busy machine delays. */
+const ANSWER_MS = 60_000;
 /** Requests at once: enough to keep two workers busy, few enough that the queue never refuses. */
 const AT_ONCE = 6;
 /** Images of one batch, the good photograph included. */
 const BATCH = 9;
+/** What an allocator may keep once it has met every kind of file, MB; it depends on what ran at the same time. */
+const MET_MB = 100;
+/** What a round may leave behind, MB: 35 kB a file of 1,400, a quarter of one decoded picture. */
+const LEAKED_MB = 50;
 const labels = ['cat', 'dog'];
 const photo = readFileSync(catPhoto);
 
@@ -62,23 +66,26 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
   );
   let service: RunningService;
 
+  /** Resident memory before any hostile file, MB. */
+  let warm: number;
+
   beforeAll(async () => {
-    service = await startService();
-  });
+    const limits = { REQUEST_DEADLINE_MS: String(ANSWER_MS), IMAGE_TIMEOUT_MS: String(ANSWER_MS) };
+    service = await startService({ ...productionRuntime().env, ...limits });
+    await warmUp();
+    warm = await settledMb();
+  }, 600_000);
   afterAll(async () => {
     await service.stop();
   });
 
   /** Sends a request; its answer must come in time and be no failure of the service. */
   async function ask(what: string, path: string, init: RequestInit): Promise<{ status: number; body: unknown }> {
-    const begin = performance.now();
-    const signal = AbortSignal.timeout(2 * ANSWER_MS);
+    const signal = AbortSignal.timeout(ANSWER_MS);
     const response = await fetch(service.url + path, { method: 'POST', signal, ...init }).catch((error: unknown) => {
       throw new Error(`${what}: no answer`, { cause: error });
     });
     const body: unknown = await response.json();
-    const ms = performance.now() - begin;
-    if (ms > ANSWER_MS) throw new Error(`${what}: answered after ${ms} ms`);
     if (response.status >= 500 || response.status === 429)
       throw new Error(`${what}: ${response.status} ${JSON.stringify(body)}`);
     return { status: response.status, body };
@@ -137,14 +144,16 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
     for (let i = 0; i < 24; i++) await asBatch(batch);
   };
 
-  /** What is left when the allocator has given back what it will: the least of some seconds. */
+  /** What is left when the allocator has given back what it will: when three seconds bring no less, 15 at most. */
   const settledMb = async (): Promise<number> => {
-    const samples: number[] = [];
-    for (let i = 0; i < 8; i++) {
+    let least = Infinity;
+    for (let i = 0, same = 0; i < 15 && same < 3; i++) {
       await sleep(1_000);
-      samples.push(residentMb(service.pid));
+      const now = residentMb(service.pid);
+      same = now < least ? 0 : same + 1;
+      least = Math.min(least, now);
     }
-    return Math.min(...samples);
+    return least;
   };
 
   const stillWell = async (): Promise<void> => {
@@ -174,29 +183,24 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
     report(`${files.length} hostile files`, Object.fromEntries(Object.entries(table).sort()));
     expect(torn).toEqual([]);
     await stillWell();
-  }, 600_000);
+  }, 1_200_000);
 
   it(
     `${rounds} more round(s) of them leave no memory behind`,
     async () => {
-      const fresh = await startService(productionRuntime().env);
-      const old = service;
-      service = fresh;
-      await old.stop();
-      await warmUp();
-      const warm = await settledMb();
-      const after: number[] = [];
-      for (let round = 0; round <= rounds; round++) {
+      // The test before was round 0.
+      const after = [await settledMb()];
+      for (let round = 1; round <= rounds; round++) {
         await forEach(files, asForm);
         await forEach(groups, asBatch);
         after.push(await settledMb());
       }
       report('resident memory, MB', { warm, ...Object.fromEntries(after.map((mb, i) => [`after round ${i}`, mb])) });
-      for (const mb of after) expect(mb).toBeLessThanOrEqual(1.2 * warm);
+      for (const mb of after) expect(mb).toBeLessThanOrEqual(warm + MET_MB);
       // Round 0 has met everything; what comes after may not grow on it.
-      for (const mb of after.slice(1)) expect(mb).toBeLessThanOrEqual(1.1 * after[0]!);
+      for (const mb of after.slice(1)) expect(mb).toBeLessThanOrEqual(after[0]! + LEAKED_MB);
       await stillWell();
     },
-    300_000 + rounds * 200_000,
+    600_000 + rounds * 600_000,
   );
 });

@@ -5,9 +5,10 @@ import { eventually, metric, quantile, report, residentMb, statusOf } from './su
 import { load } from './support/load.ts';
 
 const seconds = Number(process.env['PAWL_TEST_OVERLOAD_SECONDS'] ?? '5');
-const REQUEST_DEADLINE_MS = 5_000;
+/** Beyond what a full queue takes on the busiest machine: what is accepted is answered. */
+const REQUEST_DEADLINE_MS = 60_000;
 /** The deadline counts from the end of the upload; the client counts from its start. */
-const UPLOAD_MS = 1_000;
+const UPLOAD_MS = 30_000;
 /** What may be held beyond the warm service: uploads within the budget, and what the allocator keeps of them. */
 const EXTRA_MB = 300;
 
@@ -18,6 +19,8 @@ describe('four times the load that the service can carry', () => {
     service = await startService({
       REQUEST_DEADLINE_MS: String(REQUEST_DEADLINE_MS),
       UPLOAD_MEMORY_BYTES: '50000000',
+      // As by default: it is what keeps liveness going.
+      WORKER_NICENESS: '5',
     });
   });
   afterAll(async () => {
@@ -76,7 +79,7 @@ describe('four times the load that the service can carry', () => {
       );
       expect(await metric(service.url, 'catdog_worker_deaths')).toBe(0);
     },
-    60_000 + seconds * 3_000,
+    300_000 + seconds * 3_000,
   );
 });
 

@@ -17,17 +17,17 @@ import {
 const photo = readFileSync(catPhoto);
 const JPEG = 'Content-Type: image/jpeg';
 const UPLOAD_TIMEOUT_MS = 1_500;
-/** Hard bound on an answer, ms. */
-const ANSWER_MS = 6_000;
 const good = post('/predict', JPEG, photo);
 
 let service: RunningService;
+/** Gives a body little time to arrive; a busy machine could exceed it with any large one. */
+let hasty: RunningService;
 let socketsBefore: number;
 const clients: RawClient[] = [];
 
-/** A new connection to the service. */
-async function client(): Promise<RawClient> {
-  const made = await RawClient.connect(service.url);
+/** A new connection to the service, or to the hasty one. */
+async function client({ url } = service): Promise<RawClient> {
+  const made = await RawClient.connect(url);
   clients.push(made);
   return made;
 }
@@ -40,12 +40,15 @@ async function expectHonest(connection: RawClient, { headers }: RawAnswer): Prom
   if (headers['connection'] === 'close') expect(await connection.ending()).not.toBe('open');
   else {
     await connection.send(good);
-    expect((await connection.answer(ANSWER_MS)).status).toBe(200);
+    expect((await connection.answer()).status).toBe(200);
   }
 }
 
 beforeAll(async () => {
-  service = await startService({ UPLOAD_TIMEOUT_MS: String(UPLOAD_TIMEOUT_MS) });
+  [service, hasty] = await Promise.all([
+    startService(),
+    startService({ UPLOAD_TIMEOUT_MS: String(UPLOAD_TIMEOUT_MS) }),
+  ]);
   await statusOf(`${service.url}/livez`);
   socketsBefore = openSockets(service.pid);
 });
@@ -53,7 +56,7 @@ afterEach(() => {
   for (const used of clients.splice(0)) used.hangUp();
 });
 afterAll(async () => {
-  await service.stop();
+  await Promise.all([service.stop(), hasty.stop()]);
 });
 
 describe('an upload that is wrong gets one clear answer, and the connection stays honest:', () => {
@@ -106,7 +109,7 @@ describe('an upload that is wrong gets one clear answer, and the connection stay
   ])('%s', async (_, request, status, code) => {
     const connection = await client();
     await connection.send(request);
-    const answer = await connection.answer(ANSWER_MS);
+    const answer = await connection.answer();
     expect(gist(answer)).toEqual([status, code]);
     await expectHonest(connection, answer);
   });
@@ -131,19 +134,19 @@ describe('an upload that does not end', () => {
       const connection = await client();
       await connection.send(post('/predict', type, multipart(part(photo))).subarray(0, 20_000));
       connection.finishSending();
-      const answer = await connection.answer(ANSWER_MS).catch(() => undefined);
+      const answer = await connection.answer().catch(() => undefined);
       if (answer !== undefined) expect(gist(answer)).toEqual([400, 'REQUEST_INVALID']);
       expect(await connection.ending()).not.toBe('open');
     }
   });
 
   it.each([JPEG, MULTIPART])('gets 408 when the body arrives too slowly (%s)', async (type) => {
-    const connection = await client();
+    const connection = await client(hasty);
     const request = post('/predict', type, multipart(part(photo)));
     await connection.send(request.subarray(0, 300));
     let sent = 300;
     const drip = setInterval(() => void connection.send(request.subarray(sent, ++sent)), 50);
-    const answer = await connection.answer(ANSWER_MS);
+    const answer = await connection.answer();
     clearInterval(drip);
     expect(gist(answer)).toEqual([408, 'UPLOAD_TIMEOUT']);
     expect(answer.headers['connection']).toBe('close');
@@ -155,7 +158,7 @@ describe('an upload that does not end', () => {
     const request = head('POST /predict', ['X-Slow: ' + 'x'.repeat(1000)]);
     let sent = 0;
     const drip = setInterval(() => void connection.send(request.slice(sent, ++sent)), 100);
-    const answer = await connection.answer(15_000);
+    const answer = await connection.answer();
     clearInterval(drip);
     expect(gist(answer)).toEqual([408, 'UPLOAD_TIMEOUT']);
     expect(await connection.ending()).not.toBe('open');
@@ -166,9 +169,9 @@ describe('an upload that does not end', () => {
     await connection.send(head('POST /predict', [JPEG, 'Transfer-Encoding: chunked']));
     const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(0x10000), Buffer.from('\r\n')]);
     for (let sent = 0; sent < 11_000_000; sent += chunk.length) await connection.send(chunk);
-    expect(gist(await connection.answer(ANSWER_MS))).toEqual([413, 'FILE_TOO_LARGE']);
+    expect(gist(await connection.answer())).toEqual([413, 'FILE_TOO_LARGE']);
     const drip = setInterval(() => void connection.send(chunk), 50);
-    const ending = await connection.ending(20_000);
+    const ending = await connection.ending();
     clearInterval(drip);
     expect(ending).not.toBe('open');
   });
@@ -186,12 +189,12 @@ describe('an upload that is far too large', () => {
     const connection = await client();
     await connection.send(head('POST /predict', [type, `Content-Length: ${size}`, ...more]));
     // The answer is there before the body is, and still there after it.
-    expect(gist(await connection.answer(ANSWER_MS))).toEqual([413, 'FILE_TOO_LARGE']);
+    expect(gist(await connection.answer())).toEqual([413, 'FILE_TOO_LARGE']);
 
     const stubborn = await client();
     await stubborn.send(head('POST /predict', [type, `Content-Length: ${size}`, ...more]));
     for (let sent = 0; sent < size; sent += 1_000_000) await stubborn.send(Buffer.alloc(1_000_000));
-    const answer = await stubborn.answer(ANSWER_MS);
+    const answer = await stubborn.answer();
     expect(gist(answer)).toEqual([413, 'FILE_TOO_LARGE']);
     await expectHonest(stubborn, answer);
   });
@@ -212,7 +215,7 @@ describe('a file name', () => {
     const disposition = `form-data; name="file"; filename="${name.toString('latin1')}"`;
     const body = multipart(part(photo, disposition));
     await connection.send(post('/predict', MULTIPART, body, [`X-Request-Id: ${id}`]));
-    expect((await connection.answer(ANSWER_MS)).status).toBe(200);
+    expect((await connection.answer()).status).toBe(200);
     // The harness parses every line as JSON: a line that is none fails the run.
     await eventually(`the log line of "${title}"`, () => service.log.some((line) => line['request_id'] === id));
     const file = service.log.find((line) => line['request_id'] === id)!['file'] as string;
@@ -224,7 +227,7 @@ describe('a file name', () => {
     const connection = await client();
     const disposition = `form-data; name="file"; filename="${'x'.repeat(1_000_000)}"`;
     await connection.send(post('/predict', MULTIPART, multipart(part(photo, disposition))));
-    const answer = await connection.answer(ANSWER_MS);
+    const answer = await connection.answer();
     expect([200, 400]).toContain(answer.status);
     await expectHonest(connection, answer);
   });
@@ -285,7 +288,7 @@ describe('HTTP itself', () => {
   ])('refuses what could be read in two ways, and closes: %s', async (_, request, status) => {
     const connection = await client();
     await connection.send(request);
-    const answer = await connection.answer(ANSWER_MS);
+    const answer = await connection.answer();
     expect(answer.status).toBe(status);
     expect(gist(answer)[1]).toMatch(/^REQUEST_(INVALID|TOO_LARGE)$/);
     expect(answer.headers['connection']).toBe('close');
@@ -301,7 +304,7 @@ describe('HTTP itself', () => {
   ])('answers %s with %d and keeps the connection', async (line, status) => {
     const connection = await client();
     await connection.send(head(line));
-    const answer = await connection.answer(ANSWER_MS, line.startsWith('HEAD'));
+    const answer = await connection.answer(line.startsWith('HEAD'));
     expect(answer.status).toBe(status);
     await expectHonest(connection, answer);
   });
@@ -314,6 +317,6 @@ describe('after all of it', () => {
     expect(await metric(service.url, 'catdog_worker_deaths')).toBe(0);
     // A connection of this test's own fetch may be open besides.
     await eventually('sockets closed', () => openSockets(service.pid) <= socketsBefore + 1);
-    expect(service.log.filter(({ level }) => level === 'error')).toEqual([]);
+    for (const { log } of [service, hasty]) expect(log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });

@@ -13,7 +13,12 @@ const poison = new URL('../../../../test/support/poison-worker.ts', import.meta.
 let service: RunningService;
 
 async function start(workers: number): Promise<void> {
-  service = await startService({ WORKERS: String(workers), NODE_OPTIONS: `--no-warnings --import=${poison}` });
+  service = await startService({
+    WORKERS: String(workers),
+    NODE_OPTIONS: `--no-warnings --import=${poison}`,
+    // Loading a model again takes its time on a busy machine.
+    REQUEST_DEADLINE_MS: '120000',
+  });
 }
 afterEach(async () => {
   await service.stop();
@@ -31,14 +36,21 @@ describe('a service whose only worker dies', () => {
   it('is not ready and says so until the next one is, and then serves again', async () => {
     await start(1);
     const threadsBefore = threads(service.pid);
-    // The image takes two workers with it, so that there is time to look.
-    const answered = predict(deadly);
+    const wanted = ['503 No worker is alive; one is being started.', 'predict 503'];
     const seen = new Set<string>();
-    const settled = new AbortController();
-    void answered.then(() => {
-      settled.abort();
+    // The image takes two workers with it, so that there is time to look; a busy machine may look past both.
+    let images = 0;
+    const kill = async () => {
+      for (; images < 10 && wanted.some((one) => !seen.has(one)); images += 1) {
+        await eventually('ready', async () => (await statusOf(`${service.url}/readyz`)) === 200);
+        expect(await predict(deadly)).toMatchObject({ status: 500, code: 'WORKER_CRASHED' });
+      }
+    };
+    const over = new AbortController();
+    const killing = kill().finally(() => {
+      over.abort();
     });
-    while (!settled.signal.aborted) {
+    while (!over.signal.aborted) {
       const ready = await fetch(`${service.url}/readyz`);
       const { reason } = (await ready.json()) as { reason?: string };
       if (ready.status === 503) {
@@ -51,13 +63,13 @@ describe('a service whose only worker dies', () => {
       expect(await statusOf(`${service.url}/livez`)).toBe(200);
       await sleep(5);
     }
-    expect(await answered).toMatchObject({ status: 500, code: 'WORKER_CRASHED' });
-    expect([...seen]).toEqual(expect.arrayContaining(['503 No worker is alive; one is being started.', 'predict 503']));
+    await killing;
+    expect([...seen]).toEqual(expect.arrayContaining(wanted));
 
     await eventually('ready again', async () => (await statusOf(`${service.url}/readyz`)) === 200);
     expect((await predict(photo)).status).toBe(200);
-    expect(await metric(service.url, 'catdog_worker_deaths')).toBe(2);
-    expect(service.log.filter(({ message }) => /^worker died/.test(message))).toHaveLength(2);
+    expect(await metric(service.url, 'catdog_worker_deaths')).toBe(2 * images);
+    expect(service.log.filter(({ message }) => /^worker died/.test(message))).toHaveLength(2 * images);
     await eventually('no thread left over', () => threads(service.pid) <= threadsBefore);
   });
 });

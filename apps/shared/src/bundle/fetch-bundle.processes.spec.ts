@@ -18,7 +18,7 @@ describe('fetchBundle in several processes', () => {
     const options = {
       directory: join(folder, 'current'),
       maxBytes: 1_000_000,
-      timeoutMs: 20_000,
+      timeoutMs: 120_000,
       ...(withDigest ? { digest: published.digest } : {}),
     };
     const bundles = await Promise.all((await asProcesses(4)).map((fetch) => fetch(server.url, options)));

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 async function someOptions(changes: Partial<FetchOptions> = {}): Promise<FetchOptions> {
   const directory = join(await aFolder(), 'current');
-  return { directory, maxBytes: 50_000_000, timeoutMs: 30_000, clock: instantClock(), ...changes };
+  return { directory, maxBytes: 50_000_000, timeoutMs: 120_000, clock: instantClock(), ...changes };
 }
 
 async function aRegistry(auth?: Parameters<typeof startRegistry>[0]): Promise<TestRegistry> {

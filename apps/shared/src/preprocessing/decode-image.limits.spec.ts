@@ -187,14 +187,14 @@ describe('time', () => {
     const decodesBefore = sharp.counters().process;
     let ticks = 0;
     const ticking = setInterval(() => ticks++, 5);
-    const begin = performance.now();
     await expect(decode(bytes, { timeoutMs: 20 })).rejects.toMatchObject({
       code: 'IMAGE_TIMEOUT',
       status: 422,
       message: 'The image was not decoded within 20 ms.',
     });
     clearInterval(ticking);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    // In time: libvips is still at it.
+    expect(sharp.counters().process).toBeGreaterThan(decodesBefore);
     expect(ticks).toBeGreaterThan(0);
     // The abandoned decode ends by itself and disturbs no other.
     await expect(decode(await noise(96, 64).jpeg().toBuffer())).resolves.toMatchObject({ width: 96 });
@@ -205,7 +205,8 @@ describe('time', () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const before = timers();
     await decode(await noise(96, 64).jpeg().toBuffer());
-    expect(timers()).toBe(before);
+    // One of another's may have ended meanwhile.
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 });
 

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a test's server does with one request instead of serving the file; `undefined` serves it. */
 export type Fault = (request: IncomingMessage, response: ServerResponse, file: Buffer) => 'handled' | undefined;
@@ -80,8 +81,15 @@ export function cutAfter(path: string, bytes: number, times = 1): Fault {
       'content-range': `bytes ${start}-${file.length - 1}/${file.length}`,
     };
     response.writeHead(start > 0 ? 206 : 200, headers);
-    // A moment for the client to take the bytes up: what it has not read when the connection breaks is lost.
-    response.write(file.subarray(start, start + bytes), () => setTimeout(() => response.destroy(), 100));
+    response.write(file.subarray(start, start + bytes), () => void moments(20).then(() => response.destroy()));
     return 'handled';
   };
+}
+
+/**
+ * Turns of the event loop for the client, which shares it, to take bytes up: what it has not read when the connection
+ * breaks is lost. Turns and not a time, of which a busy machine may give it nothing.
+ */
+async function moments(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await sleep(5);
 }

@@ -8,6 +8,9 @@ export interface RawAnswer {
   readonly body: string;
 }
 
+/** More than an answer, or the end of a connection, takes on the busiest machine, ms. */
+const PATIENCE_MS = 90_000;
+
 /** How a connection ended: by an orderly close of the other side, by a reset, or not within the time given. */
 export type Ending = 'closed' | 'reset' | 'open';
 
@@ -79,7 +82,7 @@ export class RawClient {
    * @param withoutBody for the answer to a HEAD request, whose Content-Length announces nothing.
    * @throws Error when the connection ends, or nothing whole arrives in time.
    */
-  async answer(timeoutMs = 6_000, withoutBody = false): Promise<RawAnswer> {
+  async answer(withoutBody = false, timeoutMs = PATIENCE_MS): Promise<RawAnswer> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const parsed = parseAnswer(this.#received, withoutBody);
@@ -95,7 +98,7 @@ export class RawClient {
   }
 
   /** How the connection ends, waited for at most this long. */
-  async ending(timeoutMs = 6_000): Promise<Ending> {
+  async ending(timeoutMs = PATIENCE_MS): Promise<Ending> {
     const deadline = performance.now() + timeoutMs;
     while (this.#ending === 'open' && performance.now() < deadline) await this.#change(deadline - performance.now());
     return this.#ending;
