@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { component } from '../e2e/support/cluster.ts';
+import { settings } from '../e2e/support/settings.ts';
+import { waitFor } from '../e2e/support/wait.ts';
+import { modelValues, versionFile } from './support/personalise.ts';
+import { release, serves } from './support/release.ts';
+import { skippedStep, step } from './support/step.ts';
+import type { World } from './support/world.ts';
+
+/** How long the Git server is away; the issue's minute, not a wait for anything. */
+const GIT_AWAY_MS = 60_000;
+
+/** Time for an API server to answer after its start. */
+const API_SERVER_START_MS = 8_000;
+
+/**
+ * What goes wrong around Pawl: the last good state keeps serving, and what was under way is finished afterwards.
+ * @param killArgoCd kills Argo CD's application controller so that it comes back; undefined where nobody can.
+ */
+export function faults(world: () => World, killArgoCd: (() => Promise<void>) | undefined): void {
+  const staging = () => world().places.staging;
+  const killed = "Argo CD's application controller is killed in the middle of a sync";
+  if (killArgoCd === undefined) skippedStep('12', killed, 'PAWL_TEST_COMPONENT');
+  else
+    step(world, '12', killed, async (run) => {
+      const { clone, syncs } = run.world;
+      // New pods, so that the operation of the service lasts: it ends when they are ready and answered the smoke test.
+      clone.edit(modelValues('staging'), { podAnnotations: { 'example.com/fault': 'killed' } });
+      await clone.commit('Annotate the pods of staging');
+      const { released } = await release(run, 'better', '2.3.0', { deliver: false });
+      const head = await clone.head();
+      await run.world.argo.refresh();
+      const phase = await waitFor(
+        'a sync of the service to begin',
+        () =>
+          syncs.entries.find(
+            (one) => one.name === staging().service && one.revisions.includes(head) && one.phase === 'Running',
+          ),
+        { everyMs: 20 },
+      );
+      await killArgoCd();
+      run.note(`killed while the operation that began at ${phase.startedAt} was ${phase.phase}`);
+      await run.delivered();
+      await serves(run, staging(), released);
+      expect((await staging().env.stable()).spec.template.metadata.annotations).toMatchObject({
+        'example.com/fault': 'killed',
+      });
+    });
+
+  step(world, '13', 'the Git server is away for a minute in the middle of a rollout', async (run) => {
+    const { git, argo } = run.world;
+    const { released } = await release(run, 'better', '2.4.0');
+    await staging().env.waitForStep(released.name, 1);
+    await git.stop();
+    try {
+      await argo.refresh();
+      await sleep(GIT_AWAY_MS);
+      // What is under way needs Git no more.
+      await serves(run, staging(), released);
+      const applications = await argo.applications();
+      const conditions = applications.flatMap(({ status }) => status?.conditions ?? []).map(({ type }) => type);
+      run.note(`meanwhile Argo CD says ${[...new Set(conditions)].join(', ') || 'nothing'}`);
+    } finally {
+      await git.start();
+    }
+    await run.delivered();
+  });
+
+  const restarted = 'the API server is restarted in the middle of a rollout';
+  if (settings().component === undefined) skippedStep('14', restarted, 'PAWL_TEST_COMPONENT');
+  else
+    step(world, '14', restarted, async (run) => {
+      const { released } = await release(run, 'better', '2.5.0');
+      await staging().env.waitForStep(released.name, 1);
+      await restartApiServer(run.world);
+      await serves(run, staging(), released);
+      await run.delivered();
+    });
+
+  step(world, '15', 'broken manifests are committed, and reverted', async (run) => {
+    const { clone, argo } = run.world;
+    const before = await staging().env.settle();
+    const whole = clone.read(modelValues('staging'));
+
+    clone.write(modelValues('staging'), `${whole}\n  not: [YAML\n`);
+    clone.write(versionFile('staging', '9.0.0'), 'apiVersion: pawl.dev/v1alpha1\nkind: ModelVersion\nmetadata: [\n');
+    const first = await clone.commit('Break the YAML of staging');
+    await clone.push();
+    await argo.refresh();
+    for (const name of [staging().service, staging().versions])
+      run.message(`${name}: ${short(await conditionOf(run.world, name, 'ComparisonError'))}`);
+    await run.answersOnlyFrom(staging(), before.spec.artifact.digest);
+
+    await clone.revert(first);
+    clone.write(
+      versionFile('staging', '9.0.0'),
+      clone
+        .read(versionFile('staging', before.spec.version))
+        .replace(/digest: .*/, 'digest: none')
+        .replace(/name: .*/, 'name: catdog-9-0-0'),
+    );
+    const second = await clone.commit('Offer what the API server refuses');
+    await clone.push();
+    await argo.refresh();
+    const refused = await waitFor('the API server to refuse it', async () => {
+      const { status } = await argo.application(staging().versions);
+      const { message = '', syncResult } = status?.operationState ?? {};
+      const told = `${message} ${JSON.stringify(syncResult ?? '')}`;
+      return /spec\.artifact\.digest/.test(told) ? message : undefined;
+    });
+    run.note(`refused by the API server: ${short(refused)}`);
+    await run.answersOnlyFrom(staging(), before.spec.artifact.digest);
+    expect((await staging().env.versions()).map(({ metadata }) => metadata.name)).not.toContain('catdog-9-0-0');
+
+    await clone.revert(second);
+    await run.deliver();
+  });
+}
+
+/**
+ * Stops the API server and starts it. One that ends leaves its port a moment later, and its successor, which finds the port
+ * taken, gives up: started again until it answers. To start what runs changes nothing.
+ */
+async function restartApiServer({ cluster }: World): Promise<void> {
+  await component('stop', 'kube-apiserver');
+  await waitFor(
+    'the API server',
+    async () => {
+      await component('start', 'kube-apiserver');
+      await sleep(API_SERVER_START_MS);
+      await cluster.text('/readyz');
+      return true;
+    },
+    { everyMs: 1000 },
+  );
+}
+
+/** Message of a condition of an Application, once it is there. */
+async function conditionOf({ argo }: World, name: string, type: string): Promise<string> {
+  return await waitFor(`${type} of ${name}`, async () => {
+    const { status } = await argo.application(name);
+    return status?.conditions?.find((one) => one.type === type)?.message;
+  });
+}
+
+/** One line of at most 240 characters. */
+function short(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 240 ? `${line.slice(0, 240).trim()} ...` : line;
+}

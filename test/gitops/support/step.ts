@@ -1,0 +1,285 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadReport } from '../../e2e/support/load-report.ts';
+import { waitFor } from '../../e2e/support/wait.ts';
+import { type Application, type HealthStatus, sentence } from './argocd.ts';
+import { dump } from './dump.ts';
+import { type Inventory, movements, removals } from './inventory.ts';
+import { names } from './names.ts';
+import { report } from './report.ts';
+import { ENVIRONMENTS, type EnvironmentName, type Place, type World } from './world.ts';
+
+/** Longest from a push to everything being Synced to it, milliseconds: what the project promises, not a measurement. */
+const SYNC_LIMIT_MS = 60_000;
+/** Longest for one step with all its waits, milliseconds. */
+const STEP_TIMEOUT_MS = 900_000;
+
+/** What a step is expected to leave behind. */
+export interface StepOptions {
+  /** Health of Applications, where it is not Healthy. */
+  readonly health?: Readonly<Record<string, readonly HealthStatus[]>>;
+  /** Objects that need not be the same as before: Argo CD's own, when they are made anew. */
+  readonly mayReplace?: (key: string) => boolean;
+  /** Environments in which something serves in the end; both by default. */
+  readonly serving?: readonly EnvironmentName[];
+}
+
+/** One run of a step. */
+export interface StepRun {
+  readonly world: World;
+  /** Pushes what was committed and waits until all Applications are Synced to it. */
+  readonly deliver: () => Promise<Delivery>;
+  /** Has Argo CD look at what was pushed already, and waits likewise. */
+  readonly delivered: () => Promise<Delivery>;
+  /** Says that the step takes an object out of Git, or has it made anew; as the inventory names it. */
+  readonly removes: (...keys: string[]) => void;
+  readonly note: (text: string) => void;
+  /** Why something is not well, word for word, for the table. */
+  readonly message: (text: string) => void;
+  /** Load of an environment since the step began, or since a mark. */
+  readonly load: (place: Place, fromMs?: number, toMs?: number) => Promise<LoadReport>;
+  /** Waits until some requests in a row were all answered from one bundle. */
+  readonly answersOnlyFrom: (place: Place, digest: string) => Promise<void>;
+}
+
+/** A commit on its way. */
+export interface Delivery {
+  readonly commit: string;
+  /** When all were Synced to it, milliseconds since the epoch. */
+  readonly syncedAt: number;
+}
+
+let failed: string | undefined;
+
+/**
+ * A test that builds on those before it: when one of them failed, it fails at once and says so. Whatever it asserts itself: in
+ * the end every Application is Synced and in the expected health, what serves is at rest, everything stands still for a
+ * while, nothing was removed but what the step removes, and no request was lost.
+ */
+export function step(
+  world: () => World,
+  id: string,
+  title: string,
+  work: (run: StepRun) => Promise<void>,
+  options: StepOptions = {},
+): void {
+  it(
+    `${id}: ${title}`,
+    async () => {
+      if (failed !== undefined) throw new Error(`not begun, because ${failed}`);
+      try {
+        await perform(world(), id, title, work, options);
+      } catch (error) {
+        failed = `step ${id} failed`;
+        throw error;
+      }
+    },
+    STEP_TIMEOUT_MS,
+  );
+}
+
+/** A step that cannot run here; it stands in the table with the reason. */
+export function skippedStep(id: string, title: string, variable: string): void {
+  it.skip(`${id}: ${title} (skipped: set ${variable} to run it, see CONTRIBUTING.md)`, () => undefined);
+  const counts = { sent: 0, lost: 0, seconds: 0, heldSeconds: 0 };
+  const words = { commit: '', argocd: '', message: `${variable} is not set`, pods: '' };
+  report((before) => ({
+    ...before,
+    steps: [...before.steps, { id, title, outcome: 'skipped', ...words, ...counts, notes: [] }],
+  }));
+}
+
+async function perform(
+  world: World,
+  id: string,
+  title: string,
+  work: (run: StepRun) => Promise<void>,
+  options: StepOptions,
+): Promise<void> {
+  const since = Date.now();
+  const places = ENVIRONMENTS.map((name) => world.places[name]);
+  const marks = new Map<Place, number>();
+  for (const place of places) if (place.load !== undefined) marks.set(place, await place.load.mark());
+  const podsBefore = await servingPods(places);
+  const before = await world.inventories.of(await world.argo.applications());
+  const notes: string[] = [];
+  const removed: string[] = [];
+  let message = '';
+  let delivery: Delivery | undefined;
+  const load = async (place: Place, fromMs = marks.get(place) ?? 0, toMs?: number) => {
+    if (place.load === undefined) throw new Error(`nobody uses ${place.name} yet`);
+    return await place.load.between(fromMs, toMs);
+  };
+  const delivered = async () => (delivery = await deliver(world));
+  const run: StepRun = {
+    world,
+    deliver: async () => {
+      await world.clone.push();
+      return await delivered();
+    },
+    delivered,
+    removes: (...keys) => void removed.push(...keys),
+    note: (text) => void notes.push(text),
+    message: (text) => void (message = text),
+    load,
+    answersOnlyFrom: async (place, digest) => {
+      await waitFor(`answers from ${digest} alone`, async () => {
+        const mark = (await place.load?.mark()) ?? 0;
+        await place.load?.answered(20, mark);
+        const digests = Object.keys((await load(place, mark)).byDigest);
+        return digests.length === 1 && digests[0] === digest ? true : undefined;
+      });
+    },
+  };
+
+  let failure: unknown;
+  let heldSeconds = 0;
+  try {
+    await work(run);
+    await rest(world, options);
+    const heldSince = Date.now();
+    await hold(world, delivery?.syncedAt ?? since);
+    heldSeconds = Math.round((Date.now() - heldSince) / 1000);
+    const after = await world.inventories.of(await world.argo.applications());
+    nothingElseRemoved(before, after, removed, options);
+  } catch (error) {
+    failure = error;
+  }
+  const reports = await Promise.all(places.filter((one) => one.load !== undefined).map((one) => load(one)));
+  const sum = (of: (one: LoadReport) => number) => reports.reduce((total, one) => total + of(one), 0);
+  const sent = sum((one) => one.sent);
+  const lost = sum((one) => one.lost);
+  if (failure === undefined && (lost > 0 || sum((one) => one.own) > 0)) {
+    const examples = reports
+      .flatMap(({ failures }) => failures.filter(({ outcome }) => outcome !== 'busy'))
+      .slice(0, 10);
+    failure = new Error(
+      `${lost} of ${sent} requests were lost, ${sum((one) => one.own)} failed by the generator itself:\n${examples.map((one) => JSON.stringify(one)).join('\n')}`,
+    );
+  }
+  places
+    .filter((one) => one.load !== undefined)
+    .forEach((place, i) => void notes.push(answersOf(world, place, reports[i])));
+  const applications = await world.argo.applications();
+  const podsAfter = await servingPods(places);
+  report((all) => ({
+    ...all,
+    steps: [
+      ...all.steps,
+      {
+        id,
+        title,
+        outcome: failure === undefined ? 'passed' : 'failed',
+        commit: delivery?.commit.slice(0, 7) ?? '',
+        argocd: summary(applications),
+        message: failure === undefined ? message : messageOf(failure).split('\n', 1).join(''),
+        pods: podsText(podsBefore, podsAfter),
+        sent,
+        lost,
+        seconds: Math.round((Date.now() - since) / 1000) - heldSeconds,
+        heldSeconds,
+        notes,
+      },
+    ],
+  }));
+  if (failure === undefined) return;
+  const file = await dump(world, id, since, marks);
+  throw new Error(
+    `${messageOf(failure)}\n${applications.map(sentence).join('\n')}\nEverything there is to know: ${file}`,
+    { cause: failure },
+  );
+}
+
+/** Has Argo CD look at the branch's head, and waits until all Applications are Synced to it. */
+async function deliver(world: World): Promise<Delivery> {
+  const commit = await world.clone.head();
+  await world.argo.refresh();
+  await world.argo.syncedTo(commit, world.applicationNames, SYNC_LIMIT_MS);
+  return { commit, syncedAt: Date.now() };
+}
+
+/** Waits for the health that is expected of each Application, and for the environments to come to rest. */
+async function rest(world: World, { health = {}, serving = ENVIRONMENTS }: StepOptions): Promise<void> {
+  const usual = Object.fromEntries(world.applicationNames.map((name) => [name, ['Healthy'] as const]));
+  await world.argo.healthOf({ ...usual, ...health });
+  for (const name of serving) await world.places[name].env.settle();
+  // A smoke test is a pod that comes and goes. Where nothing serves it waits for the first version.
+  const done = [names.root, ...serving.flatMap((name) => [world.places[name].service, world.places[name].versions])];
+  await world.argo.idle(done);
+}
+
+/** Everything stands still: sync status by a watch since `since`, objects and pods by what they are now and afterwards. */
+async function hold(world: World, since: number): Promise<void> {
+  const { argo, syncs, inventories, places, settings, applicationNames } = world;
+  const look = async () => {
+    const pods = await Promise.all(ENVIRONMENTS.map((name) => inventories.pods(places[name].namespace)));
+    return new Map([...(await inventories.of(await argo.applications())), ...pods.flatMap((one) => [...one])]);
+  };
+  const before = await look();
+  await sleep(settings.holdSeconds * 1000);
+  const moved = movements(before, await look());
+  if (moved.length > 0) throw new Error(`not everything stood still:\n${moved.join('\n')}`);
+  const unsynced = syncs.unsynced(applicationNames, since);
+  if (unsynced.length > 0) throw new Error(`an Application did not stay Synced:\n${unsynced.join('\n')}`);
+}
+
+function nothingElseRemoved(
+  before: Inventory,
+  after: Inventory,
+  expected: readonly string[],
+  options: StepOptions,
+): void {
+  const gone = removals(before, after).filter((key) => options.mayReplace?.(key) !== true);
+  const unexpected = gone.filter((key) => !expected.includes(key));
+  const kept = expected.filter((key) => !gone.includes(key));
+  if (unexpected.length > 0) throw new Error(`these objects were removed or made anew: ${unexpected.join(', ')}`);
+  if (kept.length > 0) throw new Error(`these objects were to be removed and are there: ${kept.join(', ')}`);
+}
+
+/** Names of the stable pods of each environment that are ready. */
+async function servingPods(places: readonly Place[]): Promise<ReadonlyMap<EnvironmentName, readonly string[]>> {
+  const all = await Promise.all(
+    places.map(async ({ name, env }) => {
+      const pods = await env.pods('stable');
+      const ready = pods.filter(({ status }) =>
+        status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+      );
+      return [name, ready.map(({ metadata }) => metadata.name)] as const;
+    }),
+  );
+  return new Map(all);
+}
+
+type PodNames = ReadonlyMap<EnvironmentName, readonly string[]>;
+
+const podsText = (before: PodNames, after: PodNames) =>
+  [...after]
+    .map(([name, pods]) => {
+      const fresh = pods.filter((pod) => before.get(name)?.includes(pod) !== true).length;
+      return `${name} ${pods.length}${fresh === 0 ? '' : ` (${fresh} new)`}`;
+    })
+    .join(', ');
+
+/** Who answered in an environment, in words. */
+function answersOf(world: World, place: Place, load: LoadReport | undefined): string {
+  const by = Object.entries(load?.byDigest ?? {}).map(
+    ([digest, { requests }]) => `${world.published.get(digest) ?? digest} ${requests}`,
+  );
+  return `${place.name} answered by ${by.join(', ') || 'nobody'}${(load?.busy ?? 0) > 0 ? `; ${load?.busy ?? 0} were told to come again (429)` : ''}`;
+}
+
+/** `Synced, Healthy` where all are; otherwise which are not. */
+function summary(applications: readonly Application[]): string {
+  const different = applications.flatMap(({ metadata, status }) => {
+    const sync = status?.sync?.status ?? '?';
+    const health = status?.health?.status ?? '?';
+    return sync === 'Synced' && health === 'Healthy' ? [] : [`${metadata.name} ${sync}, ${health}`];
+  });
+  if (different.length === 0) return `${applications.length} Synced, Healthy`;
+  const others = applications.length - different.length;
+  return `${different.join('; ')}${others === 0 ? '' : `; ${others} Synced, Healthy`}`;
+}
+
+const messageOf = (error: unknown) => {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+};

@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Cluster, type KubeObject, pathOf } from '../../e2e/support/cluster.ts';
+import { Environment, MODEL } from '../../e2e/support/environment.ts';
+import { type Load, startLoad } from '../../e2e/support/load.ts';
+import { settings } from '../../e2e/support/settings.ts';
+import { waitFor } from '../../e2e/support/wait.ts';
+import { ARGOCD, ArgoCd, argoPath } from './argocd.ts';
+import { Clone } from './git.ts';
+import { GitServer } from './git-server.ts';
+import { Inventories } from './inventory.ts';
+import { gitopsSettings, type GitopsSettings } from './settings.ts';
+import { names } from './names.ts';
+import { makeRepository } from './source.ts';
+import { SyncHistory } from './sync-history.ts';
+
+/** Requests a second to each environment, all along. */
+export const RATE = 6;
+export const ENVIRONMENTS = ['staging', 'prod'] as const;
+export type EnvironmentName = (typeof ENVIRONMENTS)[number];
+
+const REPOSITORY = 'pawl.git';
+/** ConfigMaps of Argo CD that the bootstrap adds settings to. */
+const ARGOCD_SETTINGS = ['argocd-cm', 'argocd-notifications-cm'];
+/** One environment: a namespace that Argo CD keeps, and who uses it. */
+export class Place {
+  readonly name: EnvironmentName;
+  readonly namespace: string;
+  readonly env: Environment;
+  /** Application of the service, and of the versions. */
+  readonly service: string;
+  readonly versions: string;
+  /** Sends since the first version serves; undefined before. */
+  load: Load | undefined;
+
+  constructor(cluster: Cluster, name: EnvironmentName, namespace: string) {
+    this.name = name;
+    this.namespace = namespace;
+    this.env = Environment.attach(cluster, namespace, `${MODEL}-pawl`);
+    this.service = names.service(name);
+    this.versions = names.versions(name);
+  }
+}
+
+/** Everything that the steps share: Git, Argo CD, the cluster, two environments. */
+export class World {
+  readonly settings: GitopsSettings;
+  readonly cluster: Cluster;
+  readonly git: GitServer;
+  /** Address of the repository, as Argo CD names it. */
+  readonly repository: string;
+  /** Of the person who releases, promotes and rolls back. */
+  readonly clone: Clone;
+  readonly argo: ArgoCd;
+  readonly syncs: SyncHistory;
+  readonly inventories: Inventories;
+  readonly places: Readonly<Record<EnvironmentName, Place>>;
+  /** Version of each digest that was published. */
+  readonly published = new Map<string, string>();
+  readonly #scratch: string;
+  readonly #argocdBefore: ReadonlyMap<string, unknown>;
+
+  private constructor(parts: {
+    settings: GitopsSettings;
+    cluster: Cluster;
+    git: GitServer;
+    clone: Clone;
+    scratch: string;
+    argocdBefore: ReadonlyMap<string, unknown>;
+    id: string;
+  }) {
+    const { cluster, git } = parts;
+    this.settings = parts.settings;
+    this.cluster = cluster;
+    this.git = git;
+    this.clone = parts.clone;
+    this.repository = git.address(REPOSITORY);
+    this.argo = new ArgoCd(cluster, this.repository, parts.settings.argocdApi);
+    this.syncs = new SyncHistory(cluster);
+    this.inventories = new Inventories(cluster);
+    this.places = {
+      staging: new Place(cluster, 'staging', `pawl-${parts.id}-staging`),
+      prod: new Place(cluster, 'prod', `pawl-${parts.id}-prod`),
+    };
+    this.#scratch = parts.scratch;
+    this.#argocdBefore = parts.argocdBefore;
+  }
+
+  /** A Git server with this checkout in it, a clone, and a cluster in which nothing of Pawl's GitOps is yet. */
+  static async create(): Promise<World> {
+    const scratch = mkdtempSync(join(tmpdir(), 'pawl-gitops-'));
+    const own = gitopsSettings();
+    const served = join(scratch, 'served');
+    mkdirSync(served);
+    await makeRepository(join(served, REPOSITORY), scratch);
+    const git = new GitServer(served, own.gitHost);
+    await git.start();
+    const cluster = await Cluster.connect();
+    try {
+      await refuseWhatIsThere(cluster);
+      const argocdBefore = new Map<string, unknown>();
+      for (const name of ARGOCD_SETTINGS)
+        argocdBefore.set(name, (await cluster.find(pathOf.core(ARGOCD, 'configmaps', name)))?.['data']);
+      const clone = await Clone.make(git.address(REPOSITORY, '127.0.0.1'), join(scratch, 'ada'), 'Ada', {
+        REGISTRY_PLAIN_HTTP: 'true',
+      });
+      const id = `gitops-${randomBytes(3).toString('hex')}`;
+      return new World({ settings: own, cluster, git, clone, scratch, argocdBefore, id });
+    } catch (error) {
+      cluster.close();
+      await git.stop();
+      rmSync(scratch, { recursive: true });
+      throw error;
+    }
+  }
+
+  /** Another person's clone of the repository as it is now. */
+  async cloneFor(person: string): Promise<Clone> {
+    return await Clone.make(
+      this.git.address(REPOSITORY, '127.0.0.1'),
+      join(this.#scratch, person.toLowerCase()),
+      person,
+      { REGISTRY_PLAIN_HTTP: 'true' },
+    );
+  }
+
+  /** Names of the Applications that the bootstrap makes. */
+  get applicationNames(): readonly string[] {
+    return [names.root, ...ENVIRONMENTS.flatMap((name) => [this.places[name].service, this.places[name].versions])];
+  }
+
+  /** Starts what uses an environment; it does not end before the run does. */
+  async use(place: Place): Promise<void> {
+    place.load ??= await startLoad(this.cluster, place.namespace, {
+      target: await place.env.serviceAddress(),
+      rate: RATE,
+    });
+  }
+
+  /** Takes down all that was made, also by Argo CD, and puts back how Argo CD was set. */
+  async destroy(): Promise<void> {
+    this.syncs.stop();
+    for (const name of ENVIRONMENTS) this.places[name].env.history.stop();
+    if (process.env['PAWL_E2E_KEEP'] !== '1') await this.#clean();
+    this.cluster.close();
+    await this.git.stop();
+    rmSync(this.#scratch, { recursive: true, force: true });
+  }
+
+  async #clean(): Promise<void> {
+    const { cluster } = this;
+    // The root first, for it would bring the others back, then what makes Applications, then these.
+    await cluster.delete(argoPath('applications', names.root));
+    for (const { metadata } of await this.argo.applicationSets())
+      await cluster.delete(argoPath('applicationsets', metadata.name));
+    for (const { metadata } of await this.argo.applications())
+      await cluster.delete(argoPath('applications', metadata.name));
+    for (const name of names.projects) await cluster.delete(argoPath('appprojects', name));
+    for (const name of ENVIRONMENTS) await cluster.delete(`/api/v1/namespaces/${this.places[name].namespace}`);
+    for (const [name, data] of this.#argocdBefore) {
+      const path = pathOf.core(ARGOCD, 'configmaps', name);
+      const now = await cluster.find<KubeObject & { data?: Record<string, string> }>(path);
+      if (now === undefined) continue;
+      const added = Object.keys(now.data ?? {}).filter((key) => !(key in ((data as object | undefined) ?? {})));
+      await cluster.patch(path, { data: { ...Object.fromEntries(added.map((key) => [key, null])), ...(data ?? {}) } });
+    }
+    await waitFor('the namespaces to be gone', async () => {
+      const left = await Promise.all(
+        ENVIRONMENTS.map((name) => cluster.find(`/api/v1/namespaces/${this.places[name].namespace}`)),
+      );
+      return left.every((one) => one === undefined) ? true : undefined;
+    });
+  }
+}
+
+/** @throws Error when the names that the bootstrap takes are taken: what is there may be somebody's. */
+async function refuseWhatIsThere(cluster: Cluster): Promise<void> {
+  settings();
+  const projects: readonly string[] = names.projects;
+  const applications = [names.root, ...ENVIRONMENTS.flatMap((one) => [names.service(one), names.versions(one)])];
+  const found = [
+    ...(await cluster.list(argoPath('applications'))).filter(({ metadata }) => applications.includes(metadata.name)),
+    ...(await cluster.list(argoPath('appprojects'))).filter(({ metadata }) => projects.includes(metadata.name)),
+  ].map(({ metadata }) => metadata.name);
+  if (found.length > 0)
+    throw new Error(
+      `Argo CD has ${found.join(', ')} already, which this run would take over: it needs an Argo CD without Pawl. ` +
+        'If an earlier run that was cut off left them behind, delete them by name.',
+    );
+}
