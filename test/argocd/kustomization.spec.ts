@@ -60,7 +60,7 @@ describeWhenSet('PAWL_TEST_KUBECTL', 'k8s/argocd', (kubectl) => {
       expect(set.spec.syncPolicy).toEqual({ preserveResourcesOnDeletion: true });
   });
 
-  it('heals, prunes, owns only its fields and never gives up, and needs no ignored differences', () => {
+  it('heals, prunes, owns only its fields and never gives up, and ignores no difference of what serves', () => {
     const specs = bootstrap.objects
       .filter(({ kind }) => kind !== 'AppProject')
       .map(({ kind, spec }) => (kind === 'ApplicationSet' ? spec.template.spec : spec));
@@ -71,8 +71,21 @@ describeWhenSet('PAWL_TEST_KUBECTL', 'k8s/argocd', (kubectl) => {
         retry: { limit: -1, refresh: true },
       });
       expect(spec.syncPolicy.syncOptions).toContain('ServerSideApply=true');
-      expect(spec.ignoreDifferences).toBeUndefined();
     }
+    for (const { spec } of bootstrap.objects.filter(({ kind }) => kind === 'ApplicationSet'))
+      expect(spec.template.spec.ignoreDifferences).toBeUndefined();
+    // The root alone, and nothing but the empty templates that the controller of ApplicationSets writes.
+    const { ignoreDifferences } = bootstrap.find('Application', 'pawl').spec;
+    expect(ignoreDifferences).toEqual([
+      {
+        group: 'argoproj.io',
+        kind: 'ApplicationSet',
+        jqPathExpressions: [
+          '.spec.generators[].matrix.template',
+          '.spec.generators[].matrix.generators[].git.template',
+        ],
+      },
+    ]);
   });
 
   it('lets the versions end their sync at once: one source, no hook, no wave, ModelVersions alone', () => {
