@@ -212,6 +212,19 @@ describe('the gates of a promotion', () => {
     expect(judgeVerdict(question(observed({}, { phase: 'Failed' }))).at(-1)?.subject).toBe('phase');
   });
 
+  it('say whose time it was', () => {
+    const detail = (changes: Partial<VerdictQuestion>) =>
+      judgeVerdict(question(observed(), changes)).find(({ subject }) => subject === 'serving')?.detail;
+    expect(detail({})).toBe('for 90m of 60m asked for');
+    expect(detail({ servingForMs: 0 })).toBe('for 90m');
+    expect(detail({ servingForMs: 0, overriddenMs: 3_600_000 })).toBe(
+      'for 90m of 0s asked for by hand, where prod asks for 60m',
+    );
+    expect(detail({ servingForMs: 100 * 60_000, overriddenMs: 0 })).toBe(
+      'for 90m of 100m asked for by hand, where prod asks for none',
+    );
+  });
+
   it('say when to come back', () => {
     const refusal = refusalOf(judgeVerdict(question(observed(), { servingForMs: 100 * 60_000 })));
     expect(refusal?.hint).toContain('in 10m;');

@@ -18,6 +18,8 @@ export interface VerdictQuestion {
   readonly maxAgeMs: number;
   /** How long it must have served, ms. */
   readonly servingForMs: number;
+  /** What the next environment asks for, ms, where somebody asks for another time; undefined: the above is that. */
+  readonly overriddenMs?: number | undefined;
   /** Whether the next environment has any version of the model: the first one cannot be compared anywhere. */
   readonly targetHasModel: boolean;
   /** Somebody takes the responsibility for an analysis that is missing. */
@@ -193,16 +195,22 @@ function serving(question: VerdictQuestion): Finding {
 
 /** That it has served long enough. As far as it was observed: what came after nobody has seen. */
 function servingFor(question: VerdictQuestion): Finding {
-  const { observed, servingForMs, to } = question;
+  const { observed, servingForMs, overriddenMs, to } = question;
   const since = Date.parse(readyOf(observed.status)?.lastTransitionTime ?? '');
   const servedMs = Number.isNaN(since) ? 0 : Math.max(0, observed.observedAt.getTime() - since);
-  if (servedMs >= servingForMs)
-    return pass('serving', `for ${span(servedMs)}${servingForMs === 0 ? '' : ` of ${span(servingForMs)} asked for`}`);
+  const asked =
+    overriddenMs === undefined
+      ? ''
+      : ` by hand, where ${to} asks for ${overriddenMs === 0 ? 'none' : span(overriddenMs)}`;
+  if (servedMs >= servingForMs) {
+    const least = servingForMs === 0 && asked === '' ? '' : ` of ${span(servingForMs)} asked for${asked}`;
+    return pass('serving', `for ${span(servedMs)}${least}`);
+  }
   return fail(
     'serving',
     'NOT_SERVING_LONG',
-    `for ${span(servedMs)} of ${span(servingForMs)} asked for`,
-    `${titleOf(question)} has served for ${span(servedMs)}; ${to} asks for ${span(servingForMs)}.`,
+    `for ${span(servedMs)} of ${span(servingForMs)} asked for${asked}`,
+    `${titleOf(question)} has served for ${span(servedMs)}; ${overriddenMs === undefined ? to : '--serving-for'} asks for ${span(servingForMs)}.`,
     `Run the command again in ${span(Math.ceil((servingForMs - servedMs) / 1000) * 1000)}; --serving-for TIME asks for less.`,
   );
 }

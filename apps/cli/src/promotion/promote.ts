@@ -160,6 +160,7 @@ function decider(
     const { verdict } = request;
     const asked = verdict.kind === 'cluster' ? verdict.options.namespace : verdict.namespace;
     const namespace = asked ?? sourceSettings.namespace;
+    const demandedMs = settings.promotion.servingMinutes * 60_000;
     const findings = judgeVerdict({
       candidate,
       from,
@@ -168,7 +169,8 @@ function decider(
       namespace,
       now: context.now(),
       maxAgeMs: request.maxAgeMs,
-      servingForMs: request.servingForMs ?? settings.promotion.servingMinutes * 60_000,
+      servingForMs: request.servingForMs ?? demandedMs,
+      overriddenMs: request.servingForMs === undefined ? undefined : demandedMs,
       targetHasModel: versionsOf(target.versions, model).some(({ spec }) => spec.version !== candidate.spec.version),
       withoutAnalysis: request.withoutAnalysis,
     });
