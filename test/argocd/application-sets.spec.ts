@@ -46,21 +46,30 @@ function aRepository(): string {
 describeWhenSet('ARGOCD_SERVER', 'ten models in three environments, by the ApplicationSets', () => {
   describeWhenSet('PAWL_TEST_ARGOCD', 'of a running Argo CD that reads file://', (argocd) => {
     describeWhenSet('PAWL_TEST_KUBECTL', 'and kubectl', (kubectl) => {
-      const repository = aRepository();
-      const bootstrap = personalised(`file://${repository}`, 'trunk');
-      const sets = kustomize(kubectl, bootstrap);
+      let repository: string;
+      let bootstrap: string;
+      let services: ReadonlyMap<string, KubeObject>;
+      let versions: ReadonlyMap<string, KubeObject>;
+      beforeAll(() => {
+        repository = aRepository();
+        bootstrap = personalised(`file://${repository}`, 'trunk');
+        const sets = kustomize(kubectl, bootstrap);
+        services = generate(sets.find('ApplicationSet', 'pawl-services'), 'pawl');
+        versions = generate(sets.find('ApplicationSet', 'pawl-versions'), 'pawl-models');
+      });
       afterAll(() => {
         for (const folder of [repository, bootstrap]) rmSync(folder, { recursive: true, force: true });
       });
       /** Applications by name, as Argo CD's API generates them; nothing is created. */
-      const generate = (name: string): ReadonlyMap<string, KubeObject> => {
-        const file = join(bootstrap, `${name}.json`);
-        writeFileSync(file, JSON.stringify(sets.find('ApplicationSet', name)));
+      const generate = (set: KubeObject, project: string): ReadonlyMap<string, KubeObject> => {
+        expect(set.spec.template.spec.project).toBe(project);
+        // The one that every Argo CD has: it refuses those of the bootstrap where nobody bootstrapped.
+        set.spec.template.spec.project = 'default';
+        const file = join(bootstrap, `${set.metadata.name}.json`);
+        writeFileSync(file, JSON.stringify(set));
         const applications = parse(must(argocd, ['appset', 'generate', file, '--output', 'yaml'])) as KubeObject[];
         return new Map(applications.map((application) => [application.metadata.name, application]));
       };
-      const services = generate('pawl-services');
-      const versions = generate('pawl-versions');
       const pairs = ENVIRONMENTS.flatMap((environment) => MODELS.map((model) => [model, environment] as const));
       const nameOf = (model: string, environment: string) => `${model.replaceAll('_', '-')}-${environment}`;
 
@@ -80,7 +89,7 @@ describeWhenSet('ARGOCD_SERVER', 'ten models in three environments, by the Appli
         const service = services.get(nameOf(model, environment));
         expect(service.metadata.labels).toEqual(labels);
         expect(service.metadata.finalizers).toBeUndefined();
-        expect(service.spec).toMatchObject({ project: 'pawl', destination });
+        expect(service.spec).toMatchObject({ destination });
         expect(service.spec.sources).toEqual([
           {
             ...source,
@@ -95,7 +104,7 @@ describeWhenSet('ARGOCD_SERVER', 'ten models in three environments, by the Appli
         const weights = versions.get(`${nameOf(model, environment)}-versions`);
         expect(weights.metadata.labels).toEqual(labels);
         expect(weights.metadata.finalizers).toBeUndefined();
-        expect(weights.spec).toMatchObject({ project: 'pawl-models', destination });
+        expect(weights.spec).toMatchObject({ destination });
         expect(weights.spec.source).toMatchObject({
           ...source,
           path: `${at}/models`,

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { phases } from '@pawl/shared/modelversion/model-version';
 import { annotations } from '@pawl/shared/modelversion/names';
-import { format } from 'prettier';
+import { format, resolveConfig } from 'prettier';
 import { describeWhenSet } from '../support/when-set.ts';
 import { ArgoSettings, repositoryFile } from './support/argocd.ts';
 import { actions, cases, healthTable, versionOf } from './support/cases.ts';
@@ -28,7 +28,8 @@ describe('the table of health and actions', () => {
     const docs = readFileSync(DOCS, 'utf8');
     const before = docs.slice(0, docs.indexOf(start) + start.length);
     const after = docs.slice(docs.indexOf(end));
-    const expected = await format(`${before}\n\n${healthTable()}\n\n${after}`, { parser: 'markdown', printWidth: 120 });
+    const style = await resolveConfig(DOCS);
+    const expected = await format(`${before}\n\n${healthTable()}\n\n${after}`, { ...style, parser: 'markdown' });
     if (process.env['PAWL_TEST_WRITE_DOCS'] === '1') writeFileSync(DOCS, expected);
     expect(readFileSync(DOCS, 'utf8')).toBe(expected);
   });
