@@ -73,7 +73,12 @@ export async function openPage(
   await before?.(page);
   await page.goto(url);
   await page.locator('#example-list button').first().waitFor();
-  return { page, faults, close: () => context.close() };
+  const close = async () => {
+    // What is being fetched for the page ends with it, and that is no fault of anybody.
+    await context.unrouteAll({ behavior: 'ignoreErrors' });
+    await context.close();
+  };
+  return { page, faults, close };
 }
 
 /** Waits for the answer panel to reach a state and returns its headline. */
