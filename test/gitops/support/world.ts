@@ -103,7 +103,7 @@ export class World {
       const argocdBefore = new Map<string, unknown>();
       for (const name of ARGOCD_SETTINGS)
         argocdBefore.set(name, (await cluster.find(pathOf.core(ARGOCD, 'configmaps', name)))?.['data']);
-      const clone = await Clone.make(git.address(REPOSITORY, '127.0.0.1'), join(scratch, 'ada'), 'Ada', {
+      const clone = await Clone.make(git.address(REPOSITORY, '127.0.0.1'), join(scratch, 'clone'), 'Pawl', {
         REGISTRY_PLAIN_HTTP: 'true',
       });
       const id = `gitops-${randomBytes(3).toString('hex')}`;
