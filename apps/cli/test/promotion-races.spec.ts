@@ -1,6 +1,7 @@
 import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
 import { failedFor } from './support/objects.ts';
-import { ENVIRONMENTS, IDENTITY, proved, PromotionStage } from './support/promotion-stage.ts';
+import { IDENTITY } from './support/git-identity.ts';
+import { ENVIRONMENTS, proved, PromotionStage } from './support/promotion-stage.ts';
 
 afterEach(cleanFolders);
 

@@ -7,20 +7,13 @@ import { parse } from 'yaml';
 import { startRun } from '../src/tracking/start-run.ts';
 import { aFolder, cleanFolders } from '../../shared/test/bundle/bundles.ts';
 import { startRegistry } from '../../shared/test/bundle/registry.ts';
+import { IDENTITY } from './support/git-identity.ts';
 import { pawlIn, type Surroundings } from './support/pawl-in.ts';
 import { publishSmallBundle, writeSmallBundle } from './support/publishing.ts';
 
 afterEach(cleanFolders);
 
 const MODELS = 'k8s/environments/staging/models';
-const IDENTITY = {
-  GIT_AUTHOR_NAME: 'Ann',
-  GIT_AUTHOR_EMAIL: 'ann@example.org',
-  GIT_COMMITTER_NAME: 'Ann',
-  GIT_COMMITTER_EMAIL: 'ann@example.org',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
-};
 
 /** A clone with an empty staging environment and a remote, and what to do in it. */
 async function aClone() {

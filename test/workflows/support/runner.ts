@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  EnvironmentsRepository,
-  IDENTITY,
-  programPath,
-} from '../../../apps/cli/test/support/environments-repository.ts';
+import { EnvironmentsRepository, programPath } from '../../../apps/cli/test/support/environments-repository.ts';
+import { IDENTITY } from '../../../apps/cli/test/support/git-identity.ts';
 import { ROOT, type Step } from './workflow.ts';
 
 /** What `npm run build` makes. */

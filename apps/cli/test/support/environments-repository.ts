@@ -5,20 +5,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { IDENTITY } from './git-identity.ts';
 import { pawlIn, type Outcome } from './pawl-in.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
 /** Photographs that a copy of the chart has no need of. */
 const PHOTOGRAPHS = join(REPOSITORY, 'charts/pawl/acceptance');
-
-export const IDENTITY = {
-  GIT_AUTHOR_NAME: 'Ann',
-  GIT_AUTHOR_EMAIL: 'ann@example.org',
-  GIT_COMMITTER_NAME: 'Ann',
-  GIT_COMMITTER_EMAIL: 'ann@example.org',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
-};
 
 export const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 

@@ -7,20 +7,11 @@ import type { Cluster, ConnectOptions } from '../../src/cluster/cluster.ts';
 import { run } from '../../src/program.ts';
 import { aFolder } from '../../../shared/test/bundle/bundles.ts';
 import { FakeCluster } from './fake-cluster.ts';
+import { IDENTITY } from './git-identity.ts';
 import { aCondition, ago, aVersion, NOW, serving, withMeta, withSpec, withStatus } from './objects.ts';
 import { publishSmallBundle, type BundleRecipe } from './publishing.ts';
 
 export const ENVIRONMENTS = 'k8s/environments';
-/** Git's own settings and identity, whatever the machine has. */
-export const IDENTITY = {
-  GIT_AUTHOR_NAME: 'Ann',
-  GIT_AUTHOR_EMAIL: 'ann@example.org',
-  GIT_COMMITTER_NAME: 'Ann',
-  GIT_COMMITTER_EMAIL: 'ann@example.org',
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
-};
-
 /** What a command line did, and with what it asked for a cluster. */
 export interface Outcome {
   readonly code: number;
