@@ -182,8 +182,13 @@ describeWhenSet('PAWL_TEST_HELM', 'the chart', (helm) => {
   it('gives pods longer to end than the service takes', () => {
     const env = environmentOf(chart.inference);
     expect(chart.pod.spec.terminationGracePeriodSeconds * 1000).toBeGreaterThan(
-      Number(env['DRAIN_DELAY_MS']) + Number(env['DRAIN_TIMEOUT_MS']),
+      Math.max(Number(env['DRAIN_DELAY_MS']), Number(env['DRAIN_MAX_DELAY_MS'])) + Number(env['DRAIN_TIMEOUT_MS']),
     );
+  });
+
+  it('gives pods that time also when they wait longer for quiet than they may be kept from it', () => {
+    const { pod } = render(helm, { drain: { delaySeconds: 100, maxDelaySeconds: 0, timeoutSeconds: 20 } });
+    expect(pod.spec.terminationGracePeriodSeconds).toBe(130);
   });
 
   it('never takes a pod away before another is ready', () => {

@@ -100,6 +100,25 @@ describe('nothing that happens to the controller or to the cluster changes the o
     await env.settle();
     await run.answersOnlyFrom(digest);
   });
+
+  scenarioOnComponents(scene, '12h', 'the node learns late that pods of the old weights end', async (run) => {
+    const { env, load, note } = run;
+    const { name, digest } = await offer('good');
+    await env.waitForPhase(name, 'Promoting');
+    // What a hanging API server does at the worst moment: pods are told to end, and no proxy is told so. For longer than
+    // `drain.delaySeconds`, which is all that a pod would wait in its own time.
+    const proxy = component('freeze', 'kube-proxy', '20');
+    const ending = await waitFor('pods on their way out', async () => {
+      const pods = await env.leaving();
+      return pods.length > 0 ? pods.length : undefined;
+    });
+    await proxy;
+    await load.answered(30, await load.mark());
+    await env.waitForPhase(name, 'Serving');
+    await env.settle();
+    await run.answersOnlyFrom(digest);
+    note(`the proxy stood still for 20 s, while ${ending} pods or more were ending`);
+  });
 });
 
 function scenarioOnComponents(scene: () => Scene, id: string, title: string, work: (run: Run) => Promise<void>): void {

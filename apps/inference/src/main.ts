@@ -11,19 +11,29 @@ import { OnnxModelBackend } from './model/onnx-model-backend.ts';
 /** Longest that the start of a model may hold up the listener, ms. */
 const MODEL_HEAD_START_MS = 200;
 
-/** Closes on SIGTERM and SIGINT: drain, then exit code 0; 1 when requests were still running at the deadline. */
-function closeOnSignal(app: NestExpressApplication, config: Config, logger: ReturnType<typeof createLogger>): void {
+/**
+ * Closes on SIGTERM and SIGINT: drain, then exit code 0; 1 when requests were still running at the deadline.
+ * @param closing aborted when the listener is about to close; the deadline is reckoned from there.
+ */
+function closeOnSignal(
+  app: NestExpressApplication,
+  closing: AbortSignal,
+  config: Config,
+  logger: ReturnType<typeof createLogger>,
+): void {
   let isClosing = false;
   const close = (): void => {
     // Terminals and npm deliver one Ctrl-C twice: a second signal must not cut off what the first one waits for.
     // Whoever cannot wait has SIGKILL.
     if (isClosing) return;
     isClosing = true;
-    const deadline = config.DRAIN_DELAY_MS + config.DRAIN_TIMEOUT_MS;
-    setTimeout(() => {
-      logger.error({ deadline }, 'drain deadline passed with requests in flight');
-      process.exit(1);
-    }, deadline).unref();
+    const timeoutMs = config.DRAIN_TIMEOUT_MS;
+    closing.addEventListener('abort', () => {
+      setTimeout(() => {
+        logger.error({ timeoutMs }, 'drain deadline passed with requests in flight');
+        process.exit(1);
+      }, timeoutMs).unref();
+    });
     app.close().then(
       () => {
         logger.info({}, 'stopped');
@@ -59,9 +69,9 @@ async function main(): Promise<void> {
   // Loading Nest keeps this thread busy for a good part of the start. The workers load the model meanwhile, on their own
   // threads, if they are started before; a bundle that must be fetched first is not waited for.
   await Promise.race([model.start(), sleep(MODEL_HEAD_START_MS)]);
-  const { createApp } = await import('./create-app.ts');
+  const { createApp, DrainState } = await import('./create-app.ts');
   const app = await createApp(config, logger, model);
-  closeOnSignal(app, config, logger);
+  closeOnSignal(app, app.get(DrainState).closing, config, logger);
   try {
     await listen(app, config);
   } catch (error) {

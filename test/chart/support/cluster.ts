@@ -88,7 +88,7 @@ export function testValues(inferenceImage: string): Values {
     image: imageValues(inferenceImage),
     crds: { install: false },
     replicaCount: 1,
-    drain: { delaySeconds: 1, timeoutSeconds: 5 },
+    drain: { delaySeconds: 1, maxDelaySeconds: 1, timeoutSeconds: 5 },
     resources: { requests: { cpu: '20m', memory: '150Mi' }, limits: { cpu: '1', memory: '512Mi' } },
     rollout: { artifact: { registryPlainHttp: true } },
   };

@@ -322,12 +322,17 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
   'drain.delaySeconds': {
     value: 8,
     at: (r) => [environmentOf(r.inference)['DRAIN_DELAY_MS'], r.pod.spec.terminationGracePeriodSeconds],
-    expected: ['8000', 38],
+    expected: ['8000', 90],
+  },
+  'drain.maxDelaySeconds': {
+    value: 30,
+    at: (r) => [environmentOf(r.inference)['DRAIN_MAX_DELAY_MS'], r.pod.spec.terminationGracePeriodSeconds],
+    expected: ['30000', 60],
   },
   'drain.timeoutSeconds': {
     value: 40,
     at: (r) => [environmentOf(r.inference)['DRAIN_TIMEOUT_MS'], r.pod.spec.terminationGracePeriodSeconds],
-    expected: ['40000', 55],
+    expected: ['40000', 110],
   },
   env: {
     value: [{ name: 'WORKERS', value: '3' }],

@@ -319,6 +319,12 @@ export class Environment {
     return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 
+  /** Pods of the model that were told to end and have not ended yet. */
+  async leaving(): Promise<readonly Pod[]> {
+    const pods = await this.cluster.list<Pod>(pathOf.pods(this.namespace), labels.model);
+    return pods.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+  }
+
   /** Pods that the Service sends requests to, by the label that the controller sets. */
   async inService(): Promise<readonly Pod[]> {
     return await this.cluster.list<Pod>(pathOf.pods(this.namespace), `${labels.inService}=true`);

@@ -79,7 +79,10 @@ export const environmentSchema = z.object({
 
   DRAIN_DELAY_MS: whole(0, 600_000)
     .default(5_000)
-    .describe('time between failing readiness and closing the listener on SIGTERM, ms'),
+    .describe('time without a request after which the listener closes on SIGTERM, ms; readiness fails at once'),
+  DRAIN_MAX_DELAY_MS: whole(0, 600_000)
+    .default(60_000)
+    .describe('longest time that requests keep the listener open on SIGTERM, ms; at least DRAIN_DELAY_MS'),
   DRAIN_TIMEOUT_MS: whole(100, 600_000)
     .default(20_000)
     .describe('time for requests in flight to finish after that, ms'),

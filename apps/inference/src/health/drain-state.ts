@@ -3,16 +3,20 @@ import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/comm
 import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 import { Logger } from '../logging/logger.ts';
+import { msToListen } from './quiet-period.ts';
 
 /**
- * Whether the process is going away. Readiness falls first; then requests are still answered while the endpoints
- * propagate (DRAIN_DELAY_MS); only then does Nest close the listener, and the model is released last.
+ * Whether the process is going away. Readiness falls first; requests are still answered until none has come for
+ * DRAIN_DELAY_MS, see {@link msToListen}; only then does Nest close the listener, and the model is released last.
  */
 @Injectable()
 export class DrainState implements BeforeApplicationShutdown {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #started = new AbortController();
+  readonly #closing = new AbortController();
+  #requests = 0;
+  #lastRequestAt = -Infinity;
 
   constructor(@Inject(CONFIG) config: Config, logger: Logger) {
     this.#config = config;
@@ -29,12 +33,29 @@ export class DrainState implements BeforeApplicationShutdown {
     return this.#started.signal;
   }
 
+  /** Aborted when the listener is about to close: from here on, DRAIN_TIMEOUT_MS is left. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Tells that somebody sent a request here: a proxy in front still takes this process for an endpoint. */
+  requestArrived(): void {
+    this.#lastRequestAt = performance.now();
+    if (this.draining) this.#requests += 1;
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
-    this.#logger.info(
-      { delayMs: this.#config.DRAIN_DELAY_MS },
-      'draining: readiness fails, requests are still answered',
-    );
+    const limits = { quietMs: this.#config.DRAIN_DELAY_MS, maxMs: this.#config.DRAIN_MAX_DELAY_MS };
+    this.#logger.info(limits, 'draining: readiness fails, requests are still answered');
+    const startedAt = performance.now();
     this.#started.abort();
-    await sleep(this.#config.DRAIN_DELAY_MS);
+    const left = (): number =>
+      msToListen({ startedAt, lastRequestAt: this.#lastRequestAt, now: performance.now() }, limits);
+    for (let ms = left(); ms > 0; ms = left()) await sleep(ms);
+    const facts = { delayMs: Math.round(performance.now() - startedAt), requests: this.#requests };
+    if (performance.now() - this.#lastRequestAt < limits.quietMs)
+      this.#logger.warn(facts, 'closing the listener although requests still come: no proxy seems to heed readiness');
+    else this.#logger.info(facts, 'closing the listener');
+    this.#closing.abort();
   }
 }

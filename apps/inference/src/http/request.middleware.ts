@@ -11,6 +11,8 @@ import { type RequestContext, setRequestContext } from './request-context.ts';
 const SAFE_ID = /^[\w.-]{1,64}$/;
 /** Non-standard, from nginx: the client closed the connection before the answer; for metrics and logs only. */
 const CLIENT_CLOSED = 499;
+/** What kubelets and scrapers ask of every pod, in service or not: no sign that users are still sent here. */
+const OPERATIONAL = new Set(['/livez', '/readyz', '/health', '/metrics']);
 
 /** Gives every request its id and abort signal, and every answer its metrics and its one log line. */
 @Injectable()
@@ -38,6 +40,7 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
     setRequestContext(request, context);
     response.setHeader('X-Request-Id', id);
     this.#active.add(response);
+    if (!OPERATIONAL.has(request.path)) this.#drain.requestArrived();
     if (this.#drain.draining) closeAfterAnswer(response);
     response.once('close', () => {
       this.#active.delete(response);

@@ -29,22 +29,20 @@ export function configureServer(app: NestExpressApplication, config: Config): vo
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.connectionsCheckingInterval = 1_000;
   answerUnparsed(server);
-  closeUntouched(server, app.get(DrainState).signal, config.DRAIN_DELAY_MS);
+  closeUntouched(server, app.get(DrainState).closing);
 }
 
 /**
- * Ends connections that never sent a byte once the delay is over. Node does not take them for idle, so a browser's spare
+ * Ends connections that never sent a byte when the listener closes. Node does not take them for idle, so a browser's spare
  * connection would hold up the end of a drain until its headers time out.
  */
-function closeUntouched(server: Server, drain: AbortSignal, delayMs: number): void {
+function closeUntouched(server: Server, closing: AbortSignal): void {
   const open = new Set<Socket>();
   server.on('connection', (socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
   });
-  drain.addEventListener('abort', () => {
-    setTimeout(() => {
-      for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
-    }, delayMs).unref();
+  closing.addEventListener('abort', () => {
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
   });
 }

@@ -87,7 +87,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
 
 describe('a signal', () => {
   it('does not lose what is answered when the listener closes, to clients that never heed it', async () => {
-    await start({ DRAIN_DELAY_MS: '200', DRAIN_TIMEOUT_MS: String(DRAIN_TIMEOUT_MS) });
+    await start({ DRAIN_DELAY_MS: '200', DRAIN_MAX_DELAY_MS: '500', DRAIN_TIMEOUT_MS: String(DRAIN_TIMEOUT_MS) });
     const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     const stop = new AbortController();
     const running = agents.map((agent) => keepPredicting(agent, stop.signal));
@@ -104,6 +104,27 @@ describe('a signal', () => {
     // Who comes when the listener closes is refused, or reset by the kernel when it waited to be accepted just then.
     const refused = new Set<number | string>(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
     expect(outcomes.filter((outcome) => outcome !== 200 && !refused.has(outcome))).toEqual([]);
+  });
+
+  it('keeps the listener open for as long as requests come, whatever probes ask', async () => {
+    await start();
+    const ended = service.end('SIGTERM');
+    await service.logged(/^draining/);
+    const begin = performance.now();
+    const stop = new AbortController();
+    const running = keepPredicting(new Agent({ keepAlive: false }), stop.signal);
+    await sleep(DRAIN_DELAY_MS * 1.5 - (performance.now() - begin));
+    stop.abort();
+    const outcomes = await running;
+    // The kubelet goes on asking; that keeps nobody here.
+    await eventually('nobody listens', async () => {
+      const probed = await statusOf(`${service.url}/readyz`).catch(() => 'refused');
+      return probed === 'refused';
+    });
+    expect(await ended).toBe(0);
+    expect(outcomes.filter((outcome) => outcome !== 200)).toEqual([]);
+    const closed = service.log.find(({ message }) => message === 'closing the listener');
+    expect(closed).toMatchObject({ requests: outcomes.length });
   });
 
   it('lets a slow upload finish', async () => {
