@@ -89,6 +89,8 @@ describeWhenSet('KUBECONFIG', 'the controller of a release', () => {
     release.upgrade(merge(values, aGateway));
     for (const verb of ['get', 'create', 'patch'])
       expect({ verb, can: can(verb, 'httproutes.gateway.networking.k8s.io') }).toEqual({ verb, can: true });
+    expect(can('get', 'services')).toBe(true);
+    expect(can('list', 'services')).toBe(false);
   });
 
   describeWhenSet('PAWL_TEST_CONTROLLER_IMAGE', 'with its image', () => {

@@ -84,6 +84,24 @@ else
       await run.env.settle();
       await run.answersOnlyFrom(before.spec.artifact.digest);
     });
+
+    scenario(scene, '14c', 'a gateway that is switched off leaves no route behind', async ({ env, load }) => {
+      await load.answered(20, await load.mark());
+      const route = pathOf.group(
+        'gateway.networking.k8s.io/v1',
+        env.namespace,
+        'httproutes',
+        (await env.stable()).metadata.name,
+      );
+      expect(await env.cluster.find(route)).toBeDefined();
+      // Who still comes this way is refused, which is what was asked for.
+      await load.setRate(0);
+      await load.between(0);
+      await env.upgrade({ gateway: { enabled: false } });
+      await waitFor('the end of the route', async () =>
+        (await env.cluster.find(route)) === undefined ? true : undefined,
+      );
+    });
   });
 
 /** Makes a Gateway of the class under test and sends through it, from here: pods do not reach its address. */

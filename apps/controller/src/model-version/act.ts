@@ -1,7 +1,8 @@
 import { annotations, API_VERSION, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/names';
-import { deployments, httpRoutes, pods, type Deployment, type HttpRoute } from '../api/objects.ts';
+import { deployments, httpRoutes, pods, services, type Deployment, type HttpRoute } from '../api/objects.ts';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import { isNotFound } from '../runtime/api-error.ts';
+import { Waiting } from '../runtime/controller-loop.ts';
 import type { KubeClient } from '../runtime/kube-client.ts';
 import { canaryDeployment, stablePatch } from './canary.ts';
 import type { Action } from './decision.ts';
@@ -23,6 +24,8 @@ export type ClusterAction = Exclude<Action, { readonly kind: 'verify' | 'ask-acc
 
 /** The Service's port is what the route sends to. */
 const SERVICE_PORT = 80;
+/** Until a Service that is missing is looked for again, ms. */
+const SERVICE_RETRY_MS = 5_000;
 
 /** Carries out one action. Every one may be repeated: the second time it changes nothing. */
 export async function act(client: KubeClient, action: ClusterAction, scene: Scene): Promise<void> {
@@ -63,7 +66,7 @@ export async function act(client: KubeClient, action: ClusterAction, scene: Scen
       await annotate(client, action.canary, { [annotations.withdrawnAt]: timestamp(scene.now) }, scene);
       return;
     case 'set-route-weight': {
-      const route = httpRoute(action.weight, scene);
+      const route = await httpRoute(client, action.weight, scene);
       if (route !== undefined)
         await client.apply(httpRoutes, route, { fieldManager: FIELD_MANAGER, force: true, signal });
       // Requests again: an earlier withdrawal no longer counts.
@@ -98,55 +101,77 @@ async function unlessGone(write: Promise<unknown>): Promise<void> {
   }
 }
 
-/** The route that splits requests between the Services of both tracks; wholly the controller's. */
-export function httpRoute(
-  weight: number,
-  { namespace, stable, policy }: Pick<Scene, 'namespace' | 'stable' | 'policy'>,
-): HttpRoute | undefined {
-  const gateway = policy?.traffic.gateway;
-  if (gateway === undefined || stable === undefined) return undefined;
-  const { name, uid = '' } = stable.metadata;
+/**
+ * The route that splits requests between the Services of both tracks; wholly the controller's. The stable one's Service owns
+ * it: the chart has that where its gateway is on, so a gateway that is switched off leaves no route behind that nobody tends.
+ *
+ * @throws Waiting ServiceMissing.
+ */
+async function httpRoute(client: KubeClient, weight: number, scene: Scene): Promise<HttpRoute | undefined> {
+  const { namespace, stable, policy, signal } = scene;
+  const spec = routeSpec(weight, scene);
+  if (spec === undefined || stable === undefined) return undefined;
+  const serviceName = policy?.traffic.gateway?.stableService ?? '';
+  const service = await client.get(services, namespace, serviceName, { signal });
+  if (service === undefined)
+    throw new Waiting(
+      'ServiceMissing',
+      `The Service ${serviceName}, to which the policy's gateway routes, does not exist.`,
+      SERVICE_RETRY_MS,
+    );
   const model = stable.metadata.labels?.[labels.model];
   return {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
     metadata: {
-      name,
+      name: stable.metadata.name,
       namespace,
       ...(model !== undefined && { labels: { [labels.model]: model } }),
-      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name, uid }],
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: serviceName, uid: service.metadata.uid ?? '' }],
     },
-    spec: {
-      parentRefs: gateway.parentRefs,
-      ...(gateway.hostnames.length > 0 && { hostnames: gateway.hostnames }),
-      rules: [
-        {
-          backendRefs: [
-            { name: gateway.stableService, port: SERVICE_PORT, weight: 100 - weight },
-            { name: gateway.canaryService, port: SERVICE_PORT, weight },
-          ],
-        },
-      ],
-    },
+    spec,
+  };
+}
+
+/** What the route says; undefined where the policy has no gateway. */
+function routeSpec(
+  weight: number,
+  { stable, policy }: Pick<Scene, 'stable' | 'policy'>,
+): HttpRoute['spec'] | undefined {
+  const gateway = policy?.traffic.gateway;
+  if (gateway === undefined || stable === undefined) return undefined;
+  return {
+    parentRefs: gateway.parentRefs,
+    ...(gateway.hostnames.length > 0 && { hostnames: gateway.hostnames }),
+    rules: [
+      {
+        backendRefs: [
+          { name: gateway.stableService, port: SERVICE_PORT, weight: 100 - weight },
+          { name: gateway.canaryService, port: SERVICE_PORT, weight },
+        ],
+      },
+    ],
   };
 }
 
 /** Weight of the canary in a route as it stands; `missing` when it is not the route that the policy asks for. */
 export function routeWeight(
   found: HttpRoute | undefined,
-  scene: Pick<Scene, 'namespace' | 'stable' | 'policy'>,
+  scene: Pick<Scene, 'stable' | 'policy'>,
 ): number | 'missing' | undefined {
-  const wanted = httpRoute(0, scene);
+  const wanted = routeSpec(0, scene);
   if (wanted === undefined) return undefined;
   const [stable, canary] = found?.spec.rules[0]?.backendRefs ?? [];
-  const [ours, theirs] = wanted.spec.rules[0]?.backendRefs ?? [];
-  const parents = (route: HttpRoute | undefined) =>
-    JSON.stringify(route?.spec.parentRefs.map((ref) => (ref as { readonly name?: string }).name));
+  const [ours, theirs] = wanted.rules[0]?.backendRefs ?? [];
+  const parents = (spec: HttpRoute['spec'] | undefined) =>
+    JSON.stringify(spec?.parentRefs.map((ref) => (ref as { readonly name?: string }).name));
   const isWanted =
     stable?.name === ours?.name &&
     canary?.name === theirs?.name &&
-    parents(found) === parents(wanted) &&
-    JSON.stringify(found?.spec.hostnames ?? []) === JSON.stringify(wanted.spec.hostnames ?? []);
+    // Earlier versions of the controller had the Deployment own it.
+    found?.metadata.ownerReferences?.[0]?.kind === 'Service' &&
+    parents(found.spec) === parents(wanted) &&
+    JSON.stringify(found.spec.hostnames ?? []) === JSON.stringify(wanted.hostnames ?? []);
   return isWanted ? (canary?.weight ?? 0) : 'missing';
 }
 
