@@ -114,6 +114,24 @@ describe('pawl rollback', () => {
     );
   });
 
+  it('is not stopped by what others broke, and says that it leaves it', async () => {
+    const stage = await promoted(['1.0.0', '1.1.0']);
+    await stage.write(`${ENVIRONMENTS}/prod/models/birds-2.0.0.yaml`, 'a: [');
+    await stage.write(`${ENVIRONMENTS}/prod/values.yaml`, 'b: [');
+    await stage.commit('Broken');
+    const { code, out, err } = await stage.rollback();
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/1.1.0 → 1.0.0[^]*\n {2}left as it is {2}birds-2.0.0.yaml is not YAML/);
+    expect(await stage.models()).toEqual(['birds-2.0.0.yaml', 'catdog-1.0.0.yaml']);
+
+    // One of its own it cannot know the meaning of.
+    await stage.write(`${ENVIRONMENTS}/prod/models/catdog-1.2.0.yaml`, 'a: [');
+    await stage.commit('Broken again');
+    expect((await stage.rollback('--to', '1.0.0')).err).toMatch(
+      /catdog-1.2.0.yaml is not YAML[^]*Mend or remove the file/,
+    );
+  });
+
   it('finds what a merged pull request brought', async () => {
     const stage = await promoted(['1.0.0']);
     await stage.release('1.1.0');

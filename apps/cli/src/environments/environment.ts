@@ -26,14 +26,18 @@ export interface ReleasedVersion {
   readonly spec: ModelVersionSpec;
 }
 
-/** An environment as its folder describes it. */
-export interface Environment {
+/** The versions of an environment, by the files in its folder. */
+export interface EnvironmentVersions {
   readonly name: string;
   /** Absolute path of its folder. */
   readonly folder: string;
   /** Absolute path of the folder with its ModelVersions; may not exist yet. */
   readonly models: string;
   readonly versions: readonly ReleasedVersion[];
+}
+
+/** An environment as its folder describes it. */
+export interface Environment extends EnvironmentVersions {
   /** Key that its bundles must be signed by; undefined: signatures are not asked for. */
   readonly publicKeyPem?: string | undefined;
 }
@@ -51,6 +55,24 @@ const documentSchema = z.looseObject({
  * @throws CliError FILE_NOT_FOUND with the names that there are, RELEASE_REFUSED for a file that is not as expected.
  */
 export async function readEnvironment(context: Context, environments: string, name: string): Promise<Environment> {
+  const read = await readVersions(context, environments, name);
+  return { ...read, publicKeyPem: await readEnvironmentKey(read.folder) };
+}
+
+/**
+ * Reads the versions of `<environments>/<name>`, and nothing else of it.
+ *
+ * @param unreadable told of every file that is not as expected, which is then passed over; by default it throws the error.
+ * @throws CliError FILE_NOT_FOUND with the names that there are, RELEASE_REFUSED for a file that is not as expected.
+ */
+export async function readVersions(
+  context: Context,
+  environments: string,
+  name: string,
+  unreadable: (file: string, error: CliError) => void = (_, error) => {
+    throw error;
+  },
+): Promise<EnvironmentVersions> {
   const root = resolve(context.cwd, environments);
   const known = await foldersIn(root);
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name) || !known.includes(name)) {
@@ -68,10 +90,16 @@ export async function readEnvironment(context: Context, environments: string, na
   const files = (await filesIn(models)).filter((file) => /\.ya?ml$/.test(file));
   const versions: ReleasedVersion[] = [];
   for (const file of files) {
-    const version = parseReleased(file, await readFile(join(models, file), 'utf8'));
-    if (version !== undefined) versions.push(version);
+    const text = await readFile(join(models, file), 'utf8');
+    try {
+      const version = parseReleased(file, text);
+      if (version !== undefined) versions.push(version);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      unreadable(file, error);
+    }
   }
-  return { name, folder, models, versions, publicKeyPem: await readEnvironmentKey(folder) };
+  return { name, folder, models, versions };
 }
 
 /**

@@ -17,6 +17,9 @@ export interface Upstream {
 /** How a push ended: `current` when the remote had it all, `rejected` when it has commits that we have not. */
 export type PushOutcome = 'pushed' | 'current' | 'rejected';
 
+/** Files that one call of Git writes. */
+const EXPORT_FILES = 200;
+
 /** A clone of a Git repository on this machine. Every call ends: by its answer, by silence, or by the signal. */
 export class Repository {
   /** Absolute path of the working tree. */
@@ -24,9 +27,11 @@ export class Repository {
   readonly #git: SimpleGit;
   /** Puts things right after a failure, also when the failure was that somebody stopped us. */
   readonly #mend: SimpleGit;
+  readonly #options: GitOptions;
 
   private constructor(root: string, options: GitOptions) {
     this.root = root;
+    this.#options = options;
     this.#git = startGit(root, options);
     this.#mend = startGit(root, { ...options, signal: new AbortController().signal });
   }
@@ -37,6 +42,16 @@ export class Repository {
       startGit(folder, options).raw(['rev-parse', '--show-toplevel']),
     );
     return new Repository(root.trim(), options);
+  }
+
+  /** The repository that a folder is in; undefined when it is in none. @throws CliError GIT_FAILED when Git cannot say. */
+  static async find(folder: string, options: GitOptions): Promise<Repository | undefined> {
+    try {
+      return await Repository.open(folder, options);
+    } catch (error) {
+      if (error instanceof CliError && /not a git repository/i.test(error.message)) return undefined;
+      throw error;
+    }
   }
 
   /** Path relative to the root, with slashes. */
@@ -104,6 +119,35 @@ export class Repository {
     return hash.trim() === '' ? undefined : hash.trim();
   }
 
+  /** The commit at which a commit's history and ours part; undefined when they have none in common. */
+  async mergeBase(commit: string): Promise<string | undefined> {
+    const hash = await this.#git.raw(['merge-base', commit, 'HEAD']).catch(() => '');
+    return hash.trim() === '' ? undefined : hash.trim();
+  }
+
+  /**
+   * Writes files and folders as a commit has them below a new folder. Neither the clone's index nor a working tree is touched,
+   * and no hook runs.
+   *
+   * @param index absolute path of a file that is not there yet, for Git's notes.
+   * @param paths relative to the root, `.` for all; what the commit lacks is left out.
+   */
+  async exportTo(folder: string, index: string, commit: string, paths: readonly string[]): Promise<void> {
+    const git = startGit(this.root, { ...this.#options, indexFile: index });
+    await attempt('git read-tree', () => git.raw(['read-tree', commit]));
+    const listed = await attempt('git ls-files', () =>
+      paths.length === 0 ? Promise.resolve('') : git.raw(['--literal-pathspecs', 'ls-files', '-z', '--', ...paths]),
+    );
+    const files = listed.split('\0').filter(Boolean);
+    // The length of a command line is limited.
+    for (let first = 0; first < files.length; first += EXPORT_FILES) {
+      const some = files.slice(first, first + EXPORT_FILES);
+      await attempt('git checkout-index', () =>
+        git.raw(['checkout-index', '--force', `--prefix=${folder}/`, '--', ...some]),
+      );
+    }
+  }
+
   /**
    * Commits that changed something at or below a path, newest first.
    *
@@ -130,6 +174,14 @@ export class Repository {
   /** A file as a commit has it. @param path relative to the root. */
   async textAt(commit: string, path: string): Promise<string> {
     return await attempt('git show', () => this.#git.raw(['show', '--end-of-options', `${commit}:${path}`]));
+  }
+
+  /** As {@link textAt}; undefined when the commit has no such file. */
+  async findText(commit: string, path: string): Promise<string | undefined> {
+    const blob = await this.#git
+      .raw(['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}:${path}`])
+      .catch(() => '');
+    return blob.trim() === '' ? undefined : await this.textAt(commit, path);
   }
 
   /** All files that a commit changed against its first parent, relative to the root. */

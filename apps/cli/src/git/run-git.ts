@@ -7,6 +7,8 @@ export interface GitOptions {
   readonly signal: AbortSignal;
   /** Milliseconds without a word of Git after which it is ended; default two minutes. */
   readonly silenceMs?: number;
+  /** Absolute path of an index to use instead of the clone's own. */
+  readonly indexFile?: string;
 }
 
 /** Variables of Git that come from the user: identity, keys, certificates, settings. Others (GIT_DIR …) would misdirect us. */
@@ -16,11 +18,15 @@ const PASSED_ON =
 const DROPPED = /^(GIT_\w+|EDITOR|VISUAL|PAGER|PREFIX|SSH_ASKPASS)$/;
 
 /** Git in a folder. Every call ends: by its answer, by silence, or by the signal. */
-export function startGit(folder: string, { env, signal, silenceMs = 120_000 }: GitOptions): SimpleGit {
+export function startGit(folder: string, { env, signal, silenceMs = 120_000, indexFile }: GitOptions): SimpleGit {
   const passedOn = Object.entries(env).filter(([key]) => PASSED_ON.test(key));
   const others = Object.entries(env).filter(([key]) => !DROPPED.test(key.toUpperCase()));
   // Messages in English, so that they can be told apart; and no question that nobody answers.
-  const own = { LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' };
+  const own = {
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    ...(indexFile === undefined ? {} : { GIT_INDEX_FILE: indexFile }),
+  };
   return simpleGit({
     baseDir: folder,
     abort: signal,

@@ -134,10 +134,12 @@ async function undo(
 function isOf(model: string, versions: readonly ReleasedVersion[], path: string): boolean {
   const file = basename(path);
   const known = versions.find((version) => version.file === file);
-  return known === undefined
-    ? file.startsWith(`${model}-`) && /^\d.*\.ya?ml$/.test(file.slice(model.length + 1))
-    : known.spec.model === model;
+  return known === undefined ? isNamedFor(model, file) : known.spec.model === model;
 }
+
+/** Pure: whether a file has the name of a version of a model, such as `catdog-1.1.0.yaml`. */
+export const isNamedFor = (model: string, file: string): boolean =>
+  file.startsWith(`${model}-`) && /^\d.*\.ya?ml$/.test(file.slice(model.length + 1));
 
 function unknownVersion(
   { model, environment }: RollbackInput,

@@ -50,11 +50,12 @@ export function renderPromotion(
 
 /** What is going to be rolled back, and the change of files as Git shows it. */
 export function renderRollback(
-  { model, environment, plan }: Rollback,
+  { model, environment, plan, passedOver }: Rollback,
   folder: string,
   theme: Theme,
 ): readonly string[] {
   const { arrow } = theme.symbols;
+  const left = passedOver.map((problem) => `  ${theme.paint('warn', 'left as it is')}  ${problem}`);
   if (plan.kind === 'already') {
     const { by } = plan;
     const lines =
@@ -64,7 +65,7 @@ export function renderRollback(
             `  Already rolled back to ${plan.version} by ${by.author} at ${by.at}, ${by.short}.`,
             '  To go further back, name the version with --to.',
           ];
-    return [theme.paint('strong', `${model} in ${environment}`), ...lines];
+    return [theme.paint('strong', `${model} in ${environment}`), ...lines, ...left];
   }
   const { from, to, commits, removed, restored } = plan;
   const at = (file: string) => `${folder}/${environment}/models/${file}`;
@@ -84,6 +85,7 @@ export function renderRollback(
       },
       theme,
     ),
+    ...left,
     '',
     ...removed.flatMap(({ file, text }) => fileDiff(at(file), '-', text, theme)),
     ...restored.flatMap(({ file, text }) => fileDiff(at(file), '+', text, theme)),

@@ -5,9 +5,9 @@ import { commitChange, type Committed, type Decision } from '../environments/com
 import type { FileEdit } from '../environments/file-edits.ts';
 import { atPlace, type Act, type Place } from '../environments/place.ts';
 import { CliError } from '../errors/cli-error.ts';
-import { readEnvironment, type Environment } from '../environments/environment.ts';
+import { readVersions, type EnvironmentVersions } from '../environments/environment.ts';
 import { chooseCandidate } from './judge-target.ts';
-import { planRollback, type RollbackPlan } from './plan-rollback.ts';
+import { isNamedFor, planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { rollbackMessage } from './rollback-message.ts';
 
 /** What was asked to be rolled back. */
@@ -31,6 +31,8 @@ export interface Rollback {
   readonly model: string;
   readonly environment: string;
   readonly plan: RollbackPlan;
+  /** What is wrong with files of others that cannot be read; they are left as they are. */
+  readonly passedOver: readonly string[];
 }
 
 /** What came of it. */
@@ -61,7 +63,7 @@ export async function rollBack(
     throw new CliError('USAGE', `${to} is no version.`, 'Name one such as 1.0.0.');
   if (request.reason?.trim() === '' || /\n/.test(request.reason?.trim() ?? ''))
     throw new CliError('USAGE', 'The reason is one line of text.', '--reason "it takes dogs for cats"');
-  const here = await readEnvironment(context, environments, environment);
+  const { found: here } = await versionsHere(context, request);
   const { version } = chooseCandidate(here, model, undefined).spec;
   const branch = request.branch === '' ? `rollback/${model}-${version}-in-${environment}` : request.branch;
   const destination = { environments, clean: [environment], push, branch, dryRun };
@@ -83,14 +85,14 @@ function decider(
   // What was shown to somebody is what is done: on top of other people's commits, never more than that.
   let decided: { readonly from: string; readonly to: string } | undefined;
   return async () => {
-    const environment = await readEnvironment(context, environments, name);
+    const { found: environment, passedOver } = await versionsHere(context, { environments, environment: name, model });
     const [history, boundaries] = await Promise.all([repository.history(environment.models), repository.boundaries()]);
     const { versions } = environment;
     const plan = await planRollback(
       { model, environment: name, versions, history, boundaries, to, decided },
       (commit, path) => repository.textAt(`${commit.hash}^`, path),
     );
-    const rollback: Rollback = { model, environment: name, plan };
+    const rollback: Rollback = { model, environment: name, plan, passedOver };
     proposed(rollback);
     decided ??= plan.kind === 'already' ? { from: plan.version, to: plan.version } : { from: plan.from, to: plan.to };
     if (plan.kind === 'already') return { kind: 'already', proposal: rollback };
@@ -106,8 +108,26 @@ function decider(
   };
 }
 
+/**
+ * The versions of the environment. Somebody else's file that cannot be read is no reason not to go back: in an incident
+ * nobody waits until another team has mended theirs.
+ *
+ * @throws CliError RELEASE_REFUSED for a file that has the name of a version of this model.
+ */
+async function versionsHere(
+  context: Context,
+  { environments, environment, model }: Pick<RollbackRequest, 'environments' | 'environment' | 'model'>,
+): Promise<{ readonly found: EnvironmentVersions; readonly passedOver: readonly string[] }> {
+  const passedOver: string[] = [];
+  const found = await readVersions(context, environments, environment, (file, error) => {
+    if (isNamedFor(model, file)) throw error;
+    passedOver.push(error.message);
+  });
+  return { found, passedOver };
+}
+
 const editsOf = (
-  { models }: Environment,
+  { models }: EnvironmentVersions,
   { removed, restored }: Extract<RollbackPlan, { kind: 'rollback' }>,
 ): readonly FileEdit[] => [
   ...removed.map(({ file, text }) => ({ path: join(models, file), before: text, after: undefined })),

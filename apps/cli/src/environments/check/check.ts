@@ -83,7 +83,7 @@ export async function checkEnvironments(context: Context, request: CheckRequest)
 
   if (base === undefined)
     return { checks: [...checks, ...chosen.map(({ name }) => unordered(name))], base: undefined, changes: [] };
-  return await withBaseTree(context, base, [folder, chart, argocd], async (root) => {
+  return await withBaseTree(base, [folder, chart, argocd], async (root) => {
     const at = (path: string) => {
       const within = withinRoot(base, path);
       return within === undefined ? path : join(root, within);

@@ -67,7 +67,6 @@ export async function runProgram(
 const sources: Readonly<Record<string, string>> = {
   helm: 'Install Helm 3 or 4 (https://helm.sh/docs/intro/install/) and have it on the PATH.',
   kubectl: 'Install kubectl or kustomize (https://kubernetes.io/docs/tasks/tools/) and have it on the PATH.',
-  git: 'Install Git and have it on the PATH.',
 };
 
 /** What a program that did not come to its end means for a check. */

@@ -52,7 +52,7 @@ export async function checkArrivals(
       const had = new Set<VersionFile>();
       if (from !== undefined)
         for (const version of versions.filter(({ spec }) => !old.some((other) => isSameVersion(other.spec, spec))))
-          if (await hadVersion(context, base, join(folder, MODELS_FOLDER, version.name), version)) had.add(version);
+          if (await hadVersion(base, join(folder, MODELS_FOLDER, version.name), version)) had.add(version);
       const findings = checkOrder({
         environment: name,
         after: versions,
