@@ -116,7 +116,7 @@ export const configMaps: ResourceType<ConfigMap> = {
   plural: 'configmaps',
   kind: 'ConfigMap',
 };
-export const services: ResourceType<KubeObject> = { group: '', version: 'v1', plural: 'services', kind: 'Service' };
+export const services: ResourceType = { group: '', version: 'v1', plural: 'services', kind: 'Service' };
 export const httpRoutes: ResourceType<HttpRoute> = {
   group: 'gateway.networking.k8s.io',
   version: 'v1',
