@@ -1,4 +1,4 @@
-import { fastPolicy } from './support/environment.ts';
+import { fastPolicy } from './support/release-values.ts';
 import { DOG_SHARE } from './support/load.ts';
 import { labelShare, shareOf } from './support/load-report.ts';
 import { scenario, type Run } from './support/scenario.ts';

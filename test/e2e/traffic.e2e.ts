@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { pathOf } from './support/cluster.ts';
-import type { Environment, Pod } from './support/environment.ts';
+import type { Environment } from './support/environment.ts';
 import { type Load, startLoadHere } from './support/load.ts';
 import { shareOf } from './support/load-report.ts';
+import type { Pod } from './support/objects.ts';
 import { scenario, skippedScenario } from './support/scenario.ts';
 import { type GatewaySettings, settings } from './support/settings.ts';
 import { stage } from './support/stage.ts';

@@ -11,10 +11,11 @@ import { Cluster, helm, kubectl, type KubeObject, pathOf } from './cluster.ts';
 import { crash, KILLED } from './crash.ts';
 import { History } from './history.ts';
 import { settledViolations } from './invariants.ts';
-import { repositoryFile, settings } from './settings.ts';
+import type { Deployment, Pod } from './objects.ts';
+import { type Json, merge, usualValues } from './release-values.ts';
+import { repositoryFile } from './settings.ts';
 import { GivenUp, waitFor, type WaitOptions } from './wait.ts';
 
-type Json = { readonly [key: string]: unknown };
 /** An object whose fields are all optional, to any depth; lists are whole. */
 type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
 
@@ -26,52 +27,8 @@ export interface EnvironmentOptions {
   readonly policy?: DeepPartial<RolloutPolicy>;
 }
 
-export interface Pod extends KubeObject {
-  readonly spec: { readonly nodeName?: string };
-  readonly status: {
-    readonly phase: string;
-    readonly podIP?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly containerStatuses?: readonly {
-      readonly restartCount: number;
-      readonly state: { readonly terminated?: { readonly exitCode: number } };
-      readonly lastState: { readonly terminated?: { readonly exitCode: number } };
-    }[];
-  };
-}
-
-export interface Deployment extends KubeObject {
-  readonly spec: {
-    readonly replicas: number;
-    readonly template: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } };
-  };
-  readonly status: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly readyReplicas?: number;
-    readonly availableReplicas?: number;
-  };
-}
-
 const RELEASE = 'pawl';
 export const MODEL = 'catdog';
-
-/**
- * Two short steps. The latency limit is wide, because the machine that runs this may be busy with anything; chance is the
- * controller's own concern, which fails nothing on few requests that many could excuse.
- */
-export const fastPolicy = {
-  artifact: { registryPlainHttp: true },
-  canary: {
-    steps: [
-      { weight: 25, holdSeconds: 2 },
-      { weight: 50, holdSeconds: 2 },
-    ],
-    readyTimeoutSeconds: 180,
-  },
-  analysis: { intervalSeconds: 1, minRequests: 20, maxP95Ratio: 2, p95FloorSeconds: 1, maxLabelShift: 0.25 },
-};
 
 /**
  * A namespace with a release of the chart in it. Restricted Pod Security is enforced, so whatever asks for more than it
@@ -383,39 +340,4 @@ export class Environment {
   async #deployments(selector: string): Promise<readonly Deployment[]> {
     return await this.cluster.list<Deployment>(pathOf.deployments(this.namespace), selector);
   }
-}
-
-function usualValues(): Json {
-  return {
-    image: { ...imageValues(settings().inferenceImage), pullPolicy: 'IfNotPresent' },
-    controller: {
-      image: { ...imageValues(settings().controllerImage), pullPolicy: 'IfNotPresent' },
-      resources: { requests: { cpu: '20m', memory: '64Mi' } },
-    },
-    replicaCount: 2,
-    resources: { requests: { cpu: '50m', memory: '128Mi' } },
-    env: [{ name: 'WORKERS', value: '1' }],
-    rollout: fastPolicy,
-    crds: { install: false },
-  };
-}
-
-/** `registry/name:tag` or `name@sha256:...` as the chart's values. */
-export function imageValues(reference: string): Json {
-  const [withTag = '', digest = ''] = reference.split('@');
-  const colon = withTag.lastIndexOf(':');
-  if (colon <= withTag.lastIndexOf('/')) return { repository: withTag, tag: '', digest };
-  return { repository: withTag.slice(0, colon), tag: withTag.slice(colon + 1), digest };
-}
-
-/** `over` laid over `base`: objects field by field, anything else whole, as Helm merges values. */
-function merge(base: Json, over: Json): Json {
-  const isObject = (value: unknown): value is Json =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  const result: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const before = result[key];
-    result[key] = isObject(before) && isObject(value) ? merge(before, value) : value;
-  }
-  return result;
 }

@@ -1,4 +1,4 @@
-import { fastPolicy, imageValues } from '../../e2e/support/environment.ts';
+import { fastPolicy, imageValues } from '../../e2e/support/release-values.ts';
 import { settings } from '../../e2e/support/settings.ts';
 import type { Clone } from './git.ts';
 import type { EnvironmentName, World } from './world.ts';
