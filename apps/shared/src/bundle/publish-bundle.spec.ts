@@ -1,7 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { jest } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { describeWhenSet } from '../../../../test/support/when-set.ts';
 import {
@@ -437,6 +441,28 @@ describeWhenSet('PAWL_TEST_S3_ENDPOINT', 'a real S3 service', (endpoint) => {
     expect(error).toMatchObject({ code, transient });
     expect(String(error['message'])).not.toContain('s3cr3t');
   });
+});
+
+it('says why an S3 service takes no object, and the SDK says nothing beside it', async () => {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.writeHead(request.method === 'PUT' ? 403 : 404).end();
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  closers.push(async () => {
+    server.close();
+    await once(server, 'close');
+  });
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const credentials = { accessKeyId: 'reader', secretAccessKey: 's3cr3t' };
+  const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const publishing = publishBundle((await aBundle()).directory, 's3://bucket/catdog', {
+    s3: { endpoint, credentials },
+  });
+  expect(await rejection(publishing)).toMatchObject({ code: 'BUNDLE_ACCESS_DENIED' });
+  expect(warn.mock.calls).toEqual([]);
+  warn.mockRestore();
 });
 
 const sha256 = (bytes: Buffer) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

@@ -19,6 +19,15 @@ export interface S3StoreOptions {
 /** Largest object that one PutObject takes, bytes (Amazon S3 user guide). */
 const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
+/** What the SDK would say on the console; everything that matters is in the errors. */
+const silence = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
 /** User metadata that says what an object holds. */
 const DIGEST_METADATA = 'pawl-digest';
 
@@ -38,6 +47,7 @@ export async function s3Store(location: S3Location, options: S3StoreOptions): Pr
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     // Retries are the caller's policy, in one place.
     maxAttempts: 1,
+    logger: silence,
     // Every file has its sha256; the SDK's default CRC trailers are refused by many services other than AWS's.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
