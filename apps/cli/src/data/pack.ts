@@ -61,18 +61,19 @@ export async function writeArchive(
   };
   try {
     await mkdir(dirname(archive), { recursive: true });
-    const writing = pipeline(pack, createWriteStream(partial), signal === undefined ? {} : { signal });
-    // Whichever fails first says why; the other one is ended by it.
+    // Whichever fails first says why; the other one is ended by it, and waited for, or it would write after the clean-up.
+    const failures: unknown[] = [];
     await Promise.all([
-      writing.catch((error: unknown) => {
+      pipeline(pack, createWriteStream(partial), signal === undefined ? {} : { signal }).catch((error: unknown) => {
+        failures.push(error);
         stop.abort();
-        throw error;
       }),
       fill().catch((error: unknown) => {
-        pack.destroy(error as Error);
-        throw error;
+        failures.push(error);
+        pack.destroy();
       }),
     ]);
+    if (failures.length > 0) throw failures[0];
     const { digest, size: bytes } = await digestOfFile(partial, signal);
     await rename(partial, archive);
     return { files: sorted.length, bytes, digest };
