@@ -233,6 +233,24 @@ describe('Informer', () => {
     await end();
   });
 
+  it('tries again as soon as others have an answer, and soon after that', async () => {
+    const { clock, objects, informer, start, end } = setUp();
+    objects.listFaults.push(...Array.from({ length: 7 }, () => new ApiUnreachable('cut')));
+    await start();
+    await clock.advance(800 + 1600 + 3200 + 6400 + 12_800);
+    expect(objects.lists).toBe(6);
+    await clock.advance(5_000);
+    objects.isBack();
+    await clock.settle();
+    // Back, and not yet ready: the pauses begin anew.
+    expect(objects.lists).toBe(7);
+    expect(informer.state).toBe('backing-off');
+    await clock.advance(800);
+    expect(informer.state).toBe('synced');
+    expect(objects.waiting).toBe(0);
+    await end();
+  });
+
   it('keeps what it has while a broken watch is mended, and loses nothing', async () => {
     const { clock, objects, informer, restarts, start, end, take } = setUp();
     await start();

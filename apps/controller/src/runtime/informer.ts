@@ -20,7 +20,7 @@ export interface InformerMetrics {
 }
 
 export interface InformerOptions<T extends KubeObject> {
-  readonly client: Pick<KubeClient, 'pages' | 'watch'>;
+  readonly client: Pick<KubeClient, 'pages' | 'watch' | 'onBack'>;
   readonly type: ResourceType<T>;
   /** Every namespace when absent. */
   readonly namespace?: string | undefined;
@@ -164,9 +164,10 @@ export class Informer<T extends KubeObject> {
       const atOnce = reason === 'ended' || reason === 'missed' || (reason === 'gone' && failures === 0);
       if (!atOnce) {
         this.#state = 'backing-off';
-        await sleep(this.#clock, this.#backoffMs(failures), signal);
-      }
-      if (reason !== 'ended') failures += 1;
+        // A server that is back is asked at once, and again soon: it may not know everything in its first second.
+        if (await this.#backOff(this.#backoffMs(failures), signal)) failures = 0;
+        else failures += 1;
+      } else if (reason !== 'ended') failures += 1;
     }
     this.#state = 'stopping';
   }
@@ -183,6 +184,21 @@ export class Informer<T extends KubeObject> {
       this.#log('warn', { err: error, reason }, 'The watch broke.');
       return reason;
     }
+  }
+
+  /** Waits before the next try. @returns whether it was cut short because the server is back. */
+  async #backOff(ms: number, signal: AbortSignal): Promise<boolean> {
+    const awake = new AbortController();
+    const wake = (): void => {
+      awake.abort();
+    };
+    const unlisten = this.#options.client.onBack(wake);
+    signal.addEventListener('abort', wake);
+    if (signal.aborted) wake();
+    const slept = await sleep(this.#clock, ms, awake.signal);
+    signal.removeEventListener('abort', wake);
+    unlisten();
+    return !slept && !signal.aborted;
   }
 
   #backoffMs(failures: number): number {

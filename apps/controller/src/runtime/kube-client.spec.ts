@@ -243,6 +243,59 @@ describe('KubeClient', () => {
     await client.close();
   });
 
+  it.each<[string, readonly Answer[]]>([
+    ['broke connections', [(response) => response.destroy(), (response) => response.destroy()]],
+    [
+      'was not ready',
+      [
+        { status: 503, json: {} },
+        { status: 500, json: {} },
+      ],
+    ],
+  ])('tells once that a server that %s is back', async (_title, answers) => {
+    const client = setUp([ok({}), ...answers, ok({}), ok({})]);
+    let back = 0;
+    const unlisten = client.onBack(() => (back += 1));
+    const get = () => client.get(things, 'ns', 'a').catch(() => undefined);
+    await get();
+    for (let asked = 0; asked < answers.length; asked++) await get();
+    expect(back).toBe(0);
+    await get();
+    await get();
+    expect(back).toBe(1);
+    server.answers.push(answers[0]!, ok({}));
+    unlisten();
+    await get();
+    await get();
+    expect(back).toBe(1);
+    await client.close();
+  });
+
+  it('takes silence for absence, and a caller who lost interest for nothing', async () => {
+    const clock = new FakeClock();
+    const client = setUp([() => undefined], { clock });
+    let back = 0;
+    client.onBack(() => (back += 1));
+    const gone = new AbortController();
+    const left = client.get(things, 'ns', 'a', { signal: gone.signal }).catch(() => undefined);
+    while (server.received.length === 0) await clock.settle();
+    gone.abort(new Error('enough'));
+    await left;
+    server.answers.push(ok({}));
+    await client.get(things, 'ns', 'a');
+    expect(back).toBe(0);
+
+    server.answers.push(() => undefined, ok({}));
+    server.received.length = 0;
+    const silent = client.get(things, 'ns', 'a', { timeoutMs: 1000 }).catch(() => undefined);
+    while (server.received.length === 0) await clock.settle();
+    await clock.advance(1000);
+    await silent;
+    await client.get(things, 'ns', 'a');
+    expect(back).toBe(1);
+    await client.close();
+  });
+
   it('throws the reason of its caller’s signal, before and during a call', async () => {
     const client = setUp([() => undefined]);
     const controller = new AbortController();

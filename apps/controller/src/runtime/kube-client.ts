@@ -41,6 +41,9 @@ export class KubeClient {
   readonly #connection: KubeConnection;
   readonly #clock: Clock;
   readonly #metrics: ApiMetrics | undefined;
+  /** Whether the last request got no answer, or one of a server that cannot serve (5xx). */
+  #isAway = false;
+  readonly #onBack = new Set<() => void>();
 
   constructor(connection: KubeConnection, { clock = systemClock, metrics }: KubeClientOptions = {}) {
     this.#connection = connection;
@@ -52,6 +55,18 @@ export class KubeClient {
   static fromKubeconfig(path?: string, options: KubeClientOptions = {}): KubeClient {
     const { clock = systemClock, userAgent = 'pawl' } = options;
     return new KubeClient(new KubeConnection(() => loadKubeconfig(path), clock, userAgent), options);
+  }
+
+  /**
+   * Has `listener` called whenever the server answers again after it did not: who waits to try again need wait no longer.
+   * Somebody has to go on asking meanwhile; whoever holds a lease does.
+   * @returns what ends it.
+   */
+  onBack(listener: () => void): () => void {
+    this.#onBack.add(listener);
+    return () => {
+      this.#onBack.delete(listener);
+    };
   }
 
   /** Undefined when there is no such object. */
@@ -256,10 +271,21 @@ export class KubeClient {
       if (response.statusCode < 400) return response;
       throw ApiError.fromStatus(await statusOf(response), response.statusCode, retryAfter(response));
     } finally {
+      if (code !== 'unreachable') this.#heard(Number(code) < 500);
+      // A caller that lost interest says nothing about the server.
+      else if (!signal.aborted || isTimeout(signal.reason)) this.#heard(false);
       this.#metrics?.requested(verb, code, (this.#clock.monotonic() - startedAt) / 1000);
     }
   }
+
+  #heard(isThere: boolean): void {
+    const isBack = isThere && this.#isAway;
+    this.#isAway = !isThere;
+    if (isBack) for (const listener of [...this.#onBack]) listener();
+  }
 }
+
+const isTimeout = (reason: unknown): boolean => reason instanceof DOMException && reason.name === 'TimeoutError';
 
 const secondsUntilRetry = ({ status, retryAfterSeconds }: ApiError): number | undefined =>
   status === 401 ? 0 : status === 429 ? retryAfterSeconds : undefined;

@@ -32,8 +32,24 @@ export class FakeObjects {
   /** What the next calls fail with, in order. */
   readonly listFaults: Error[] = [];
   readonly watchFaults: Error[] = [];
+  readonly #onBack = new Set<() => void>();
   /** Watches hear nothing of changes while this is set, and never will. */
   deaf = false;
+
+  /** Who waits for the server to be back. */
+  get waiting(): number {
+    return this.#onBack.size;
+  }
+
+  onBack(listener: () => void): () => void {
+    this.#onBack.add(listener);
+    return () => this.#onBack.delete(listener);
+  }
+
+  /** The server answers others again. */
+  isBack(): void {
+    for (const listener of [...this.#onBack]) listener();
+  }
 
   put(object: Thing): Thing {
     const key = keyOf(object);
