@@ -2,6 +2,7 @@ import { pathOf } from './support/cluster.ts';
 import { shareOf } from './support/load-report.ts';
 import { type Run, scenario } from './support/scenario.ts';
 import { stage } from './support/stage.ts';
+import { waitFor } from './support/wait.ts';
 
 const STEPS = [1, 2];
 
@@ -152,12 +153,14 @@ describe('people and other programs take part', () => {
     const { env } = run;
     const { name } = await offer('good');
     await env.waitForStep(name, 1, 1);
-    const [pod] = await env.pods('stable');
-    // What `kubectl drain` does; the PodDisruptionBudget has its say.
-    await env.cluster.post(`${pathOf.pods(env.namespace, pod?.metadata.name)}/eviction`, {
-      apiVersion: 'policy/v1',
-      kind: 'Eviction',
-      metadata: { name: pod?.metadata.name, namespace: env.namespace },
+    // What `kubectl drain` does, which also comes back as long as the PodDisruptionBudget says no.
+    await waitFor('the eviction of a stable pod', async () => {
+      const [pod] = await env.pods('stable');
+      return await env.cluster.post(`${pathOf.pods(env.namespace, pod?.metadata.name)}/eviction`, {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name: pod?.metadata.name, namespace: env.namespace },
+      });
     });
     await env.waitForPhase(name, 'Serving');
   });

@@ -1,87 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import { printBanner } from './banner.ts';
-import { type Config, parseConfig } from './config/config.schema.ts';
-import { createLogger } from './logging/logger.ts';
-import { BundleSource } from './model/bundle-source.ts';
-import { ModelService } from './model/model.service.ts';
-import { OnnxModelBackend } from './model/onnx-model-backend.ts';
+import { stopSignal } from './stop-signal.ts';
 
-/** Longest that the start of a model may hold up the listener, ms. */
-const MODEL_HEAD_START_MS = 200;
-
-/**
- * Closes on SIGTERM and SIGINT: drain, then exit code 0; 1 when requests were still running at the deadline.
- * @param closing aborted when the listener is about to close; the deadline is reckoned from there.
- */
-function closeOnSignal(
-  app: NestExpressApplication,
-  closing: AbortSignal,
-  config: Config,
-  logger: ReturnType<typeof createLogger>,
-): void {
-  let isClosing = false;
-  const close = (): void => {
-    // Terminals and npm deliver one Ctrl-C twice: a second signal must not cut off what the first one waits for.
-    // Whoever cannot wait has SIGKILL.
-    if (isClosing) return;
-    isClosing = true;
-    const timeoutMs = config.DRAIN_TIMEOUT_MS;
-    closing.addEventListener('abort', () => {
-      setTimeout(() => {
-        logger.error({ timeoutMs }, 'drain deadline passed with requests in flight');
-        process.exit(1);
-      }, timeoutMs).unref();
-    });
-    app.close().then(
-      () => {
-        logger.info({}, 'stopped');
-        process.exit(0);
-      },
-      (err: unknown) => {
-        logger.error({ err }, 'stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', close);
-  process.on('SIGINT', close);
-}
-
-/** @throws PawlError CONFIG_INVALID when the address cannot be had: the reader needs the setting, not a stack. */
-async function listen(app: NestExpressApplication, { HOST, PORT }: Config): Promise<void> {
-  try {
-    await app.listen(PORT, HOST);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PawlError('CONFIG_INVALID', {
-      message: `HOST=${HOST} PORT=${PORT}: cannot listen there (${why}).`,
-      cause,
-    });
-  }
-}
-
+/** The program: hears signals first, then loads everything else, which takes a while. */
 async function main(): Promise<void> {
-  const config = parseConfig(process.env);
-  const logger = createLogger(config.LOG_LEVEL);
-  const model = new ModelService(config, new BundleSource(config), new OnnxModelBackend(config, logger), logger);
-  // Loading Nest keeps this thread busy for a good part of the start. The workers load the model meanwhile, on their own
-  // threads, if they are started before; a bundle that must be fetched first is not waited for.
-  await Promise.race([model.start(), sleep(MODEL_HEAD_START_MS)]);
-  const { createApp, DrainState } = await import('./create-app.ts');
-  const app = await createApp(config, logger, model);
-  closeOnSignal(app, app.get(DrainState).closing, config, logger);
-  try {
-    await listen(app, config);
-  } catch (error) {
-    // A thread that is cut off inside onnxruntime's loading aborts the process, with a core dump instead of the message.
-    await model.onApplicationShutdown();
-    throw error;
-  }
-  const url = await app.getUrl();
-  logger.info({ url, startMs: Math.round(performance.now()) }, 'listening');
-  if (config.BANNER) await printBanner(model, url.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])/, '//localhost'));
+  const { serve } = await import('./serve.ts');
+  await serve(stopSignal);
 }
 
 main().catch((error: unknown) => {

@@ -40,6 +40,14 @@ const defaults = {
  * loaded or refused.
  */
 export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+  const service = launchService(env);
+  const listening = await service.logged(/^listening$/);
+  if (env['MODEL_URI'] !== '') await service.logged(/^model (loaded|load failed)/);
+  return { ...service, url: listening['url'] as string };
+}
+
+/** Starts the built service and waits for nothing; its `url` is empty. */
+export function launchService(env: Readonly<Record<string, string>> = {}): RunningService {
   const child = spawn(process.execPath, ['apps/inference/dist/bundle/main.js'], {
     cwd: root,
     env: { PATH: process.env['PATH'], ...defaults, ...env },
@@ -76,10 +84,8 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
       });
     });
 
-  const listening = await logged(/^listening$/);
-  if (env['MODEL_URI'] !== '') await logged(/^model (loaded|load failed)/);
   return {
-    url: listening['url'] as string,
+    url: '',
     pid: child.pid as number,
     log,
     logged,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { catPhoto } from '../support/fake-service.ts';
-import { startService, type RunningService } from '../support/start-service.ts';
+import { launchService, startService, type RunningService } from '../support/start-service.ts';
 import { eventually, statusOf } from './support/facts.ts';
 import { post, RawClient } from './support/raw-client.ts';
 
@@ -171,6 +171,18 @@ describe('a signal', () => {
     expect(await untouched.ending()).not.toBe('open');
     agent.destroy();
   });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s is heard from the first moment on, before anybody listens',
+    async (signal) => {
+      const early = launchService(drains);
+      started.push(early);
+      await early.logged(/^starting$/);
+      // By itself, not by the signal: process 1 of a container is not ended by one.
+      expect(await early.end(signal)).toBe(0);
+      expect(early.log.map(({ message }) => message)).not.toContain('listening');
+    },
+  );
 
   it.each(['SIGTERM', 'SIGINT'] as const)('%s ends a service whose model is still loading', async (signal) => {
     // Port and model settle in parallel; without a model to wait for, this returns while the model loads.
