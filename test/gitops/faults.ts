@@ -49,7 +49,9 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
 
   step(world, '13', 'the Git server is away for a minute in the middle of a rollout', async (run) => {
     const { git, argo } = run.world;
-    const { released } = await release(run, 'better', '2.4.0');
+    // Looked at from the push on: when all is Synced, a fast rollout may be over.
+    const { released } = await release(run, 'better', '2.4.0', { deliver: false });
+    await argo.refresh();
     await staging().env.waitForStep(released.name, 1);
     await git.stop();
     try {
@@ -70,7 +72,8 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
   if (settings().component === undefined) skippedStep('14', restarted, 'PAWL_TEST_COMPONENT');
   else
     step(world, '14', restarted, async (run) => {
-      const { released } = await release(run, 'better', '2.5.0');
+      const { released } = await release(run, 'better', '2.5.0', { deliver: false });
+      await run.world.argo.refresh();
       await staging().env.waitForStep(released.name, 1);
       await restartApiServer(run.world);
       await serves(run, staging(), released);

@@ -196,6 +196,8 @@ export function story(world: () => World): void {
     const [first, ...others] = STEPS;
     clone.edit(modelValues('staging'), { rollout: { canary: { steps: [{ ...first, holdSeconds: 30 }, ...others] } } });
     await clone.commit('Hold the first step of staging for longer');
+    // The policy and the version are of two Applications: the version must not be there before its policy.
+    await run.deliver();
     const { released: next } = await release(run, 'better', '2.2.0');
     released['2.2.0'] = next;
     await staging().env.waitForStep(next.name, 1);
