@@ -41,8 +41,7 @@ function closeOnSignal(
       },
     );
   };
-  if (stop.aborted) close();
-  else stop.addEventListener('abort', close);
+  stop.addEventListener('abort', close);
 }
 
 /** @throws PawlError CONFIG_INVALID when the address cannot be had: the reader needs the setting, not a stack. */

@@ -133,10 +133,12 @@ export class Repository {
    * @param paths relative to the root, `.` for all; what the commit lacks is left out.
    */
   async exportTo(folder: string, index: string, commit: string, paths: readonly string[]): Promise<void> {
+    // To list no path is to list them all.
+    if (paths.length === 0) return;
     const git = startGit(this.root, { ...this.#options, indexFile: index });
     await attempt('git read-tree', () => git.raw(['read-tree', commit]));
     const listed = await attempt('git ls-files', () =>
-      paths.length === 0 ? Promise.resolve('') : git.raw(['--literal-pathspecs', 'ls-files', '-z', '--', ...paths]),
+      git.raw(['--literal-pathspecs', 'ls-files', '-z', '--', ...paths]),
     );
     const files = listed.split('\0').filter(Boolean);
     // The length of a command line is limited.

@@ -108,15 +108,15 @@ async function unlessGone(write: Promise<unknown>): Promise<void> {
  * @throws Waiting ServiceMissing.
  */
 async function httpRoute(client: KubeClient, weight: number, scene: Scene): Promise<HttpRoute | undefined> {
-  const { namespace, stable, policy, signal } = scene;
-  const spec = routeSpec(weight, scene);
-  if (spec === undefined || stable === undefined) return undefined;
-  const serviceName = policy?.traffic.gateway?.stableService ?? '';
-  const service = await client.get(services, namespace, serviceName, { signal });
+  const { namespace, stable, signal } = scene;
+  const gateway = scene.policy?.traffic.gateway;
+  if (gateway === undefined || stable === undefined) return undefined;
+  const name = gateway.stableService;
+  const service = await client.get(services, namespace, name, { signal });
   if (service === undefined)
     throw new Waiting(
       'ServiceMissing',
-      `The Service ${serviceName}, to which the policy's gateway routes, does not exist.`,
+      `The Service ${name}, to which the policy's gateway routes, does not exist.`,
       SERVICE_RETRY_MS,
     );
   const model = stable.metadata.labels?.[labels.model];
@@ -127,19 +127,14 @@ async function httpRoute(client: KubeClient, weight: number, scene: Scene): Prom
       name: stable.metadata.name,
       namespace,
       ...(model !== undefined && { labels: { [labels.model]: model } }),
-      ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: serviceName, uid: service.metadata.uid ?? '' }],
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name, uid: service.metadata.uid ?? '' }],
     },
-    spec,
+    spec: routeSpec(weight, gateway),
   };
 }
 
-/** What the route says; undefined where the policy has no gateway. */
-function routeSpec(
-  weight: number,
-  { stable, policy }: Pick<Scene, 'stable' | 'policy'>,
-): HttpRoute['spec'] | undefined {
-  const gateway = policy?.traffic.gateway;
-  if (gateway === undefined || stable === undefined) return undefined;
+/** What the route says. */
+function routeSpec(weight: number, gateway: NonNullable<RolloutPolicy['traffic']['gateway']>): HttpRoute['spec'] {
   return {
     parentRefs: gateway.parentRefs,
     ...(gateway.hostnames.length > 0 && { hostnames: gateway.hostnames }),
@@ -159,8 +154,9 @@ export function routeWeight(
   found: HttpRoute | undefined,
   scene: Pick<Scene, 'stable' | 'policy'>,
 ): number | 'missing' | undefined {
-  const wanted = routeSpec(0, scene);
-  if (wanted === undefined) return undefined;
+  const gateway = scene.policy?.traffic.gateway;
+  if (gateway === undefined || scene.stable === undefined) return undefined;
+  const wanted = routeSpec(0, gateway);
   const [stable, canary] = found?.spec.rules[0]?.backendRefs ?? [];
   const [ours, theirs] = wanted.rules[0]?.backendRefs ?? [];
   const parents = (spec: HttpRoute['spec'] | undefined) =>

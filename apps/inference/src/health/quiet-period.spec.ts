@@ -1,4 +1,3 @@
-import { describe, expect, it } from '@jest/globals';
 import { type DrainMoments, msToListen } from './quiet-period.ts';
 
 const limits = { quietMs: 5, maxMs: 60 };
