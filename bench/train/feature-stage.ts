@@ -3,7 +3,7 @@ import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
 import { FeaturePool } from '@pawl/shared/execution/feature-pool';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
-import { drawAugmentation } from '../../apps/cli/src/training/features/draw-augmentation.ts';
+import { drawAugmentation } from '../../apps/cli/src/ml/training/features/draw-augmentation.ts';
 import { Parts } from '../parts.ts';
 import { readPhotos } from '../photos.ts';
 import { median } from '../statistics.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Context } from './context.ts';
+import type { Context } from './terminal/context.ts';
 import { run } from './program.ts';
 
 // Photographs are decoded in libuv's pool, worker threads' too; it has 4 threads unless told otherwise before its first use.
@@ -25,7 +25,7 @@ const context: Context = {
   },
   random: () => randomBytes(3).toString('hex'),
   // Loaded when a cluster is needed: help and the commands that need none start without it.
-  connect: async (options) => (await import('./cluster/connect.ts')).connect(options),
+  connect: async (options) => (await import('./cluster/connection/connect.ts')).connect(options),
 };
 
 // The reader of a pipe may go away first (`pawl get | head -1`): that is no error.

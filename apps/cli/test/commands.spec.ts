@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CliError } from '../src/errors/cli-error.ts';
-import { VERSION } from '../src/version.ts';
+import { VERSION } from '../src/terminal/version.ts';
 import { FakeCluster, pawl } from './support/fake-cluster.ts';
 import {
   ago,

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeWhenSet } from '../../../test/support/when-set.ts';
-import type { Context } from '../src/context.ts';
-import { openDataset } from '../src/data/open-dataset.ts';
-import type { DataReport } from '../src/data/report.ts';
+import type { Context } from '../src/terminal/context.ts';
+import { openDataset } from '../src/ml/data/open-dataset.ts';
+import type { DataReport } from '../src/ml/data/report.ts';
 import { run } from '../src/program.ts';
 import { aContext, aFolder, aRawFolder } from './support/photographs.ts';
 

@@ -1,5 +1,5 @@
 import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
-import { pullRequest } from '../src/promotion/render-outcome.ts';
+import { pullRequest } from '../src/gitops/promotion/render-outcome.ts';
 import { failedFor } from './support/objects.ts';
 import { ENVIRONMENTS, PromotionStage } from './support/promotion-stage.ts';
 

@@ -1,6 +1,6 @@
 import { describeWhenSet } from '../../../test/support/when-set.ts';
 import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
-import { connect } from '../src/cluster/connect.ts';
+import { connect } from '../src/cluster/connection/connect.ts';
 import { proved, PromotionStage } from './support/promotion-stage.ts';
 import { failedFor } from './support/objects.ts';
 import { TestNamespace } from './support/real-cluster.ts';

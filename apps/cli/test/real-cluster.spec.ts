@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeWhenSet } from '../../../test/support/when-set.ts';
-import { connect } from '../src/cluster/connect.ts';
+import { connect } from '../src/cluster/connection/connect.ts';
 import { run } from '../src/program.ts';
 import { atStep, aVersion, because, failedFor, serving, withStatus } from './support/objects.ts';
 import { TestNamespace } from './support/real-cluster.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { parse } from 'yaml';
-import { startRun } from '../src/tracking/start-run.ts';
+import { startRun } from '../src/ml/tracking/start-run.ts';
 import { aFolder, cleanFolders } from '../../shared/test/bundle/bundles.ts';
 import { startRegistry } from '../../shared/test/bundle/registry.ts';
 import { IDENTITY } from './support/git-identity.ts';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { SimulationReport } from '../src/simulation/report.ts';
+import type { SimulationReport } from '../src/service/report.ts';
 import { FakeCluster, pawl, type Surroundings } from './support/fake-cluster.ts';
 import { Workplace } from './support/workplace.ts';
 

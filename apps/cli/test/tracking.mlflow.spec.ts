@@ -5,13 +5,13 @@ import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { toTensorData } from '@pawl/shared/preprocessing/to-tensor';
 import { describeWhenSet } from '../../../test/support/when-set.ts';
-import { pushRuns, type PushOutcome } from '../src/tracking/push-runs.ts';
+import { pushRuns, type PushOutcome } from '../src/ml/tracking/push-runs.ts';
 import {
   registeredModelOfRun,
   resolveRegisteredModel,
   setModelTags,
   type RegistryOptions,
-} from '../src/tracking/resolve-model.ts';
+} from '../src/ml/tracking/resolve-model.ts';
 import { FakeCluster, pawl } from './support/fake-cluster.ts';
 import { cuttingProxy } from './support/cutting-proxy.ts';
 import { Mlflow, trackingContext, type MlflowRecord, type MlflowRun } from './support/mlflow.ts';

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { Output } from '../context.ts';
+import type { Output } from '../terminal/context.ts';
 
 export type Format = 'json' | 'yaml' | 'wide' | 'name';
 

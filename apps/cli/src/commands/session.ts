@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Cluster } from '../cluster/cluster.ts';
-import type { Context } from '../context.ts';
+import type { Cluster } from '../cluster/connection/cluster.ts';
+import type { Context } from '../terminal/context.ts';
 import { type ExitCode } from '../errors/cli-error.ts';
 import { themeFor, type Theme } from '../terminal/theme.ts';
 

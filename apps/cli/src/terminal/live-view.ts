@@ -1,4 +1,4 @@
-import type { Output } from '../context.ts';
+import type { Output } from './context.ts';
 
 /** Something that shows the newest state of what it is told. */
 export interface LiveView {

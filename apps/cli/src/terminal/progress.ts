@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts';
+import type { Context } from './context.ts';
 import { bar } from './bar.ts';
 import { liveView, type LiveView } from './live-view.ts';
 import { themeFor } from './theme.ts';

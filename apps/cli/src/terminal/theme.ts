@@ -1,4 +1,4 @@
-import type { Context, Output } from '../context.ts';
+import type { Context, Output } from './context.ts';
 
 /** What a piece of text means; the theme knows how that looks. */
 export type Tone = 'plain' | 'strong' | 'dim' | 'good' | 'warn' | 'bad';

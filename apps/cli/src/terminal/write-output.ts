@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Context } from '../context.ts';
+import type { Context } from './context.ts';
 import { writeError } from '../errors/write-error.ts';
 
 /** Writes a text to a file, whose folder is made, or for `-` to standard output. @throws CliError DISK_FULL, FILE_WRITE_FAILED. */

@@ -1,7 +1,7 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { Cluster, ConnectOptions } from '../../src/cluster/cluster.ts';
-import type { Deployment, KubernetesEvent, Meta, Pod } from '../../src/cluster/objects.ts';
-import type { Context } from '../../src/context.ts';
+import type { Cluster, ConnectOptions } from '../../src/cluster/connection/cluster.ts';
+import type { Deployment, KubernetesEvent, Meta, Pod } from '../../src/cluster/connection/objects.ts';
+import type { Context } from '../../src/terminal/context.ts';
 import { CliError } from '../../src/errors/cli-error.ts';
 import { run } from '../../src/program.ts';
 import { NOW } from './objects.ts';

@@ -7,9 +7,9 @@ import {
   NodeProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
-} from '../../src/onnx/onnx_pb.ts';
-import { type GraphModel, writeGraph } from '../../src/onnx/read-graph.ts';
-import { floatTensor } from '../../src/onnx/replace-head.ts';
+} from '../../src/bundles/onnx/onnx_pb.ts';
+import { type GraphModel, writeGraph } from '../../src/bundles/onnx/read-graph.ts';
+import { floatTensor } from '../../src/bundles/onnx/replace-head.ts';
 
 /** Element types by the numbers of ONNX. */
 export const dtype = { float32: 1, uint8: 2, int64: 7 } as const;

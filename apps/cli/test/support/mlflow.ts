@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import type { Context } from '../../src/context.ts';
+import type { Context } from '../../src/terminal/context.ts';
 import { startServer, type Server } from './servers.ts';
 
 /** What the real client reads of a tracking store. */

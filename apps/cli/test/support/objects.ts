@@ -1,6 +1,6 @@
 import type { Condition, ModelVersion, ModelVersionStatus, Verdict } from '@pawl/shared/modelversion/model-version';
 import { API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
-import type { Deployment, KubernetesEvent, Pod } from '../../src/cluster/objects.ts';
+import type { Deployment, KubernetesEvent, Pod } from '../../src/cluster/connection/objects.ts';
 
 /** The time of every test. */
 export const NOW = new Date('2026-11-21T12:00:00Z');

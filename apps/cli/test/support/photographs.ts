@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import type { Context } from '../../src/context.ts';
+import type { Context } from '../../src/terminal/context.ts';
 
 /** A picture of a few soft blobs, another one for every number: stands for a photograph. */
 export function aScene(seed: number, width = 96, height = 64): Sharp {

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
-import type { Cluster, ConnectOptions } from '../../src/cluster/cluster.ts';
+import type { Cluster, ConnectOptions } from '../../src/cluster/connection/cluster.ts';
 import { run } from '../../src/program.ts';
 import { aFolder } from '../../../shared/test/bundle/bundles.ts';
 import { FakeCluster } from './fake-cluster.ts';

@@ -1,7 +1,7 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { RestClient } from '../../src/cluster/rest-client.ts';
+import { RestClient } from '../../src/cluster/connection/rest-client.ts';
 
 /** A namespace of its own on a real API server, made for a suite and taken away after it. */
 export class TestNamespace {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
-import { writeMlflowModel } from '../../src/tracking/mlflow-model.ts';
-import { startRun, type StartRunOptions } from '../../src/tracking/start-run.ts';
-import type { Tracker } from '../../src/tracking/tracker.ts';
+import { writeMlflowModel } from '../../src/ml/tracking/mlflow-model.ts';
+import { startRun, type StartRunOptions } from '../../src/ml/tracking/start-run.ts';
+import type { Tracker } from '../../src/ml/tracking/tracker.ts';
 
 export const catdog = fileURLToPath(new URL('../../../../models/catdog', import.meta.url));
 

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SimulationReport } from '../../src/simulation/report.ts';
+import type { SimulationReport } from '../../src/service/report.ts';
 
 /** A folder for one test: photographs go in, a report comes out. */
 export class Workplace {

@@ -1,0 +1,79 @@
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { toAnswer, type Answer } from '@pawl/shared/execution/answer';
+import type { Context } from '../../terminal/context.ts';
+import type { Dataset, DatasetItem } from '../../ml/data/dataset.ts';
+import { CliError } from '../../errors/cli-error.ts';
+import { modelOf, withServedModel } from '../served-model.ts';
+import { createProgress } from '../../terminal/progress.ts';
+import type { AnswerPair } from './compare-answers.ts';
+
+/**
+ * Asks two versions about every test picture of a data set, one version after the other, each on all cores.
+ *
+ * @throws CliError DATA_LABELS_DIFFER, DATA_SPLIT_EMPTY; PawlError of the models.
+ */
+export async function askBoth(
+  context: Context,
+  before: Bundle,
+  after: Bundle,
+  dataset: Dataset,
+): Promise<readonly AnswerPair[]> {
+  const items = dataset.items.filter(({ split }) => split === 'test');
+  if (items.length === 0)
+    throw new CliError(
+      'DATA_SPLIT_EMPTY',
+      'the data set has no test pictures; expected some in test/<label>/.',
+      'Prepare it with a test share above 0: preprocess.split_ratios in params.yaml.',
+    );
+  for (const { manifest } of [before, after]) {
+    const unknown = dataset.labels.filter((label) => !manifest.labels.includes(label));
+    if (unknown.length === dataset.labels.length)
+      throw new CliError(
+        'DATA_LABELS_DIFFER',
+        `${manifest.name} ${manifest.version} knows none of the data set's labels (${dataset.labels.join(', ')}); it has ${manifest.labels.join(', ')}.`,
+        'Give the data set that this model was trained for.',
+      );
+  }
+  const first = await askAll(context, before, dataset, items);
+  const second = await askAll(context, after, dataset, items);
+  return items.map((item, i) => {
+    const [a, b] = [first[i], second[i]];
+    if (a === undefined || b === undefined) throw new RangeError('an answer is missing');
+    return { path: item.path, label: item.label, before: a, after: b };
+  });
+}
+
+async function askAll(
+  context: Context,
+  bundle: Bundle,
+  dataset: Dataset,
+  items: readonly DatasetItem[],
+): Promise<readonly Answer[]> {
+  const { manifest } = bundle;
+  const name = `${manifest.name} ${manifest.version}`;
+  const progress = await createProgress(context, `Asking ${name}`, items.length);
+  const answers: Answer[] = [];
+  let done = 0;
+  await withServedModel(modelOf(bundle), context.signal, async (model) => {
+    await forEachLimited(
+      items.map((item, index) => ({ item, index })),
+      model.capacity,
+      async ({ item, index }) => {
+        const { output } = await model.ask(await dataset.read(item));
+        const answer = toAnswer(output, manifest);
+        if (answer === undefined)
+          throw new CliError(
+            'GRAPH_INVALID',
+            `${name} gives no finite answer to ${item.path}.`,
+            'The weights are broken; train or export them again.',
+          );
+        answers[index] = answer;
+        progress.update((done += 1));
+      },
+      context.signal,
+    );
+  });
+  progress.done(`${items.length} pictures`);
+  return answers;
+}

@@ -1,0 +1,334 @@
+import { readFileSync } from 'node:fs';
+import { create } from '@bufbuild/protobuf';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { aModel, bytesOf, colourModel, dtype, node, threeColours, value } from '../../../test/support/graphs.ts';
+import { CliError } from '../../errors/cli-error.ts';
+import type { Head } from '../../ml/types.ts';
+import { backboneDigest, backboneOf } from './backbone.ts';
+import { describeGraph } from './describe-graph.ts';
+import { inferInput } from './infer-input.ts';
+import { inferOutput } from './infer-output.ts';
+import { explainLoadFailure } from './load-failure.ts';
+import { StringStringEntryProtoSchema } from './onnx_pb.ts';
+import { readGraph, writeGraph } from './read-graph.ts';
+import { floatTensor, replaceHead } from './replace-head.ts';
+
+const catdog = readFileSync(new URL('../../../../../models/catdog/model.onnx', import.meta.url));
+const head = (width: number, outputs = 1): Head => ({
+  kind: outputs === 1 ? 'binary' : 'multi-class',
+  width,
+  outputs,
+  weight: new Float32Array(width * outputs).fill(0.5),
+  bias: new Float32Array(outputs),
+});
+const codeOf = (work: () => unknown): unknown => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof CliError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return 'nothing was thrown';
+};
+
+describe('reading an ONNX file', () => {
+  it('keeps every field, those that it does not know too', () => {
+    const model = readGraph(catdog, 'model.onnx');
+    const written = writeGraph(model);
+    // metadata_props, field 14, is in no message of ours.
+    expect(model.$unknown?.map(({ no }) => no)).toContain(14);
+    expect(written.length).toBe(catdog.length);
+    expect(Buffer.compare(writeGraph(readGraph(written, 'model.onnx')), written)).toBe(0);
+  });
+
+  it.each([
+    ['no ONNX', () => Buffer.from('just a text of some length'), 'GRAPH_INVALID'],
+    ['nothing', () => new Uint8Array(), 'GRAPH_INVALID'],
+    ['cut short', () => catdog.subarray(0, 5_000_000), 'GRAPH_INVALID'],
+    ['without nodes', () => bytesOf(aModel({ output: [value('y', 1, [1])] })), 'GRAPH_INVALID'],
+  ])('refuses %s', (_, bytes, code) => {
+    expect(codeOf(() => readGraph(bytes(), 'x.onnx'))).toMatch(new RegExp(`^${code}: x.onnx`));
+  });
+
+  it('refuses weights that lie in another file, by its name', () => {
+    const model = colourModel();
+    const [weight] = model.graph.initializer;
+    const place = create(StringStringEntryProtoSchema, { key: 'location', value: 'weights.bin' });
+    Object.assign(weight!, { dataLocation: 1, externalData: [place] });
+    expect(codeOf(() => readGraph(bytesOf(model), 'x.onnx'))).toMatch(/^GRAPH_EXTERNAL_DATA.*weights\.bin/);
+  });
+});
+
+describe('describing a graph', () => {
+  it('says what goes in and out, and what it is made of', () => {
+    expect(describeGraph(readGraph(catdog, 'model.onnx'))).toMatchObject({
+      producer: 'onnx.quantize 0.1.0',
+      opset: 17,
+      inputs: [{ name: 'image', dtype: 'uint8', shape: ['N', 224, 224, 3] }],
+      outputs: [
+        { name: 'logit', dtype: 'float32', shape: ['N', 1] },
+        { name: 'features', dtype: 'float32', shape: ['N', 512] },
+      ],
+      operators: { Conv: 20, Gemm: 1 },
+    });
+  });
+
+  it('does not take initialisers for inputs, as old graphs list them', () => {
+    const model = colourModel();
+    model.graph.input.push(value('w', dtype.float32, [1, 3]));
+    expect(describeGraph(model).inputs.map(({ name }) => name)).toEqual(['image']);
+  });
+});
+
+describe('replacing the head', () => {
+  it('leaves the backbone as it is, and puts one Gemm behind the features', () => {
+    const model = readGraph(catdog, 'model.onnx');
+    const before = structuredClone(model.graph.node.slice(0, -1));
+    const replaced = replaceHead(model, { features: 'features', head: head(512, 3), output: 'logits' });
+    const { graph } = replaced;
+    expect(graph.node.slice(0, -1)).toEqual(before);
+    expect(graph.node.at(-1)).toMatchObject({
+      name: 'head',
+      opType: 'Gemm',
+      input: ['features', 'head.weight', 'head.bias'],
+    });
+    expect(describeGraph(replaced).outputs).toEqual([
+      { name: 'logits', dtype: 'float32', shape: ['N', 3] },
+      { name: 'features', dtype: 'float32', shape: ['N', 512] },
+    ]);
+    const names = graph.initializer.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(graph.initializer.find(({ name }) => name === 'head.weight')?.dims).toEqual([3n, 512n]);
+    // The model that was given is not touched.
+    expect(model.graph.node.at(-1)?.output).toEqual(['logit']);
+  });
+
+  it('gives the same backbone whichever head sits on it', () => {
+    const model = colourModel();
+    const digest = backboneDigest(model, 'features');
+    const replaced = replaceHead(model, { features: 'features', head: head(3, 5), output: 'logits' });
+    expect(backboneDigest(readGraph(writeGraph(replaced), 'x'), 'features')).toBe(digest);
+    expect(backboneDigest(colourModel({ weight: threeColours! }), 'features')).toBe(digest);
+    expect(backboneDigest(colourModel({ layout: 'NCHW' }), 'features')).not.toBe(digest);
+  });
+
+  it('takes features that are no output yet, and leaves out what they do not need', () => {
+    const { graph } = backboneOf(colourModel({ withFeatures: false }), 'features');
+    expect(graph.output.map(({ name }) => name)).toEqual(['features']);
+    expect(graph.node.map(({ opType }) => opType)).toEqual(['Cast', 'ReduceMean', 'Mul']);
+    expect(graph.initializer.map(({ name }) => name)).toEqual(['scale']);
+  });
+
+  it('keeps what only the body of an inner graph reads', () => {
+    const model = colourModel();
+    const branch = aModel({
+      node: [node('Add', ['features', 'shift'], 'shifted')],
+      output: [value('shifted', dtype.float32, ['N', 3])],
+    }).graph;
+    const conditional = node('If', ['yes'], 'chosen');
+    conditional.attribute.push(
+      Object.assign(structuredClone(node('x', [], 'y', { a: 1 }).attribute[0]!), {
+        name: 'then_branch',
+        type: 5,
+        g: branch,
+        i: 0n,
+      }),
+    );
+    model.graph.node.splice(3, 0, conditional);
+    model.graph.initializer.push(
+      floatTensor('shift', [3], new Float32Array(3)),
+      floatTensor('yes', [], Float32Array.of(1)),
+    );
+    model.graph.output = [value('chosen', dtype.float32, ['N', 3])];
+    const { graph } = backboneOf(model, 'chosen');
+    expect(graph.initializer.map(({ name }) => name)).toEqual(['scale', 'shift', 'yes']);
+    expect(graph.node.map(({ opType }) => opType)).toEqual(['Cast', 'ReduceMean', 'Mul', 'If']);
+  });
+
+  it.each([
+    [
+      'no such value',
+      () => backboneOf(colourModel(), 'pooled'),
+      /^BACKBONE_INVALID: .*no value "pooled"; its outputs are out, features/,
+    ],
+    [
+      'another type',
+      () => {
+        const model = colourModel();
+        model.graph.output = [value('features', dtype.uint8, ['N', 3])];
+        return backboneOf(model, 'features');
+      },
+      /^BACKBONE_INVALID: .*uint8 \[N,3\]; a head needs float32 \[N,width\]/,
+    ],
+    [
+      'maps, not pooled',
+      () => {
+        const model = colourModel();
+        model.graph.output = [value('features', dtype.float32, ['N', 3, 7, 7])];
+        return backboneOf(model, 'features');
+      },
+      /^BACKBONE_INVALID: .*\[N,3,7,7\]/,
+    ],
+    [
+      'a name that is taken',
+      () => replaceHead(colourModel(), { features: 'features', head: head(3), output: 'floats' }),
+      /^GRAPH_INVALID: .*"floats"/,
+    ],
+    [
+      'an opset without broadcasting',
+      () => {
+        const model = colourModel();
+        model.opsetImport[0]!.version = 6n;
+        return replaceHead(model, { features: 'features', head: head(3), output: 'logit' });
+      },
+      /^GRAPH_INVALID: .*opset 6/,
+    ],
+  ])('refuses features that are %s', (_, work, expected) => {
+    expect(codeOf(work)).toMatch(expected);
+  });
+});
+
+describe('what a graph takes', () => {
+  it.each([
+    [
+      { layout: 'NCHW', dtype: 'float32', size: [20, 30] },
+      { layout: 'NCHW', dtype: 'float32', height: 20, width: 30, scale: 1 / 255, mean: [0.485, 0.456, 0.406] },
+    ],
+    [
+      { layout: 'NHWC', dtype: 'uint8', size: [20, 30] },
+      { layout: 'NHWC', dtype: 'uint8', height: 20, width: 30, scale: 1, mean: [0, 0, 0] },
+    ],
+    [
+      { layout: 'NHWC', dtype: 'float32' },
+      { layout: 'NHWC', dtype: 'float32', width: 16 },
+    ],
+  ] as const)('is read from %j', (model, expected) => {
+    expect(inferInput(colourModel(model), 'x').input).toMatchObject(expected);
+  });
+
+  it('is what a person says where the graph is open', () => {
+    const { input, assumptions } = inferInput(colourModel({ size: ['height', 'width'] }), 'x', {
+      width: 24,
+      height: 12,
+      fit: 'cover',
+      kernel: 'linear',
+    });
+    expect(input).toMatchObject({ width: 24, height: 12, fit: 'cover', kernel: 'linear' });
+    expect(assumptions).toEqual([]);
+  });
+
+  const channelsAnywhere = () => {
+    const model = colourModel();
+    model.graph.input = [value('image', dtype.uint8, ['N', 3, 16, 3])];
+    return model;
+  };
+  it.each([
+    ['any size', () => inferInput(colourModel({ size: ['h', 'w'] }), 'x'), /^GRAPH_AMBIGUOUS: .*any width/],
+    [
+      'another size',
+      () => inferInput(colourModel(), 'x', { width: 224, height: 224 }),
+      /^GRAPH_AMBIGUOUS: .*16 pixels, not 224/,
+    ],
+    [
+      'another type',
+      () => inferInput(colourModel(), 'x', { dtype: 'float32' }),
+      /^GRAPH_AMBIGUOUS: .*uint8, not float32/,
+    ],
+    ['another layout', () => inferInput(colourModel(), 'x', { layout: 'NCHW' }), /^GRAPH_INVALID/],
+    ['channels in two places', () => inferInput(channelsAnywhere(), 'x'), /^GRAPH_AMBIGUOUS: .*channels/],
+    [
+      'two inputs',
+      () => {
+        const model = colourModel();
+        model.graph.input.push(value('mask', dtype.float32, ['N', 1]));
+        return inferInput(model, 'x');
+      },
+      /^GRAPH_INVALID: x has 2 inputs \(image, mask\)/,
+    ],
+    [
+      'no picture',
+      () => {
+        const model = colourModel();
+        model.graph.input = [value('tokens', dtype.int64, ['N', 128])];
+        return inferInput(model, 'x');
+      },
+      /^GRAPH_INVALID: x takes int64 \[N,128\]/,
+    ],
+  ])('is refused: %s', (_, work, expected) => {
+    expect(codeOf(work)).toMatch(expected);
+  });
+
+  it('is what a person says where channels may be in two places', () => {
+    expect(inferInput(channelsAnywhere(), 'x', { layout: 'NHWC' }).input).toMatchObject({ height: 3, width: 16 });
+  });
+});
+
+describe('what a graph answers', () => {
+  const two = ['cat', 'dog'];
+  const three = ['red', 'green', 'blue'];
+  it.each([
+    ['one value for two labels', colourModel(), two, { kind: 'binary-logit', name: 'out', threshold: 0.5 }],
+    ['a value a label', colourModel({ weight: threeColours! }), three, { kind: 'softmax-logits', name: 'out' }],
+    [
+      'softmax',
+      colourModel({ weight: threeColours!, last: 'Softmax', withFeatures: false }),
+      three,
+      { kind: 'probabilities', name: 'out' },
+    ],
+    [
+      'log-softmax',
+      colourModel({ weight: threeColours!, last: 'LogSoftmax', withFeatures: false }),
+      three,
+      { kind: 'softmax-logits', name: 'out' },
+    ],
+  ] as const)('%s', (_, model, labels, expected) => {
+    const wishes = { name: 'out' };
+    expect(inferOutput(model, 'x', labels, wishes).output).toEqual(expected);
+  });
+
+  it.each([
+    [
+      'two outputs of three values',
+      () => inferOutput(colourModel({ weight: threeColours! }), 'x', three),
+      /^GRAPH_AMBIGUOUS: .*out float32 \[N,3\]; features float32 \[N,3\]/,
+    ],
+    [
+      'an output that is not there',
+      () => inferOutput(colourModel(), 'x', two, { name: 'logit' }),
+      /^GRAPH_INVALID: x has no output logit; it has out/,
+    ],
+    [
+      'too many labels',
+      () => inferOutput(colourModel(), 'x', ['a', 'b', 'c', 'd']),
+      /^GRAPH_INVALID: No output of x fits the 4 labels/,
+    ],
+    ['sigmoid', () => inferOutput(colourModel({ last: 'Sigmoid' }), 'x', two), /^GRAPH_INVALID: .*Sigmoid/],
+    [
+      'a threshold where none is',
+      () => inferOutput(colourModel({ weight: threeColours! }), 'x', three, { name: 'out', threshold: 0.4 }),
+      /^USAGE/,
+    ],
+  ])('is refused: %s', (_, work, expected) => {
+    expect(codeOf(work)).toMatch(expected);
+  });
+});
+
+describe('a graph that onnxruntime cannot load', () => {
+  const failure = (cause: string) => new PawlError('MODEL_INCOMPATIBLE', { message: 'cannot load', cause });
+  it.each([
+    ['Fatal error: com.example:Sharpen(-1) is not a registered function/op', /operator com\.example:Sharpen,/],
+    ['No Op registered for Frobnicate with domain_version of 17', /operator Frobnicate,/],
+    ['NOT_IMPLEMENTED : Could not find an implementation for Conv(11) node with name', /operator Conv\(11\),/],
+    ['Protobuf parsing failed.', /cannot be loaded: Protobuf parsing failed/],
+  ])('%s', (said, expected) => {
+    expect(explainLoadFailure(failure(said), 'x.onnx')).toMatchObject({
+      code: 'GRAPH_INVALID',
+      message: expect.stringMatching(expected) as string,
+    });
+  });
+
+  it('other errors stay what they are', () => {
+    const error = new PawlError('WORKER_CRASHED', { message: 'gone' });
+    expect(explainLoadFailure(error, 'x.onnx')).toBe(error);
+  });
+});

@@ -1,0 +1,231 @@
+import type { conditionReasons, PassReason } from '@pawl/shared/modelversion/model-version';
+import { labels, POLICY_ROLE, PUBLIC_KEY_KEY, STABLE } from '@pawl/shared/modelversion/names';
+import { compareVersions } from '../model-version/order.ts';
+import { list } from '../../terminal/text.ts';
+import { others, tellingCondition, type Evidence } from './evidence.ts';
+import { kubectl, newVersion, pawl, retract, sentence, type NextStep } from './explanation.ts';
+import { summarizePod } from './pods.ts';
+
+/** One reason of waiting in words. */
+interface WaitWords {
+  /** What it waits for, as the rest of "is not serving: ...". */
+  readonly headline: string;
+  readonly means: (evidence: Evidence) => string;
+  readonly next: (evidence: Evidence) => readonly NextStep[];
+  /** True when nothing happens until somebody does something. */
+  readonly blocked?: true;
+}
+
+/** Reasons under which a version is on its way, or waits. */
+export type WaitReason = Exclude<
+  (typeof conditionReasons)[number],
+  // What other conditions repeat, or what has a text of its own.
+  'Verified' | 'NotVerified' | 'ImagesAnswered' | 'NoImages' | 'NotAccepted' | 'Serving' | 'Superseded' | 'Suspended'
+>;
+
+const watch = ({ version, flags }: Evidence): NextStep => ({
+  text: 'nothing is needed; watch it go on',
+  command: `pawl rollout status ${version.metadata.name} --watch${flags}`,
+});
+const policyLabels = (evidence: Evidence): string =>
+  `${labels.role}=${POLICY_ROLE},${labels.model}=${evidence.version.spec.model}`;
+const onceMended: NextStep = { text: 'nothing more: once it is mended, the rollout begins by itself' };
+const told = (evidence: Evidence): string => sentence(tellingCondition(evidence.version)?.message);
+
+export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
+  Verifying: {
+    headline: 'its bundle is being verified',
+    means: (e) =>
+      `The controller is fetching the bundle from ${e.version.spec.artifact.uri} and compares digest, files and signature; no pod is started before that.`,
+    next: (e) => [watch(e)],
+  },
+  StoreUnreachable: {
+    headline: 'its store cannot be reached',
+    means: (e) =>
+      `The bundle cannot be verified because the store of ${e.version.spec.artifact.uri} cannot be reached; this is tried again, with growing pauses, and is no verdict about the weights. ${told(e)}`,
+    next: (e) => [
+      {
+        text: 'bring the store back, or open the way to it from the controller (network policy, DNS, proxy); it then goes on by itself',
+      },
+      newVersion(e, 'if the address is wrong, correct it'),
+    ],
+  },
+  CanaryStarting: {
+    headline: 'its canary is starting',
+    means: (e) => `The bundle is verified and its canary pods are starting; they get no requests yet. ${told(e)}`,
+    next: (e) => [watch(e)],
+  },
+  CanaryHeldUp: {
+    headline: 'the cluster keeps its canary from starting',
+    means: (e) => {
+      const stuck = e.pods.ok ? e.pods.value.map(summarizePod).find((pod) => pod.state === 'Unschedulable') : undefined;
+      return stuck === undefined
+        ? 'The bundle is verified, but the canary cannot start for a reason that is not its weights: a node, an image, or the store of the bundle. It waits; this is no verdict about the weights.'
+        : `The bundle is verified, but the scheduler finds no node for the canary${stuck.detail === undefined ? '' : `: ${stuck.detail}`}. It waits; this is no verdict about the weights.`;
+    },
+    next: (e) => [
+      {
+        text: 'see what its pods wait for, and mend that: room on a node (add one, or lower requests in the values of the chart), an image, or the store',
+        command: kubectl(e, 'describe pods -l ' + `${labels.modelVersion}=${e.version.metadata.name}`),
+      },
+      { text: 'or stop this rollout', command: pawl(e, 'abort') },
+    ],
+    blocked: true,
+  },
+  Accepting: {
+    headline: 'it is being asked the acceptance images',
+    means: (e) =>
+      `Its canary pods are ready and are being asked the labelled images of this environment; only if enough answers are right do they get requests. ${told(e)}`,
+    next: (e) => [watch(e)],
+  },
+  StepRunning: {
+    headline: 'its canary is being compared with the stable pods',
+    means: (e) =>
+      `It was verified and accepted, and its canary answers ${e.version.status?.weight ?? 0} % of the requests. ${told(e)}`,
+    next: (e) => [
+      watch(e),
+      { text: 'or skip the remaining steps', command: pawl(e, 'promote') },
+      { text: 'or stop it', command: pawl(e, 'abort') },
+    ],
+  },
+  StepInconclusive: {
+    headline: 'its canary had too few requests to be judged',
+    means: (e) => {
+      const { analysis } = e.version.status ?? {};
+      const seen =
+        analysis === undefined
+          ? ''
+          : ` So far the canary answered ${analysis.canaryRequests} and the stable pods ${analysis.stableRequests} in this step.`;
+      return `It holds at this step because there is too little data to compare the canary with the stable pods, and no data is never a pass.${seen} ${told(e)}`;
+    },
+    next: (e) => [
+      {
+        text: `wait for traffic, or send some; or lower analysis.minRequests in the rollout policy of ${e.version.spec.model}`,
+      },
+      { text: 'or promote it by your own judgement', command: pawl(e, 'promote') },
+    ],
+    blocked: true,
+  },
+  Promoting: {
+    headline: 'the stable pods are taking its weights',
+    means: (e) =>
+      `It passed${reasonOfPass(e)}, and the stable pods are being replaced by pods with its weights. ${told(e)}`,
+    next: (e) => [watch(e)],
+  },
+  StoreRefused: {
+    headline: 'its store refuses the controller',
+    means: (e) =>
+      `The bundle cannot be verified because the store of ${e.version.spec.artifact.uri} refuses the controller: its credentials are missing, wrong, or may not read it. This is tried again, and is no verdict about the weights. ${told(e)}`,
+    next: (e) => [
+      { text: "give the controller's account the right to read the store; it then goes on by itself" },
+      newVersion(e, 'if the address is wrong, correct it'),
+    ],
+    blocked: true,
+  },
+  ArtifactNotFound: {
+    headline: 'its bundle is not in the store',
+    means: (e) =>
+      `The store answers, and it has no bundle at ${e.version.spec.artifact.uri}: it was not published yet, or the address is wrong. This is tried again, and is no verdict about the weights. ${told(e)}`,
+    next: (e) => [
+      { text: `publish the bundle of digest ${e.version.spec.artifact.digest} there; it then goes on by itself` },
+      newVersion(e, 'if the address is wrong, correct it'),
+      retract(e),
+    ],
+    blocked: true,
+  },
+  ImageVolumeUnsupported: {
+    headline: 'its bundle cannot be mounted as an image volume',
+    means: (e) =>
+      `The rollout policy asks to mount bundles as image volumes (artifact.mount: image), and that cannot be done with this address or on these nodes. ${told(e)}`,
+    next: (e) => [
+      {
+        text: `set artifact.mount: fetch in the rollout policy of ${e.version.spec.model}, or offer the weights at an oci: address`,
+      },
+      onceMended,
+    ],
+    blocked: true,
+  },
+  DuplicateVersion: {
+    headline: 'another object has the same version',
+    means: (e) => {
+      const twins = others(e).filter((other) => compareVersions(other.spec.version, e.version.spec.version) === 0);
+      const names = list(twins.map((twin) => twin.metadata.name));
+      return `${names === '' ? 'An older object' : names} already offers ${e.version.spec.model} ${e.version.spec.version}; a version names one set of weights, so the older object keeps it and this one is ignored.`;
+    },
+    next: (e) => [newVersion(e, 'if these are other weights'), retract(e)],
+    blocked: true,
+  },
+  PolicyMissing: {
+    headline: 'there is no rollout policy',
+    means: (e) => {
+      const found = e.policies.ok ? e.policies.value.map((each) => each.metadata.name) : [];
+      return `This environment has no rollout policy for ${e.version.spec.model}: ${
+        found.length > 0
+          ? `the ConfigMap ${list(found)} has the labels, but cannot be used`
+          : `no ConfigMap has the labels ${policyLabels(e)}`
+      }; the environment, and never the version, says how weights are judged. ${told(e)}`;
+    },
+    next: (e) => [
+      {
+        text: 'install the chart for this model, or create the ConfigMap',
+        command: kubectl(e, `get configmap -l ${policyLabels(e)}`),
+      },
+      onceMended,
+    ],
+    blocked: true,
+  },
+  PolicyInvalid: {
+    headline: 'the rollout policy is invalid',
+    means: (e) => `The rollout policy of ${e.version.spec.model} in this environment cannot be used. ${told(e)}`,
+    next: (e) => [
+      {
+        text: 'correct policy.yaml (the chart does it from its `rollout` values)',
+        command: kubectl(e, `edit configmap -l ${policyLabels(e)}`),
+      },
+      onceMended,
+    ],
+    blocked: true,
+  },
+  StableMissing: {
+    headline: 'there is no stable Deployment',
+    means: (e) => {
+      const found = e.stable.ok ? e.stable.value.map((each) => each.metadata.name) : [];
+      return `There is ${found.length > 1 ? `more than one stable Deployment (${list(found)})` : 'no stable Deployment'} of ${e.version.spec.model} in namespace ${e.namespace} (labels ${labels.model}=${e.version.spec.model},${labels.track}=${STABLE}), and the canary is made from its pod template. ${told(e)}`;
+    },
+    next: (e) => [
+      {
+        text: 'install the chart for this model',
+        command: kubectl(e, `get deployments -l ${labels.model}=${e.version.spec.model}`),
+      },
+      onceMended,
+    ],
+    blocked: true,
+  },
+  KeyInvalid: {
+    headline: 'the public key cannot be read',
+    means: (e) =>
+      `This environment wants signed bundles, but its public key (${PUBLIC_KEY_KEY} of the rollout policy) is not a key that can be read, so nothing can be verified. ${told(e)}`,
+    next: (e) => [
+      {
+        text: `put the PEM of the public key there, as cosign or openssl writes it`,
+        command: kubectl(e, `get configmap -l ${policyLabels(e)} -o yaml`),
+      },
+      onceMended,
+    ],
+    blocked: true,
+  },
+};
+
+const passWords: Readonly<Record<PassReason, string>> = {
+  FirstVersion: ' as the first version here, with none to compare it with',
+  AlreadyServed: ' because the stable pods had these weights already',
+  CanaryOff: ' verification; the policy asks for no canary',
+  StepsCompleted: ' every step of its canary',
+  PromotedByHand: ': somebody promoted it by hand',
+};
+
+/** Why a verdict passed, as part of a sentence. */
+export function reasonOfPass(evidence: Evidence): string {
+  const reason = evidence.version.status?.verdict?.reason;
+  return (passWords as Readonly<Record<string, string | undefined>>)[reason ?? ''] ?? '';
+}

@@ -1,0 +1,49 @@
+import { relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { exitCodes } from '../../errors/cli-error.ts';
+import { quote, themeOf, type Session } from '../session.ts';
+import { withPageOptions, type PageOptions } from './publishing-options.ts';
+
+interface GenerateOptions extends PageOptions {
+  readonly out: string;
+}
+
+export function addKeys(program: Command, session: Session): void {
+  const keys = program
+    .command('keys')
+    .summary('make keys to sign bundles with')
+    .description('Keys to sign bundles with.');
+  withPageOptions(
+    keys
+      .command('generate')
+      .summary('make a key pair')
+      .description('Make an ECDSA P-256 key pair in PEM, which cosign takes too. Nothing is overwritten.')
+      .option('--out <folder>', 'where the pair goes', '.'),
+  ).action((options: GenerateOptions) => generate(session, options));
+}
+
+async function generate(session: Session, options: GenerateOptions): Promise<void> {
+  const { context } = session;
+  const { writeKeyPair } = await import('../../bundles/keys.ts');
+  const { privatePath, publicPath } = await writeKeyPair(resolve(context.cwd, options.out));
+  const theme = themeOf(session, options);
+  const shown = (path: string) => quote(relative(context.cwd, path));
+  const strong = (text: string) => theme.paint('strong', text);
+  const uses = [
+    ['Sign a bundle', `pawl sign models/candidate --key ${shown(privatePath)}`],
+    ['Give it to GitHub Actions', `gh secret set PAWL_SIGNING_KEY < ${shown(privatePath)}`],
+    ['Let a cluster ask for it', `helm upgrade … --set-file publicKey=${shown(publicPath)}`],
+    ['Let releases ask for it', `cp ${shown(publicPath)} k8s/environments/staging/public-key.pem`],
+    ['Verify with cosign', `cosign verify-blob --key ${shown(publicPath)} --signature manifest.json.sig manifest.json`],
+  ] as const;
+  context.stdout.write(
+    [
+      `${strong('private')}  ${shown(privatePath)}  signs; only you can read it. It is not encrypted: keep it out of Git.`,
+      `${strong('public')}   ${shown(publicPath)}  verifies; everybody may have it.`,
+      '',
+      ...uses.map(([what, command]) => `${`${what}:`.padEnd(27)}${command}`),
+      '',
+    ].join('\n'),
+  );
+  session.exitCode = exitCodes.ok;
+}

@@ -1,0 +1,107 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from 'commander';
+import type { Context } from '../../terminal/context.ts';
+import { writeError } from '../../errors/write-error.ts';
+import { STORES_HELP, withPageOptions, type PageOptions } from './publishing-options.ts';
+import { quote, themeOf, type Session } from '../session.ts';
+
+interface PublishOptions extends PageOptions {
+  readonly key?: string;
+  readonly force?: boolean;
+  readonly addressFile?: string;
+}
+
+export function addPublish(program: Command, session: Session): void {
+  withPageOptions(
+    program
+      .command('publish')
+      .summary('put a bundle into a store')
+      .description(
+        'Verify the bundle in a folder and put it into a store. The same bundle again changes nothing; another one under the same address is refused.',
+      )
+      .argument('<folder>', 'folder of the bundle')
+      .argument('<uri>', 'oci://, s3:// or file:// address; {name}, {version} and {digest} are filled in')
+      .option('--key <file>', 'public key that must have signed it')
+      .option('--force', 'move a tag that names another bundle')
+      .option('--address-file <file>', 'also write the pinned address there, for pawl release @FILE'),
+  )
+    .addHelpText('after', STORES_HELP)
+    .action((folder: string, uri: string, options: PublishOptions) => publishBundle(session, folder, uri, options));
+}
+
+async function publishBundle(
+  session: Session,
+  folder: string,
+  template: string,
+  options: PublishOptions,
+): Promise<void> {
+  const { context } = session;
+  const [{ publish }, { pinnedUri, readKey }, { toUri }, { noteInRegistry }] = await Promise.all([
+    import('../../bundles/publish.ts'),
+    import('../../bundles/read-bundle.ts'),
+    import('../../bundles/stores.ts'),
+    import('../../ml/tracking/model-registry.ts'),
+  ]);
+  const theme = themeOf(session, options);
+  const address = template.includes('{') ? await filled(context, folder, template) : template;
+  const uri = toUri(address, context.cwd);
+  const publicKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'public');
+  const result = await publish(context, {
+    directory: resolve(context.cwd, folder),
+    uri,
+    publicKeyPem,
+    force: options.force === true,
+  });
+  const { manifest, digest, outcome, signed, imageDigest } = result;
+  // What was published, even when somebody moves the tag this very moment.
+  const pinned =
+    imageDigest === undefined || uri.includes('@') ? await pinnedUri(context, uri) : `${uri}@${imageDigest}`;
+  if (options.addressFile !== undefined) await writeAddress(resolve(context.cwd, options.addressFile), pinned);
+  const said = {
+    published: 'Published',
+    present: 'Already published, nothing to do:',
+    signature: 'Published the signature of',
+    moved: 'Published, and moved the tag to',
+  }[outcome];
+  const signature = signed ? (publicKeyPem === undefined ? ', with a signature' : ', signed by the given key') : '';
+  context.stdout.write(
+    [
+      `${said} ${theme.paint('strong', `${manifest.name} ${manifest.version}`)}${signature}`,
+      `  uri     ${pinned}`,
+      `  digest  ${digest}`,
+      `next: pawl release ${quote(uri)} --env staging`,
+      '',
+    ].join('\n'),
+  );
+  const noted = await noteInRegistry(context, manifest, { uri: pinned, digest }).catch((error: unknown) => {
+    context.signal.throwIfAborted();
+    const message = error instanceof Error ? error.message : String(error);
+    context.stderr.write(
+      `warning: the model registry was not told where the bundle is: ${message} Publishing again tells it.\n`,
+    );
+    return undefined;
+  });
+  if (noted !== undefined) context.stdout.write(`Noted in the model registry: ${noted}\n`);
+}
+
+/** The address of the bundle in a folder, by what its manifest says. */
+async function filled(context: Context, folder: string, template: string): Promise<string> {
+  const [{ fillAddress }, { readStoredManifest }] = await Promise.all([
+    import('../../gitops/release/fill-address.ts'),
+    import('../../bundles/read-bundle.ts'),
+  ]);
+  const { manifest, digest } = await readStoredManifest(context, pathToFileURL(resolve(context.cwd, folder)).href);
+  return fillAddress(template, manifest, digest);
+}
+
+async function writeAddress(path: string, address: string): Promise<void> {
+  try {
+    await writeFile(path, `${address}\n`);
+  } catch (cause) {
+    const elsewhere =
+      'name another file with --address-file; the bundle is published, and publishing again changes nothing';
+    throw writeError(path, cause, { elsewhere });
+  }
+}

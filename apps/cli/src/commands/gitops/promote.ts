@@ -1,0 +1,198 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { CliError } from '../../errors/cli-error.ts';
+import { plain } from '../../terminal/text.ts';
+import { act, withActOptions, type ActOptions } from '../cluster/act.ts';
+import { parseKeep } from './release.ts';
+import { parseTime, themeOf, type Session } from '../session.ts';
+
+/** Options of the second meaning, which brings a version to the next environment. */
+interface PromotionOptions extends ActOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly version?: string;
+  readonly environments: string;
+  readonly verdict?: string;
+  readonly maxAge: number;
+  readonly servingFor?: number;
+  readonly withoutAnalysis?: boolean;
+  readonly again?: boolean;
+  readonly keep: number;
+  /** True: under our own name. */
+  readonly branch?: string | true;
+  readonly push?: boolean;
+  readonly dryRun?: boolean;
+  readonly message?: string;
+}
+
+const MEANINGS = `
+Two meanings:
+
+  pawl promote MODEL --from ENV --to ENV
+      From one environment to the next: a commit that puts the version which ENV proved into the folder of the
+      next one, the same bytes under the same digest. It is refused unless the version serves there for long
+      enough, answered the acceptance images and passed the analysis. Nothing in a cluster is changed; Argo CD
+      does that, from the commit. Undone by: pawl rollback MODEL --env ENV
+
+  pawl promote NAME
+      Within one environment: the version NAME (see pawl get), which is in its canary steps there, skips the rest
+      of them and goes to all stable pods now. What was promoted this way proved nothing to the next environment.
+
+Examples:
+  pawl promote catdog --from staging --to prod --dry-run
+  pawl promote catdog --from staging --to prod --push
+  pawl promote catdog --from staging --to prod --branch --push
+  pawl promote catdog --from staging --to prod --verdict http://localhost:9090/verdicts/
+  pawl promote catdog-1-1-0 -n pawl-staging
+`;
+
+/** Options that mean nothing without `--from` and `--to`, by the names that commander gives them. */
+const OF_PROMOTION = [
+  'version',
+  'environments',
+  'verdict',
+  'maxAge',
+  'servingFor',
+  'withoutAnalysis',
+  'again',
+  'keep',
+  'branch',
+  'push',
+  'dryRun',
+  'message',
+] as const;
+/** And those that mean nothing with them. */
+const OF_ACT = ['wait', 'timeout'] as const;
+
+/** Adds both meanings of `promote`. */
+export function addPromote(program: Command, session: Session): void {
+  const command = withActOptions(
+    program
+      .command('promote')
+      .summary('bring a proved version to the next environment; or skip the rest of a canary')
+      .description(
+        'Bring a version that one environment proved to the next one, as a commit (--from, --to); or, without these options, give a version that is in its canary steps to all stable pods now.',
+      )
+      .argument('<name>', 'with --from and --to a model, such as catdog; without, a ModelVersion in its canary steps'),
+  );
+  command
+    .optionsGroup('From one environment to the next:')
+    .option('--from <env>', 'environment that proved the version')
+    .option('--to <env>', 'environment that takes it')
+    .option('--version <version>', 'default: the highest that --from has in Git')
+    .option('--environments <folder>', 'folder of the environments', 'k8s/environments')
+    .option(
+      '--verdict <file|url>',
+      'what --from says of the version, where its cluster cannot be reached: its ModelVersion as JSON, as the controller serves it at /verdicts/NAME; NAME is added to an address that ends in /',
+    )
+    .addOption(
+      new Option('--max-age <time>', 'oldest verdict of --verdict that counts')
+        .argParser(parseTime)
+        .default(15 * 60_000, '15m'),
+    )
+    .option(
+      '--serving-for <time>',
+      "how long it must have served, in place of what --to's environment.yaml asks",
+      parseSpan,
+    )
+    .option('--without-analysis', 'promote what was not compared with the version before; the commit says so')
+    .option('--again', 'promote also what was rolled back there before')
+    .option('--keep <n>', 'versions of the model that stay in the folder, at least 2', parseKeep, 3)
+    .option('--branch [name]', 'commit on another branch than the one that is checked out (default: promote/…)')
+    .option('--push', 'push the commit; decides anew when others pushed first')
+    .option('--dry-run', 'show the evidence and the change, and write nothing')
+    .option('--message <text>', 'subject of the commit')
+    .addHelpText('after', MEANINGS)
+    .action((name: string, options: PromotionOptions) => {
+      const given = (keys: readonly string[]) => keys.filter((key) => command.getOptionValueSource(key) === 'cli');
+      const promotes = options.from !== undefined || options.to !== undefined;
+      const [stray] = given(promotes ? OF_ACT : OF_PROMOTION);
+      if (stray !== undefined)
+        throw new CliError(
+          'USAGE',
+          `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${promotes ? 'means nothing with --from and --to' : 'needs --from and --to'}.`,
+          'See pawl promote --help: the command has two meanings.',
+        );
+      return promotes ? promoteModel(session, name, options) : act(session, 'promote', name, options);
+    });
+}
+
+/** {@link parseTime}, or `0`. */
+const parseSpan = (text: string): number => (/^0(ms|s|m|h)?$/.test(text) ? 0 : parseTime(text));
+
+async function promoteModel(session: Session, model: string, options: PromotionOptions): Promise<void> {
+  const { context } = session;
+  const { stdout, stderr } = context;
+  const { from, to, dryRun = false, push = false } = options;
+  if (from === undefined || to === undefined)
+    throw new CliError(
+      'USAGE',
+      'A promotion needs --from and --to.',
+      `pawl promote ${model} --from staging --to prod; without both, pawl promote NAME skips the rest of a canary.`,
+    );
+  if (push && dryRun) throw new CliError('USAGE', '--push needs the commit.', 'Leave out --dry-run.');
+  const [{ promote }, { renderEvidence, renderPromotion, shownFolder }, { renderOutcome }] = await Promise.all([
+    import('../../gitops/promotion/promote.ts'),
+    import('../../gitops/promotion/render-promotion.ts'),
+    import('../../gitops/promotion/render-outcome.ts'),
+  ]);
+  const theme = themeOf(session, options);
+  const folder = shownFolder(context.cwd, resolve(context.cwd, options.environments));
+  const pages = pagesOf(session);
+  const { requestTimeout: requestTimeoutMs, kubeconfig, context: contextName, namespace } = options;
+  const promoted = await promote(
+    context,
+    {
+      model,
+      from,
+      to,
+      version: options.version,
+      environments: options.environments,
+      verdict:
+        options.verdict === undefined
+          ? {
+              kind: 'cluster',
+              options: {
+                ...(kubeconfig === undefined ? {} : { kubeconfig }),
+                ...(contextName === undefined ? {} : { context: contextName }),
+                ...(namespace === undefined ? {} : { namespace }),
+                requestTimeoutMs,
+                signal: context.signal,
+              },
+            }
+          : { kind: 'file', location: options.verdict, namespace, timeoutMs: requestTimeoutMs },
+      maxAgeMs: options.maxAge,
+      servingForMs: options.servingFor,
+      withoutAnalysis: options.withoutAnalysis === true,
+      again: options.again === true,
+      keep: options.keep,
+      branch: options.branch === true ? '' : options.branch,
+      push,
+      dryRun,
+      message: options.message,
+    },
+    {
+      judged: (candidate, findings) => {
+        pages.show(renderEvidence(candidate, { from, to }, findings, theme));
+      },
+      proposed: (promotion) => {
+        pages.show(renderPromotion(promotion, folder, theme));
+      },
+      warn: (message) => void stderr.write(`warning: ${plain(message)}\n`),
+    },
+  );
+  const lines = renderOutcome(promoted, { dryRun, already: promoted.proposal.proposal === undefined });
+  if (lines.length > 0) stdout.write(`\n${lines.join('\n')}\n`);
+}
+
+/** Shows every page once, also when a race makes it be decided twice. */
+export function pagesOf({ context: { stdout } }: Session): { show(lines: readonly string[]): void } {
+  const shown = new Set<string>();
+  return {
+    show: (lines) => {
+      const page = lines.join('\n');
+      if (!shown.has(page)) stdout.write(`${page}\n`);
+      shown.add(page);
+    },
+  };
+}

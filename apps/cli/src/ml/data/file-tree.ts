@@ -1,0 +1,72 @@
+import { open, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '@pawl/shared/bundle/system-error';
+import { CliError } from '../../errors/cli-error.ts';
+import { listFiles, type FoundFile } from '../../files/list-photographs.ts';
+import { indexTar } from './tar.ts';
+
+/** The files of a folder or of a tar archive, read in any order. */
+export interface FileTree {
+  /** Sorted by name. */
+  readonly files: readonly FoundFile[];
+  /**
+   * The bytes of a file, or its first `length`, in a buffer of their own.
+   *
+   * @throws the errors of `fs`; of an archive that has become shorter, CliError DATA_UNREADABLE.
+   */
+  read(name: string, length?: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a folder, or a tar archive (not compressed) without unpacking it.
+ *
+ * @throws CliError FILE_NOT_FOUND, DATA_UNREADABLE for a file that is no tar archive; the reason of `signal`.
+ */
+export async function openFileTree(path: string, signal?: AbortSignal): Promise<FileTree> {
+  let isFile: boolean;
+  try {
+    isFile = (await stat(path)).isFile();
+  } catch (cause) {
+    if (!hasCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
+    throw new CliError(
+      'FILE_NOT_FOUND',
+      `There is no folder or archive ${path}.`,
+      'Check the path; it starts from the folder that you are in.',
+      cause,
+    );
+  }
+  return isFile ? await openArchive(path, signal) : await openFolder(path);
+}
+
+async function openFolder(folder: string): Promise<FileTree> {
+  return {
+    files: await listFiles(folder),
+    async read(name, length) {
+      const path = join(folder, name);
+      if (length === undefined) return await readFile(path);
+      await using file = await open(path);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
+      return buffer.subarray(0, bytesRead);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function openArchive(path: string, signal?: AbortSignal): Promise<FileTree> {
+  const entries = await indexTar(path, signal);
+  const file = await open(path);
+  return {
+    files: [...entries].map(([name, { size }]) => ({ name, size })),
+    async read(name, length = Infinity) {
+      const entry = entries.get(name);
+      if (entry === undefined)
+        throw Object.assign(new Error(`ENOENT: no ${name} in ${path}`), { code: 'ENOENT', path: name });
+      const buffer = Buffer.alloc(Math.min(length, entry.size));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, entry.offset);
+      if (bytesRead === buffer.length) return buffer;
+      throw new CliError('DATA_UNREADABLE', `${path} has become shorter while it was read.`, 'Make the archive again.');
+    },
+    close: () => file.close(),
+  };
+}

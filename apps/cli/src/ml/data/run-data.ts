@@ -1,0 +1,92 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Context } from '../../terminal/context.ts';
+import { PARAMS_FILE, readParams } from '../params/read-params.ts';
+import { withBundle } from '../../bundles/read-bundle.ts';
+import { toUri } from '../../bundles/stores.ts';
+import { createProgress } from '../../terminal/progress.ts';
+import { bytes, count } from '../../terminal/text.ts';
+import { themeFor } from '../../terminal/theme.ts';
+import type { DatasetItem } from './dataset.ts';
+import { INDEX_FILE } from './index-file.ts';
+import { packable, writeArchive, type Archive, type PackedFile } from './pack.ts';
+import { prepare } from './prepare.ts';
+import { renderPreparation } from './render-preparation.ts';
+
+/** Options of `pawl data prepare`; relative paths start from the context's folder. */
+export interface PrepareOptions {
+  readonly raw: string;
+  readonly out: string;
+  readonly report: string;
+  readonly archive?: string;
+  readonly params?: string;
+  /** Address of a bundle; empty: none is asked. Undefined: as the parameters say. */
+  readonly checkLabels?: string;
+}
+
+/**
+ * `pawl data prepare`.
+ *
+ * @throws CliError and PawlError of the parameters, the bundle, {@link prepare} and {@link writeArchive}.
+ */
+export async function runPrepare(context: Context, options: PrepareOptions): Promise<void> {
+  const { raw, out, report, archive } = options;
+  const path = resolve(context.cwd, options.params ?? PARAMS_FILE);
+  const { preprocess } = await readParams(path, options.params !== undefined);
+  const address = options.checkLabels ?? preprocess.check_labels;
+  const request = { raw, out, report, parameters: { ...preprocess, check_labels: address } };
+  const preparation =
+    address === ''
+      ? await prepare(context, request)
+      : // Opened before anything else: a wrong address is known at once.
+        await withBundle(context, toUri(address, context.cwd), {}, (bundle) =>
+          prepare(context, { ...request, bundle }),
+        );
+  const written =
+    archive === undefined
+      ? undefined
+      : await archiveItems(context, out, resolve(context.cwd, archive), preparation.items);
+  const paths = { out, report, archive: written && archive !== undefined ? { path: archive, ...written } : undefined };
+  context.stdout.write(renderPreparation(preparation.report, paths, themeFor(context.stdout, context.env)));
+}
+
+/** Packs a data set: its index and its pictures, nothing else that lies in the folder. */
+async function archiveItems(
+  context: Context,
+  out: string,
+  archive: string,
+  items: readonly DatasetItem[],
+): Promise<Archive> {
+  const folder = resolve(context.cwd, out);
+  const files: PackedFile[] = [];
+  for (const name of [INDEX_FILE, ...items.map(({ path }) => path)])
+    files.push({ name, size: (await stat(join(folder, name))).size });
+  return await packWithProgress(context, folder, files, archive);
+}
+
+/**
+ * `pawl data pack`.
+ *
+ * @throws CliError of {@link packable} and {@link writeArchive}.
+ */
+export async function runPack(context: Context, folder: string, archive: string): Promise<void> {
+  const [from, to] = [resolve(context.cwd, folder), resolve(context.cwd, archive)];
+  const { files, left } = await packable(from, to);
+  const { digest } = await packWithProgress(context, from, files, to);
+  if (left.length > 0) context.stderr.write(`${count(left.length, 'hidden or special file')} left out\n`);
+  context.stdout.write(`${archive} ${digest}\n`);
+}
+
+async function packWithProgress(
+  context: Context,
+  folder: string,
+  files: readonly PackedFile[],
+  archive: string,
+): Promise<Archive> {
+  const progress = await createProgress(context, 'Packing', files.length);
+  const written = await writeArchive(folder, files, archive, context.signal, (packed) => {
+    progress.update(packed);
+  });
+  progress.done(`${count(files.length, 'file')}, ${bytes(written.bytes)}`);
+  return written;
+}

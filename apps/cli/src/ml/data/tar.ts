@@ -1,0 +1,53 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
+import { codeOf } from '@pawl/shared/bundle/system-error';
+import { CliError } from '../../errors/cli-error.ts';
+
+/** Where a file lies in an archive. */
+export interface TarEntry {
+  /** Bytes from the start of the archive to the file's own first byte. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Bytes read from the archive at once. */
+const CHUNK = 1024 * 1024;
+
+/**
+ * Reads an archive once, from front to end, and says where its files lie: by name, sorted. Folders, links and anything
+ * else that is no file are passed over; of two files with one name the later counts, as when unpacking.
+ *
+ * @throws CliError DATA_UNREADABLE where the file is no tar archive or is cut short; the reason of `signal`.
+ */
+export async function indexTar(path: string, signal?: AbortSignal): Promise<Map<string, TarEntry>> {
+  const { extract } = await import('tar-stream');
+  const found: (readonly [string, TarEntry])[] = [];
+  const reader = extract();
+  reader.on('entry', (header, entry, next) => {
+    // Its position is not in the types.
+    const { byteOffset: offset } = header as typeof header & { readonly byteOffset: number };
+    const name = header.name.replace(/^(\.?\/)+/, '');
+    if (header.type === 'file' && name !== '') found.push([name, { offset, size: header.size }]);
+    entry.on('end', next);
+    // The reader fails for the same reason.
+    entry.on('error', () => undefined);
+    entry.resume();
+  });
+  try {
+    const options = signal === undefined ? {} : { signal };
+    await pipeline(createReadStream(path, { highWaterMark: CHUNK }), reader, options);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    // tar-stream's own errors have no code.
+    if (codeOf(cause) !== undefined) throw cause;
+    throw new CliError(
+      'DATA_UNREADABLE',
+      `${path} is no tar archive, or is cut short: ${(cause as Error).message}`,
+      'Give a folder, or an archive made by `pawl data pack` (not compressed).',
+      cause,
+    );
+  }
+  return new Map(found.sort(([a], [b]) => compareCodeUnits(a, b)));
+}

@@ -1,0 +1,65 @@
+import { sizeOfFiles } from '@pawl/shared/bundle/manifest';
+import { formatValue } from '../../bundles/onnx/describe-graph.ts';
+import { renderTable } from '../../terminal/table.ts';
+import { bytes, count, shortDigest } from '../../terminal/text.ts';
+import type { Theme } from '../../terminal/theme.ts';
+import type { PackagedModel } from './package-model.ts';
+
+/** Operators that are named. */
+const OPERATORS = 6;
+
+/** Lines on what was packaged, what was assumed, and what comes next. */
+export function renderPackage(packaged: PackagedModel, out: string, theme: Theme): readonly string[] {
+  const { bundle, graph, assumptions, golden, signed } = packaged;
+  const { manifest, digest } = bundle;
+  const { input, output } = manifest;
+  const operators = Object.entries(graph.operators);
+  const more = operators.length > OPERATORS ? ` and ${operators.length - OPERATORS} more kinds` : '';
+  const values = (list: typeof graph.inputs) => list.map((value) => `${value.name} ${formatValue(value)}`).join('; ');
+  return [
+    `${theme.paint('strong', `${manifest.name} ${manifest.version}`)}  ${shortDigest(digest)}${signed ? '  signed' : ''}`,
+    ...renderTable(
+      {
+        rows: [
+          [
+            'graph',
+            `opset ${graph.opset}${graph.producer === '' ? '' : `, by ${graph.producer}`}, ${graph.parameters} parameters`,
+          ],
+          ['inputs', values(graph.inputs)],
+          ['outputs', values(graph.outputs)],
+          [
+            'operators',
+            operators
+              .slice(0, OPERATORS)
+              .map(([name, n]) => `${n} ${name}`)
+              .join(', ') + more,
+          ],
+          ['takes', `${input.dtype} ${input.layout}, ${input.width} x ${input.height}, ${input.fit}, ${input.kernel}`],
+          ['answers', `${output.kind} of ${output.name}: ${manifest.labels.join(', ')}`],
+          ['golden', `${count(golden.images.length, 'image')} answered rightly, ${golden.wrong.length} left out`],
+          ['bundle', `${out}  ${bytes(sizeOfFiles(manifest.files))}`],
+        ],
+      },
+      theme,
+      '  ',
+    ),
+    ...(assumptions.length === 0
+      ? []
+      : [
+          '',
+          theme.paint('strong', 'The graph does not say, so it was assumed'),
+          ...assumptions.map((text) => `  ${text}`),
+        ]),
+    ...(golden.wrong.length === 0
+      ? []
+      : [
+          '',
+          theme.paint('warn', 'Not golden, since the model answers them wrongly'),
+          ...golden.wrong.map(({ name, label, answered }) => `  ${name}: ${label}, answered ${answered}`),
+        ]),
+    '',
+    'Next:',
+    `  pawl evaluate ${out} --photos FOLDER`,
+    `  pawl publish ${out} oci://REGISTRY/${manifest.name}:${manifest.version}`,
+  ];
+}

@@ -1,0 +1,31 @@
+import { CliError } from '../../errors/cli-error.ts';
+import { trainParamsSchema, type Params } from './params.ts';
+
+/** Flags of `pawl train` that stand above params.yaml. */
+export interface ParamFlags {
+  readonly epochs?: number | undefined;
+  readonly lr?: number | undefined;
+  readonly batchSize?: number | undefined;
+  readonly weightDecay?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly replaces?: string | undefined;
+}
+
+/** Pure: parameters with the flags that were given. @throws CliError PARAMS_INVALID naming the flag. */
+export function overrideParams(params: Params, flags: ParamFlags): Params {
+  const { train, bundle } = params;
+  const parsed = trainParamsSchema.safeParse({
+    ...train,
+    epochs: flags.epochs ?? train.epochs,
+    lr: flags.lr ?? train.lr,
+    batch_size: flags.batchSize ?? train.batch_size,
+    weight_decay: flags.weightDecay ?? train.weight_decay,
+    seed: flags.seed ?? train.seed,
+  });
+  if (parsed.success)
+    return { ...params, train: parsed.data, bundle: { ...bundle, replaces: flags.replaces ?? bundle.replaces } };
+  const problems = parsed.error.issues.map(({ path, message }) => `${flagOf(path)}: ${message}`);
+  throw new CliError('PARAMS_INVALID', `${problems.join('; ')}.`, 'See pawl train --help.');
+}
+
+const flagOf = (path: readonly PropertyKey[]): string => `--${String(path.at(-1)).replaceAll('_', '-')}`;

@@ -1,0 +1,222 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
+import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import type { Manifest } from '@pawl/shared/bundle/manifest';
+import { toAnswer } from '@pawl/shared/execution/answer';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
+import type { Context } from '../../terminal/context.ts';
+import type { DatasetItem, Split } from '../data/dataset.ts';
+import { openDataset } from '../data/open-dataset.ts';
+import { CliError } from '../../errors/cli-error.ts';
+import { withBundle } from '../../bundles/read-bundle.ts';
+import { createProgress } from '../../terminal/progress.ts';
+import { familiarityScores, measureAbstaining, type AbstainReport } from './evaluation/abstain.ts';
+import { evaluate } from './evaluation/evaluate.ts';
+import { sliceTable } from './evaluation/slices.ts';
+import { modelOf, withServedModel, type ServedModel } from '../../bundles/served-model.ts';
+import type { Evaluation, Slice } from '../types.ts';
+
+/** What a bundle is measured on. */
+export type EvaluationData =
+  /** A prepared data set, folder or archive. */
+  | { readonly kind: 'dataset'; readonly path: string; readonly split: Split }
+  /** Photographs as they are, `folder/label/...`; those in `folder/neither` are of none of the labels. */
+  | { readonly kind: 'photos'; readonly path: string };
+
+/** What a bundle says of labelled pictures, and how right that is. */
+export interface BundleEvaluation {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly labels: readonly string[];
+  /** For people: what it was measured on. */
+  readonly data: string;
+  readonly evaluation: Evaluation;
+  readonly slices: readonly Slice[];
+  /** Absent: the model always answers. */
+  readonly abstaining?: AbstainReport | undefined;
+  /** Pictures that the service would refuse. */
+  readonly refused: readonly { readonly path: string; readonly message: string }[];
+  /** Where the weights come from, for the reader to judge whether the pictures were among what they were trained on. */
+  readonly lineage: Readonly<Record<string, string>>;
+}
+
+/** Folder of photographs of none of the labels. */
+const NEITHER = 'neither';
+
+/** A picture to ask about. */
+interface Question {
+  readonly item: DatasetItem;
+  read(): Promise<Uint8Array>;
+}
+
+/**
+ * Asks the session that serves about every picture, and measures the answers as the service gives them.
+ *
+ * @param uri of the bundle.
+ * @throws CliError DATA_*, FILE_NOT_FOUND, GRAPH_INVALID; PawlError of the bundle.
+ */
+export async function evaluateBundle(context: Context, uri: string, data: EvaluationData): Promise<BundleEvaluation> {
+  return await withBundle(context, uri, {}, (bundle) => {
+    const { manifest, digest } = bundle;
+    const { name, version, labels, lineage } = manifest;
+    return withServedModel(modelOf(bundle), context.signal, (model) =>
+      withQuestions(context, data, labels, async (questions, neither) => {
+        const asked = await askAll(context, model, manifest, questions);
+        const outside = neither.length === 0 ? undefined : await askAll(context, model, manifest, neither);
+        if (asked.items.length === 0)
+          throw new CliError(
+            'DATA_UNREADABLE',
+            `None of the ${questions.length} pictures can be decoded; the first: ${asked.refused[0]?.message ?? ''}`,
+            'Check the folder.',
+          );
+        const threshold = manifest.output.kind === 'binary-logit' ? manifest.output.threshold : undefined;
+        const classes = asked.items.map(({ label }) => labels.indexOf(label));
+        const right = asked.items.map(({ label }, row) => asked.answered[row] === label);
+        return {
+          name,
+          version,
+          digest,
+          labels,
+          data: data.kind === 'photos' ? data.path : `${data.path}, ${data.split} split`,
+          evaluation: evaluate(asked.probabilities, classes, labels, threshold),
+          slices: sliceTable(asked.items, right),
+          abstaining: abstaining(manifest, asked, right, outside),
+          refused: [...asked.refused, ...(outside?.refused ?? [])],
+          lineage,
+        };
+      }),
+    );
+  });
+}
+
+/** Answers to pictures, row by row; those that could not be decoded are apart. */
+interface Asked {
+  readonly items: readonly DatasetItem[];
+  /** `rows * outputs`. */
+  readonly logits: readonly number[];
+  /** `rows * labels`. */
+  readonly probabilities: readonly number[];
+  readonly answered: readonly string[];
+  readonly refused: readonly { readonly path: string; readonly message: string }[];
+}
+
+async function askAll(
+  context: Context,
+  model: ServedModel,
+  manifest: Manifest,
+  questions: readonly Question[],
+): Promise<Asked> {
+  const progress = await createProgress(context, 'ask', questions.length);
+  const outputs = new Map<Question, readonly number[]>();
+  const refused: { path: string; message: string }[] = [];
+  let done = 0;
+  await forEachLimited(
+    questions,
+    model.capacity,
+    async (question) => {
+      try {
+        outputs.set(question, (await model.ask(await question.read())).output);
+      } catch (error) {
+        // What the service refuses is no answer; anything else ends the evaluation.
+        if (!(error instanceof PawlError) || !/^(IMAGE|FILE)_/.test(error.code)) throw error;
+        refused.push({ path: question.item.path, message: error.message });
+      }
+      progress.update(++done);
+    },
+    context.signal,
+  );
+  const answered = questions.flatMap((question) => {
+    const output = outputs.get(question);
+    const answer = output === undefined ? undefined : toAnswer(output, manifest);
+    return output === undefined || answer === undefined ? [] : [{ item: question.item, output, answer }];
+  });
+  progress.done(`${answered.length} of ${questions.length} pictures answered`);
+  return {
+    items: answered.map(({ item }) => item),
+    logits: answered.flatMap(({ output }) => output),
+    probabilities: answered.flatMap(({ answer }) => manifest.labels.map((label) => answer.probabilities[label] ?? 0)),
+    answered: answered.map(({ answer }) => answer.label),
+    refused: refused.sort((a, b) => compareCodeUnits(a.path, b.path)),
+  };
+}
+
+function abstaining(
+  { abstain }: Manifest,
+  asked: Asked,
+  right: readonly boolean[],
+  outside: Asked | undefined,
+): AbstainReport | undefined {
+  if (abstain === undefined) return undefined;
+  const scores = ({ logits, probabilities, items }: Asked) =>
+    familiarityScores(abstain.score, logits, probabilities, items.length);
+  return measureAbstaining(abstain, scores(asked), right, outside === undefined ? undefined : scores(outside));
+}
+
+type Body<Result> = (questions: readonly Question[], neither: readonly Question[]) => Promise<Result>;
+
+async function withQuestions<Result>(
+  { signal }: Context,
+  data: EvaluationData,
+  labels: readonly string[],
+  body: Body<Result>,
+): Promise<Result> {
+  if (data.kind === 'photos') {
+    const all = await listPhotos(data.path);
+    const neither = all.filter(({ item }) => item.label === NEITHER && !labels.includes(NEITHER));
+    const labelled = all.filter((question) => !neither.includes(question));
+    assertLabels(data.path, [...new Set(labelled.map(({ item }) => item.label))], labels);
+    return await body(labelled, neither);
+  }
+  const dataset = await openDataset(data.path, signal);
+  try {
+    const items = dataset.items.filter(({ split }) => split === data.split);
+    if (items.length === 0)
+      throw new CliError(
+        'DATA_SPLIT_EMPTY',
+        `The ${data.split} split of ${data.path} is empty.`,
+        'Choose another --split.',
+      );
+    assertLabels(data.path, [...new Set(items.map(({ label }) => label))], labels);
+    return await body(
+      items.map((item) => ({ item, read: () => dataset.read(item) })),
+      [],
+    );
+  } finally {
+    await dataset.close();
+  }
+}
+
+/** Pictures below `folder/label`, at any depth, sorted. @throws CliError FILE_NOT_FOUND, DATA_EMPTY. */
+async function listPhotos(folder: string): Promise<readonly Question[]> {
+  const names = await readdir(folder, { recursive: true, encoding: 'utf8' }).catch((cause: unknown) => {
+    throw new CliError('FILE_NOT_FOUND', `${folder} cannot be read.`, 'Give a folder with a folder a label.', cause);
+  });
+  const found: Question[] = [];
+  for (const path of names.map((name) => name.replaceAll('\\', '/')).sort(compareCodeUnits)) {
+    const [label = '', ...rest] = path.split('/');
+    if (rest.length === 0) continue;
+    const head = await readFile(join(folder, path)).catch(() => undefined);
+    // Not decoded yet: what is no picture by its first bytes is a text, a folder, a sidecar.
+    if (head === undefined || sniffImageFormat(head) === undefined) continue;
+    found.push({
+      item: { path, split: 'test', label, digest: '' },
+      read: () => readFile(join(folder, path)),
+    });
+  }
+  if (found.length > 0) return found;
+  throw new CliError('DATA_EMPTY', `${folder} holds no pictures in folders of labels.`, 'Expected LABEL/FILE.jpg.');
+}
+
+/** @throws CliError DATA_LABELS_DIFFER. */
+function assertLabels(path: string, found: readonly string[], labels: readonly string[]): void {
+  const stray = found.filter((label) => !labels.includes(label));
+  if (stray.length === 0) return;
+  throw new CliError(
+    'DATA_LABELS_DIFFER',
+    `${path} has pictures of ${stray.join(', ')}; the model knows ${labels.join(', ')}.`,
+    'Name the folders after the labels of the model; pictures of none of them go into a folder "neither" of --photos.',
+  );
+}

@@ -1,0 +1,64 @@
+import { renderTable, type Cell } from '../../terminal/table.ts';
+import { count, shortDigest } from '../../terminal/text.ts';
+import type { Theme } from '../../terminal/theme.ts';
+import type { BundleEvaluation } from './evaluate-bundle.ts';
+import { abstainLines, renderSlices } from './run/summary.ts';
+
+/** Labels up to which the whole confusion matrix is shown. */
+const SMALL_MATRIX = 8;
+/** Refused pictures that are named. */
+const REFUSED = 5;
+
+/** Lines of a page on what was measured. */
+export function renderEvaluation(measured: BundleEvaluation, theme: Theme): readonly string[] {
+  const { name, version, digest, data, evaluation, slices, abstaining, refused, labels, lineage } = measured;
+  const { confusion } = evaluation;
+  const figures: readonly (readonly Cell[])[] = [
+    ['accuracy', evaluation.accuracy.toFixed(4), `${rightOf(confusion)} of ${evaluation.count}`],
+    ...Object.entries(evaluation.recall).map(([label, value]) => [`recall of ${label}`, value.toFixed(4)]),
+    ['ROC AUC', evaluation.rocAuc.toFixed(4)],
+    ['log loss', evaluation.logLoss.toFixed(4)],
+    ['calibration error', evaluation.ece.toFixed(4)],
+  ];
+  const title = (text: string) => theme.paint('strong', text);
+  const seen = lineage['backbone'];
+  return [
+    `${title(`${name} ${version}`)}  ${shortDigest(digest)}`,
+    theme.paint('dim', `on ${count(evaluation.count, 'picture')} of ${data}`),
+    '',
+    ...renderTable({ rows: figures }, theme, '  '),
+    ...(labels.length > SMALL_MATRIX
+      ? []
+      : [
+          '',
+          title('Answers') + theme.paint('dim', '  a row is what the picture is, a column what was answered'),
+          ...renderTable(
+            {
+              header: ['', ...labels],
+              rows: confusion.map((row, actual) => [labels[actual] ?? '', ...row.map(String)]),
+            },
+            theme,
+            '  ',
+          ),
+        ]),
+    ...(slices.length === 0 ? [] : ['', title('Slices'), ...renderSlices(slices, theme)]),
+    ...(abstaining === undefined ? [] : ['', ...abstainLines(abstaining, theme)]),
+    ...(refused.length === 0
+      ? []
+      : [
+          '',
+          theme.paint('warn', `${count(refused.length, 'picture')} the service would refuse`),
+          ...refused.slice(0, REFUSED).map(({ path, message }) => `  ${path}: ${message}`),
+          ...(refused.length > REFUSED ? [`  and ${refused.length - REFUSED} more (--json FILE lists all)`] : []),
+        ]),
+    ...(seen === undefined
+      ? []
+      : [
+          '',
+          theme.paint('dim', `Backbone: ${seen}. Where these pictures were among those, the figures are optimistic.`),
+        ]),
+  ];
+}
+
+const rightOf = (confusion: readonly (readonly number[])[]): number =>
+  confusion.reduce((sum, row, label) => sum + (row[label] ?? 0), 0);

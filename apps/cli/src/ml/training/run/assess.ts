@@ -1,0 +1,128 @@
+import type { AbstainSpec } from '@pawl/shared/bundle/manifest';
+import type { DatasetItem } from '../../data/dataset.ts';
+import type { Params } from '../../params/params.ts';
+import {
+  chooseAbstaining,
+  familiarityScores,
+  measureAbstaining,
+  type AbstainReport,
+  type ScoredRows,
+} from '../evaluation/abstain.ts';
+import { chooseTemperature, scaleHead, type Calibration } from '../evaluation/calibration.ts';
+import { evaluate } from '../evaluation/evaluate.ts';
+import { judge } from '../evaluation/gate.ts';
+import { toAnswers, toProbabilities, type Answers } from '../evaluation/probabilities.ts';
+import { sliceTable } from '../evaluation/slices.ts';
+import { headLogits } from '../head/linear.ts';
+import type { Evaluation, FeatureTable, GateViolation, Head, Slice } from '../../types.ts';
+
+/** A binary head answers its second label from here on. */
+export const THRESHOLD = 0.5;
+
+/** What a head says of one split. */
+export interface SplitAnswers extends ScoredRows {
+  readonly logits: Float64Array;
+  /** `rows * labels`. */
+  readonly probabilities: Float64Array;
+  readonly answers: Answers;
+  readonly evaluation: Evaluation;
+}
+
+/** Everything that is measured of a trained head. */
+export interface Assessment {
+  /** Calibrated: this is what is shipped. */
+  readonly head: Head;
+  readonly calibration: Calibration;
+  readonly val: SplitAnswers;
+  readonly test: SplitAnswers;
+  /** On the test split, before calibration. */
+  readonly uncalibrated: Evaluation;
+  /** Whether each test picture is answered rightly. */
+  readonly right: readonly boolean[];
+  readonly slices: readonly Slice[];
+  readonly violations: readonly GateViolation[];
+}
+
+export interface AssessmentInput {
+  readonly head: Head;
+  readonly labels: readonly string[];
+  readonly val: FeatureTable;
+  readonly test: FeatureTable;
+  readonly testItems: readonly DatasetItem[];
+  readonly gate: Params['gate'];
+}
+
+/** Calibrates a head on the validation split and measures it on the test split. Pure. */
+export function assess({ head, labels, val, test, testItems, gate }: AssessmentInput): Assessment {
+  const calibration = chooseTemperature(headLogits(head, val), head.kind, head.outputs, val.classes);
+  const calibrated = scaleHead(head, calibration.temperature);
+  const measured = answersOf(calibrated, labels, test);
+  const right = Array.from(test.classes, (label, row) => measured.answers.answered[row] === label);
+  return {
+    head: calibrated,
+    calibration,
+    val: answersOf(calibrated, labels, val),
+    test: measured,
+    uncalibrated: answersOf(head, labels, test).evaluation,
+    right,
+    slices: sliceTable(testItems, right),
+    violations: judge(measured.evaluation, gate),
+  };
+}
+
+function answersOf(head: Head, labels: readonly string[], table: FeatureTable): SplitAnswers {
+  const logits = headLogits(head, table);
+  const probabilities = toProbabilities(logits, head.kind, head.outputs);
+  const threshold = head.kind === 'binary' ? THRESHOLD : undefined;
+  return {
+    logits,
+    probabilities,
+    rows: table.rows,
+    answers: toAnswers(probabilities, labels.length, threshold),
+    evaluation: evaluate(probabilities, table.classes, labels, threshold),
+  };
+}
+
+/** When the model abstains, and what that does; undefined: it always answers. */
+export function assessAbstaining(
+  { head, val, test, right }: Assessment,
+  rate: number,
+  neither: ScoredRows | undefined,
+): AbstainReport | undefined {
+  const spec: AbstainSpec | undefined = chooseAbstaining(head.kind, val, rate, neither);
+  if (spec === undefined) return undefined;
+  const scores = ({ logits, probabilities, rows }: ScoredRows) =>
+    familiarityScores(spec.score, logits, probabilities, rows);
+  return measureAbstaining(spec, scores(test), right, neither === undefined ? undefined : scores(neither));
+}
+
+/** The figures of an assessment by flat names: metrics of the manifest, of `metrics.json` and of the run. */
+export function figuresOf(
+  { test, uncalibrated, calibration }: Assessment,
+  abstaining: AbstainReport | undefined,
+): Readonly<Record<string, number>> {
+  const { evaluation } = test;
+  const figures: Record<string, number> = {
+    accuracy: evaluation.accuracy,
+    log_loss: evaluation.logLoss,
+    roc_auc: evaluation.rocAuc,
+    ece: evaluation.ece,
+    ...Object.fromEntries(Object.entries(evaluation.recall).map(([label, value]) => [`recall_${label}`, value])),
+    temperature: calibration.temperature,
+    log_loss_uncalibrated: uncalibrated.logLoss,
+    ece_uncalibrated: uncalibrated.ece,
+    test_pictures: evaluation.count,
+    ...(abstaining !== undefined && {
+      abstain_share: abstaining.share,
+      abstain_accuracy_of_answered: abstaining.accuracyOfAnswered,
+      ...(abstaining.neither !== undefined && { abstain_neither_caught: abstaining.neither.caught }),
+    }),
+  };
+  return Object.fromEntries(
+    Object.entries(figures)
+      .filter(([, value]) => Number.isFinite(value))
+      .map(([name, value]) => [name, round(value)]),
+  );
+}
+
+const round = (value: number): number => Math.round(value * 1e6) / 1e6;

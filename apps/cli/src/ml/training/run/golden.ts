@@ -1,0 +1,132 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
+import { digestOfBytes } from '@pawl/shared/bundle/digest';
+import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import type { GoldenImage } from '@pawl/shared/bundle/manifest';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import type { BundleSource } from '@pawl/shared/bundle/write-bundle';
+import { type AnswerSpec, toAnswer } from '@pawl/shared/execution/answer';
+import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
+import { CliError } from '../../../errors/cli-error.ts';
+import type { ServedModel } from '../../../bundles/served-model.ts';
+
+/** A picture that may become a golden image. */
+export interface GoldenCandidate {
+  /** For people: a path. */
+  readonly name: string;
+  readonly label: string;
+  readonly bytes: Uint8Array;
+  /** Path in the bundle; default: made of label and name. */
+  readonly file?: string;
+}
+
+/** What goes into a bundle of golden images, and which candidates do not. */
+export interface GoldenImages {
+  readonly images: readonly GoldenImage[];
+  readonly sources: readonly BundleSource[];
+  /** Answered wrongly: a golden image must be right. */
+  readonly wrong: readonly { readonly name: string; readonly label: string; readonly answered: string }[];
+}
+
+/** Most that a manifest may list. */
+const MOST = 256;
+
+/**
+ * Asks the session that serves about each candidate, and keeps those that it answers rightly, with the probabilities that
+ * it gave.
+ *
+ * @throws CliError GATE_FAILED when none is right; PawlError when a picture cannot be decoded.
+ */
+export async function askGolden(
+  model: ServedModel,
+  spec: AnswerSpec,
+  candidates: readonly GoldenCandidate[],
+): Promise<GoldenImages> {
+  const images: GoldenImage[] = [];
+  const sources: BundleSource[] = [];
+  const wrong: { name: string; label: string; answered: string }[] = [];
+  const answers = new Map<GoldenCandidate, ReturnType<typeof toAnswer>>();
+  await forEachLimited(candidates, model.capacity, async (candidate) => {
+    const { output } = await model.ask(candidate.bytes);
+    answers.set(candidate, toAnswer(output, spec));
+  });
+  const names = new Set<string>();
+  for (const candidate of candidates.slice(0, MOST)) {
+    const answer = answers.get(candidate);
+    if (answer?.label !== candidate.label) {
+      wrong.push({ name: candidate.name, label: candidate.label, answered: answer?.label ?? 'nothing finite' });
+      continue;
+    }
+    const file = fileOf(candidate, names);
+    const probabilities = Object.fromEntries(Object.entries(answer.probabilities).map(([key, p]) => [key, round(p)]));
+    images.push({ file, label: candidate.label, probabilities });
+    sources.push({ path: file, source: candidate.bytes });
+  }
+  if (images.length > 0) return { images, sources, wrong };
+  throw new CliError(
+    'GATE_FAILED',
+    `The model answers none of the ${candidates.length} golden images rightly.`,
+    'Check that labels and the input (mean, std, layout) are those it was trained with.',
+  );
+}
+
+/** Pictures in `folder/label/`, sorted. @throws CliError FILE_NOT_FOUND, DATA_EMPTY, DATA_LABELS_DIFFER. */
+export async function readGoldenFolder(folder: string, labels: readonly string[]): Promise<readonly GoldenCandidate[]> {
+  const found: GoldenCandidate[] = [];
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new CliError('FILE_NOT_FOUND', `The golden images ${folder} cannot be read.`, 'Check the path.', cause);
+  });
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const stray = folders.find((name) => !labels.includes(name));
+  if (stray !== undefined)
+    throw new CliError(
+      'DATA_LABELS_DIFFER',
+      `The golden images ${folder} have a folder ${stray}; the labels are ${labels.join(', ')}.`,
+      'Name one folder after each label.',
+    );
+  for (const label of folders.sort(compareCodeUnits))
+    for (const name of (await readdir(join(folder, label))).sort(compareCodeUnits)) {
+      const path = join(folder, label, name);
+      const bytes = await readFile(path).catch(() => undefined);
+      if (bytes === undefined || sniffImageFormat(bytes) === undefined) continue;
+      found.push({ name: path, label, bytes });
+    }
+  if (found.length > 0) return found.slice(0, MOST);
+  throw new CliError(
+    'DATA_EMPTY',
+    `The golden images ${folder} hold no picture in a folder of a label.`,
+    `Put a few photographs into ${folder}/${labels[0] ?? 'label'} and so on.`,
+  );
+}
+
+/** The golden images of a bundle, where its labels are the same. */
+export async function readGoldenOf(bundle: Bundle, labels: readonly string[]): Promise<readonly GoldenCandidate[]> {
+  const { images } = bundle.manifest.golden;
+  if (!images.every(({ label }) => labels.includes(label))) return [];
+  return await Promise.all(
+    images.map(async ({ file, label }) => ({ name: file, file, label, bytes: await readFile(bundle.path(file)) })),
+  );
+}
+
+/** `golden/cat-kitten.jpg`, made of what a manifest takes in a path, each once. */
+function fileOf({ name, label, bytes, file: wanted }: GoldenCandidate, taken: Set<string>): string {
+  if (wanted !== undefined && !taken.has(wanted)) {
+    taken.add(wanted);
+    return wanted;
+  }
+  const last = name.split(/[\\/]/).at(-1) ?? '';
+  const extension = sniffImageFormat(bytes) === 'jpeg' ? 'jpg' : (sniffImageFormat(bytes) ?? 'bin');
+  const clean = last
+    .replace(/\.\w+$/, '')
+    .replace(/[^A-Za-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 80);
+  const stem = clean.startsWith(`${label}-`) ? clean : `${label}-${clean}`;
+  const plain = `golden/${stem}.${extension}`;
+  const file = taken.has(plain) ? `golden/${stem}-${digestOfBytes(bytes).slice(7, 15)}.${extension}` : plain;
+  taken.add(file);
+  return file;
+}
+
+const round = (value: number): number => Math.round(value * 1e6) / 1e6;

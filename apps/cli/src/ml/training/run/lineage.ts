@@ -1,0 +1,81 @@
+import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
+import { digestOfBytes } from '@pawl/shared/bundle/digest';
+import type { Context } from '../../../terminal/context.ts';
+import type { Params } from '../../params/params.ts';
+import { VERSION } from '../../../terminal/version.ts';
+
+/** Where a trained bundle comes from, beside its pictures. */
+export interface Origin {
+  readonly pawlVersion: string;
+  /** {@link hashOfParams} of the parameters that were in force. */
+  readonly paramsHash: string;
+  /** Of the folder that the command was run in; undefined where there is no Git. */
+  readonly git?: { readonly commit: string; readonly dirty: boolean } | undefined;
+}
+
+/** Long enough for a slow disk; training must not wait for Git. */
+const GIT_SILENCE_MS = 10_000;
+
+/** What made this run: program, parameters, commit. Without Git the commit is left out. */
+export async function originOf(context: Context, params: Params): Promise<Origin> {
+  return {
+    pawlVersion: VERSION,
+    paramsHash: hashOfParams(params),
+    git: await revisionOf(context),
+  };
+}
+
+/**
+ * Pure: `sha256:<hex>` of the parameters that weights depend on. Which bundle is replaced gives them a number, and tracking
+ * tells others of them: neither makes other weights, and a retraining must see that.
+ */
+export function hashOfParams(params: Params): string {
+  // JSON leaves undefined out.
+  const counted = { ...params, tracking: undefined, bundle: { ...params.bundle, replaces: undefined } };
+  return digestOfBytes(Buffer.from(canonicalJson(JSON.parse(JSON.stringify(counted)))));
+}
+
+async function revisionOf({ cwd, env, signal }: Context): Promise<Origin['git']> {
+  const { Repository } = await import('../../../gitops/git/repository.ts');
+  try {
+    const repository = await Repository.open(cwd, { env, signal, silenceMs: GIT_SILENCE_MS });
+    return await repository.revision();
+  } catch {
+    return undefined;
+  }
+}
+
+/** What else `lineage` of a manifest says of a training. */
+export interface LineageInput extends Origin {
+  readonly runId: string;
+  readonly dataHash: string;
+  /** Of the test split, and of everything. */
+  readonly pictures: { readonly test: number; readonly all: number };
+  readonly backbone: {
+    readonly name: string;
+    readonly digest: string;
+    readonly lineage: Readonly<Record<string, string>>;
+  };
+  readonly temperature: number;
+}
+
+/** Pure: `lineage` of the manifest. What is known of the backbone's weights is carried along. */
+export function lineageOf(input: LineageInput): Record<string, string> {
+  const { backbone, git } = input;
+  const carried = ['quantisation', 'licence', 'license', 'note'].flatMap((key) => {
+    const text = backbone.lineage[key];
+    return text === undefined ? [] : [[key, text] as const];
+  });
+  return {
+    run_id: input.runId,
+    data_hash: input.dataHash,
+    ...(git !== undefined && { git_commit: git.dirty ? `${git.commit}-dirty` : git.commit }),
+    params_hash: input.paramsHash,
+    pawl_version: input.pawlVersion,
+    backbone: backbone.lineage['backbone'] ?? backbone.name,
+    backbone_digest: backbone.digest,
+    head: `linear, trained on frozen features; logits divided by ${input.temperature.toFixed(4)} (temperature scaling)`,
+    metrics: `${input.pictures.test} test pictures of a data set of ${input.pictures.all}; optimistic where the backbone was trained on the same pictures`,
+    ...Object.fromEntries(carried),
+  };
+}

@@ -1,0 +1,50 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
+import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
+import { CliError } from '../../../errors/cli-error.ts';
+import type { ScoredRows } from '../evaluation/abstain.ts';
+import { toProbabilities } from '../evaluation/probabilities.ts';
+import type { Head } from '../../types.ts';
+import type { ServedModel } from '../../../bundles/served-model.ts';
+
+/**
+ * What a model says of every picture of a folder, at any depth. Files that are no pictures are left out.
+ *
+ * @throws CliError FILE_NOT_FOUND, DATA_EMPTY.
+ */
+export async function askNeither(
+  model: ServedModel,
+  { kind, outputs }: Pick<Head, 'kind' | 'outputs'>,
+  folder: string,
+  signal: AbortSignal,
+): Promise<ScoredRows> {
+  const names = await readdir(folder, { recursive: true, encoding: 'utf8' }).catch((cause: unknown) => {
+    throw new CliError(
+      'FILE_NOT_FOUND',
+      `The photographs of neither, ${folder}, cannot be read.`,
+      'Check abstain.neither in params.yaml; empty: not measured.',
+      cause,
+    );
+  });
+  const answers = new Map<string, readonly number[]>();
+  const sorted = names.sort(compareCodeUnits);
+  await forEachLimited(
+    sorted,
+    model.capacity,
+    async (name) => {
+      const bytes = await readFile(join(folder, name)).catch(() => undefined);
+      if (bytes === undefined || sniffImageFormat(bytes) === undefined) return;
+      answers.set(name, (await model.ask(bytes)).output);
+    },
+    signal,
+  );
+  const logits = Float64Array.from(sorted.flatMap((name) => answers.get(name) ?? []));
+  if (answers.size > 0) return { logits, probabilities: toProbabilities(logits, kind, outputs), rows: answers.size };
+  throw new CliError(
+    'DATA_EMPTY',
+    `The photographs of neither, ${folder}, hold no picture.`,
+    'Check abstain.neither in params.yaml; empty: not measured.',
+  );
+}

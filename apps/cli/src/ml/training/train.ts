@@ -1,0 +1,137 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Context } from '../../terminal/context.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { openDataset } from '../data/open-dataset.ts';
+import { CliError } from '../../errors/cli-error.ts';
+import { withServedModel } from '../../bundles/served-model.ts';
+import { writeGraph } from '../../bundles/onnx/read-graph.ts';
+import { outputNameOf, replaceHead } from '../../bundles/onnx/replace-head.ts';
+import { readKey } from '../../bundles/read-bundle.ts';
+import type { Theme } from '../../terminal/theme.ts';
+import { extractFeatures } from './features/extract-features.ts';
+import { openBackbone } from './features/open-backbone.ts';
+import { trainHead } from './head/train-head.ts';
+import { assess, THRESHOLD } from './run/assess.ts';
+import { epochLine } from './run/epoch-line.ts';
+import { askGolden, readGoldenFolder } from './run/golden.ts';
+import type { BundleBase, Inputs, Learned, TrainOptions } from './run/inputs.ts';
+import { judge } from './run/judge.ts';
+import { originOf } from './run/lineage.ts';
+import { assertVersion, readPrevious } from './run/previous-bundle.ts';
+import { startRecord } from './run/record.ts';
+import { goldenCandidates, ship } from './run/ship.ts';
+import { assertAgrees } from './run/verify-model.ts';
+
+export type { TrainOptions } from './run/inputs.ts';
+
+/**
+ * From a prepared data set to a bundle that can be published: features, head, calibration, figures, gate, graph, check of
+ * the graph, golden images, manifest; all of it on record.
+ *
+ * @throws CliError GATE_FAILED after everything was recorded, and whatever stands in the way; PawlError of bundles.
+ */
+export async function train(context: Context, options: TrainOptions, theme: Theme): Promise<void> {
+  const { params } = options;
+  const dataset = await openDataset(options.data, context.signal);
+  try {
+    assertTestSplit(dataset);
+    // What could fail after minutes of work fails now.
+    const previous = await readPrevious(context, params.bundle.replaces, dataset.labels);
+    if (options.version !== undefined) assertVersion(options.version, previous?.manifest, params.bundle.name);
+    const privateKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'private');
+    const golden =
+      params.bundle.golden === ''
+        ? undefined
+        : await readGoldenFolder(resolve(context.cwd, params.bundle.golden), dataset.labels);
+    const backbone = await openBackbone(context, params.train.backbone, params.train.features, options.cache);
+    const origin = await originOf(context, params);
+    const tracker = await startRecord({ context, options, dataset, backbone, origin });
+    try {
+      await run({ context, options, theme, dataset, backbone, previous, golden, privateKeyPem, origin, tracker });
+      await tracker.end('FINISHED');
+    } catch (error) {
+      await tracker.end(context.signal.aborted ? 'KILLED' : 'FAILED').catch(() => undefined);
+      throw error;
+    }
+  } finally {
+    await dataset.close();
+  }
+}
+
+async function run(inputs: Inputs): Promise<void> {
+  const { context, options, dataset, backbone } = inputs;
+  const learned = await learn(inputs);
+  const { head } = learned.assessment;
+  const output = outputNameOf(head);
+  const bytes = writeGraph(replaceHead(backbone.model, { features: backbone.features, head, output }));
+  const base: BundleBase = {
+    name: options.params.bundle.name,
+    labels: [...dataset.labels],
+    input: backbone.input,
+    output:
+      head.kind === 'binary'
+        ? { kind: 'binary-logit', name: output, threshold: THRESHOLD }
+        : { kind: 'softmax-logits', name: output },
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'pawl-train-'));
+  try {
+    const modelPath = join(folder, 'model.onnx');
+    await writeFile(modelPath, bytes);
+    await withServedModel({ modelPath, spec: base, name: 'the trained model' }, context.signal, async (model) => {
+      await assertAgrees(context, model, dataset, learned.features.items.test, learned.assessment.test.logits);
+      const abstaining = await judge(inputs, learned, model);
+      const golden = await askGolden(model, base, await goldenCandidates(inputs, learned));
+      for (const { name, label, answered } of golden.wrong)
+        context.stderr.write(`warning: ${name} is no golden image: it is ${label}, and the model says ${answered}.\n`);
+      await ship(inputs, learned, { base, bytes, abstaining, golden, folder });
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Features, head, calibration, figures. */
+async function learn({ context, options, theme, dataset, backbone, tracker }: Inputs): Promise<Learned> {
+  const { train: settings, gate } = options.params;
+  const features = await extractFeatures({
+    context,
+    dataset,
+    backbone,
+    augmentation: settings.augmentation,
+    seed: settings.seed,
+    cache: options.cache,
+  });
+  context.stdout.write(`${theme.paint('dim', epochLine())}\n`);
+  const trained = await trainHead(
+    { ...settings, labels: dataset.labels },
+    features.train,
+    features.val,
+    async (record) => {
+      context.stdout.write(`${epochLine(record)}\n`);
+      const { epoch, ...values } = record;
+      await tracker.metrics(values, epoch);
+    },
+    context.signal,
+  );
+  const assessment = assess({
+    head: trained.head,
+    labels: dataset.labels,
+    val: features.val,
+    test: features.test,
+    testItems: features.items.test,
+    gate,
+  });
+  return { features, trained, assessment };
+}
+
+/** @throws CliError DATA_SPLIT_EMPTY: without test pictures there are no figures, and nothing to judge by. */
+function assertTestSplit({ items }: Dataset): void {
+  if (items.some(({ split }) => split === 'test')) return;
+  throw new CliError(
+    'DATA_SPLIT_EMPTY',
+    'The test split is empty, and the gate judges by it.',
+    'Add photographs, or raise preprocess.split_ratios.test, and run pawl data prepare again.',
+  );
+}
