@@ -59,8 +59,8 @@ const forbidden = [
   },
   ...['gates', 'analysis'].map((folder) => ({
     folder: `apps/controller/src/model-version/${folder}`,
-    group: ['node:*', '**/runtime/*', '**/act.ts', '**/verifier.ts', '**/service-client.ts', '**/reconciler.ts'],
-    message: 'Decisions do no I/O: they see the World and nothing else.',
+    group: ['node:*', '**/runtime/*', '**/act.ts', '**/verifier.ts', '**/pod-client.ts', '**/reconciler.ts'],
+    message: 'Decisions do no I/O: they see the Facts and nothing else.',
   })),
   ...['config', 'logging', 'model', 'prediction', 'metrics'].map((module) => ({
     folder: `apps/inference/src/${module}`,

@@ -3,7 +3,7 @@ import { phases } from '@pawl/shared/modelversion/model-version';
 import { configMaps, deployments, modelVersions, pods } from './api/objects.ts';
 import type { Config } from './config.ts';
 import { byModel, byModelLabel } from './model-version/caches.ts';
-import { withoutImages } from './model-version/policy.ts';
+import { withoutImages } from './model-version/model-config.ts';
 import { Reconciler } from './model-version/reconciler.ts';
 import { answerVerdicts } from './model-version/verdicts.ts';
 import { Verifier } from './model-version/verifier.ts';

@@ -5,7 +5,7 @@ import type { Baseline, PodCounters, Reading } from './analysis/counters.ts';
 import { artifactOf, digestOf, templateHash } from './canary.ts';
 import { isTerminating, podFacts } from './pods.ts';
 import { milliseconds } from './time.ts';
-import type { CanaryTrack, PodFacts, StableState } from './world.ts';
+import type { CanaryTrack, PodFacts, StableState } from './facts.ts';
 
 /** The stable track of a model. */
 export function stableState(model: string, found: readonly Deployment[], pods: readonly Pod[]): StableState {

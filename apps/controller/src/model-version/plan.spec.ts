@@ -13,7 +13,7 @@ import {
   aStable,
   atStep,
   aVersion,
-  aWorld,
+  someFacts,
   counted,
   failed,
   handled,
@@ -29,7 +29,7 @@ import {
   verified,
   withDigest,
 } from './test/builders.ts';
-import type { AcceptanceRun, CanaryTrack, PodFacts, Verification, World } from './world.ts';
+import type { AcceptanceRun, CanaryTrack, PodFacts, Verification, Facts } from './facts.ts';
 
 const one = aVersion('1.0.0', served);
 const stable = aStable(one);
@@ -42,24 +42,24 @@ const stepping = (
     seconds = 70,
     canary = counted(100),
     base = counted(300),
-    ...world
-  }: Partial<World> & {
+    ...facts
+  }: Partial<Facts> & {
     step?: number;
     seconds?: number;
     canary?: ReturnType<typeof counted>;
     base?: ReturnType<typeof counted>;
   } = {},
   version: ModelVersion = aVersion('1.1.0', atStep(step)),
-): World => {
+): Facts => {
   const replicas = step === 1 ? 1 : 3;
   const pods = Array.from({ length: replicas }, (_, index) =>
     aPod(`canary-${index}`, { digest: version.spec.artifact.digest }),
   );
   const baseline = { step, template: TEMPLATE, at: NOW - seconds * 1000, stable: {}, canary: {} };
   return {
-    ...aWorld({ versions: [one, version], stable, canaries: [aCanary(version, { replicas, pods, baseline })] }),
+    ...someFacts({ versions: [one, version], stable, canaries: [aCanary(version, { replicas, pods, baseline })] }),
     counters: reading(canary, base),
-    ...world,
+    ...facts,
   };
 };
 
@@ -84,12 +84,12 @@ interface Expected {
 }
 
 /** What people would read of every version after the plan was recorded. */
-const said = (world: World, made: Plan): Expected =>
+const said = (facts: Facts, made: Plan): Expected =>
   Object.fromEntries(
     made.versions.map((version) => {
       const decision = made.decisions.get(version.metadata.uid);
       if (decision === undefined) return [version.metadata.name, 'undecided'];
-      const status = summarize(version, decision, 0, world.now);
+      const status = summarize(version, decision, 0, facts.now);
       const reason = status.conditions.find(({ type }) => type === 'Progressing')?.reason ?? '';
       const step = status.rollout === undefined || status.rollout.step === 0 ? '' : ` ${status.rollout.step}`;
       return [version.metadata.name.slice(2), `${status.phase} ${reason}${step}`];
@@ -123,12 +123,12 @@ const gateway = aPolicy({
   traffic: { gateway: { parentRefs: [{ name: 'gw' }], stableService: 's', canaryService: 'c' } },
 });
 
-describe.each<[string, World, Expected, string]>([
+describe.each<[string, Facts, Expected, string]>([
   // -- the environment ---------------------------------------------------------------------------------------------
-  ['waits for the chart', aWorld({ versions: [two] }), { '1.1.0': 'Pending StableMissing' }, ''],
+  ['waits for the chart', someFacts({ versions: [two] }), { '1.1.0': 'Pending StableMissing' }, ''],
   [
     'waits for the policy',
-    { ...aWorld({ versions: [one, two], stable }), policy: { kind: 'missing', message: 'none' } },
+    { ...someFacts({ versions: [one, two], stable }), policy: { kind: 'missing', message: 'none' } },
     { '1.0.0': 'Serving Serving', '1.1.0': 'Pending PolicyMissing' },
     '',
   ],
@@ -141,19 +141,19 @@ describe.each<[string, World, Expected, string]>([
   // -- the first version -------------------------------------------------------------------------------------------
   [
     'verifies the first version before any pod exists',
-    aWorld({ versions: [two], stable: aStable(undefined) }),
+    someFacts({ versions: [two], stable: aStable(undefined) }),
     { '1.1.0': 'Verifying Verifying' },
     'verify 1.1.0',
   ],
   [
     'tries the first version on a canary that meets no user',
-    aWorld({ versions: [aVersion('1.1.0', verified)], stable: aStable(undefined) }),
+    someFacts({ versions: [aVersion('1.1.0', verified)], stable: aStable(undefined) }),
     { '1.1.0': 'Canary CanaryStarting' },
     'apply-canary 1.1.0 x1',
   ],
   [
     'promotes the first version when it was accepted',
-    aWorld({
+    someFacts({
       versions: [aVersion('1.1.0', accepted())],
       stable: aStable(undefined),
       canaries: [aCanary(two)],
@@ -164,19 +164,19 @@ describe.each<[string, World, Expected, string]>([
   // -- verification ------------------------------------------------------------------------------------------------
   [
     'verifies a newer version while the old one serves',
-    aWorld({ versions: [one, two], stable }),
+    someFacts({ versions: [one, two], stable }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying' },
     'verify 1.1.0',
   ],
   [
     'waits while a verification is running',
-    aWorld({ versions: [one, two], stable, verifications: verification(two, { kind: 'running' }) }),
+    someFacts({ versions: [one, two], stable, verifications: verification(two, { kind: 'running' }) }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying' },
     '',
   ],
   [
     'fails a version whose digest is wrong, and touches nothing',
-    aWorld({
+    someFacts({
       versions: [one, two],
       stable,
       verifications: verification(two, { kind: 'refused', reason: 'DigestMismatch', message: 'x' }),
@@ -186,7 +186,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'waits for a store that is down',
-    aWorld({
+    someFacts({
       versions: [one, two],
       stable,
       verifications: verification(two, {
@@ -202,7 +202,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'tries a store again when its time has come',
-    aWorld({
+    someFacts({
       versions: [one, two],
       stable,
       verifications: verification(two, {
@@ -218,7 +218,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'goes on telling why the last try failed while it tries again',
-    aWorld({
+    someFacts({
       versions: [one, two],
       stable,
       verifications: verification(two, {
@@ -231,13 +231,17 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'blames nobody for a key that cannot be used',
-    aWorld({ versions: [one, two], stable, verifications: verification(two, { kind: 'key-invalid', message: 'x' }) }),
+    someFacts({
+      versions: [one, two],
+      stable,
+      verifications: verification(two, { kind: 'key-invalid', message: 'x' }),
+    }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Pending KeyInvalid' },
     '',
   ],
   [
     'goes on when it is verified',
-    aWorld({
+    someFacts({
       versions: [one, two],
       stable,
       verifications: verification(two, {
@@ -257,13 +261,13 @@ describe.each<[string, World, Expected, string]>([
   // -- the canary --------------------------------------------------------------------------------------------------
   [
     'starts one canary pod',
-    aWorld({ versions: [one, aVersion('1.1.0', verified)], stable }),
+    someFacts({ versions: [one, aVersion('1.1.0', verified)], stable }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
     'apply-canary 1.1.0 x1',
   ],
   [
     'waits for the canary pod to become ready',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0))],
       stable,
       canaries: [aCanary(two, { pods: [aPod('c', { isReady: false })] })],
@@ -273,7 +277,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'fails a canary that crashes, and takes it away',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0))],
       stable,
       canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, crashed: 'ends', isInService: false })] })],
@@ -283,7 +287,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'fails a canary that is never ready',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(181) }))],
       stable,
       canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, isInService: false })] })],
@@ -293,7 +297,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'does not blame the weights for a cluster without room',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }))],
       stable,
       canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, heldUp: 'no cpu' })] })],
@@ -303,7 +307,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'does not blame the weights for pods that may not be made',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }))],
       stable,
       canaries: [aCanary(two, { pods: [] })],
@@ -313,7 +317,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'gives a pod all its time when what held it up is over',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }), heldUp)],
       stable,
       canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, isInService: false })] })],
@@ -330,13 +334,13 @@ describe.each<[string, World, Expected, string]>([
   // -- acceptance --------------------------------------------------------------------------------------------------
   [
     'asks the acceptance images before any user does',
-    aWorld({ versions: [one, aVersion('1.1.0', atStep(0))], stable, canaries: [aCanary(two)] }),
+    someFacts({ versions: [one, aVersion('1.1.0', atStep(0))], stable, canaries: [aCanary(two)] }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary Accepting' },
     'ask-acceptance',
   ],
   [
     'records that it was accepted',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0))],
       stable,
       canaries: [aCanary(two)],
@@ -347,7 +351,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'fails weights that are healthy but wrong, out of the sight of users',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0))],
       stable,
       canaries: [aCanary(two)],
@@ -358,7 +362,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'asks again when the pod could not be asked',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0))],
       stable,
       canaries: [aCanary(two)],
@@ -369,14 +373,14 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'needs no acceptance where the environment has no images',
-    aWorld({ versions: [one, aVersion('1.1.0', atStep(0))], stable, canaries: [aCanary(two)], images: 0 }),
+    someFacts({ versions: [one, aVersion('1.1.0', atStep(0))], stable, canaries: [aCanary(two)], images: 0 }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
     '',
   ],
   // -- steps -------------------------------------------------------------------------------------------------------
   [
     'enters the first step when it was accepted',
-    aWorld({ versions: [one, aVersion('1.1.0', accepted())], stable, canaries: [aCanary(two)] }),
+    someFacts({ versions: [one, aVersion('1.1.0', accepted())], stable, canaries: [aCanary(two)] }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
     '',
   ],
@@ -466,7 +470,7 @@ describe.each<[string, World, Expected, string]>([
   ['goes to the next step', stepping(), { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' }, ''],
   [
     'adds canary pods for a higher weight, beside the stable ones',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(2))],
       stable,
       canaries: [aCanary(two, { pods: [aPod('canary-0')] })],
@@ -513,13 +517,13 @@ describe.each<[string, World, Expected, string]>([
   // -- promotion ---------------------------------------------------------------------------------------------------
   [
     'tells the stable pods',
-    aWorld({ versions: [one, aVersion('1.1.0', atStep(2), passed)], stable, canaries: [aCanary(two)] }),
+    someFacts({ versions: [one, aVersion('1.1.0', atStep(2), passed)], stable, canaries: [aCanary(two)] }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting 2' },
     'apply-stable 1.1.0',
   ],
   [
     'waits until every stable pod serves it, the canary helping out',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(2), passed)],
       stable: aStable(two, { isRolledOut: false }),
       canaries: [aCanary(two)],
@@ -529,7 +533,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'serves, and takes the canary away',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(2), passed)],
       stable: aStable(two),
       canaries: [aCanary(two, { pods: [aPod('canary-0')] })],
@@ -539,13 +543,13 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'goes on serving while a pod restarts',
-    aWorld({ versions: [one], stable: aStable(one, { isRolledOut: false }) }),
+    someFacts({ versions: [one], stable: aStable(one, { isRolledOut: false }) }),
     { '1.0.0': 'Serving Serving' },
     '',
   ],
   [
     'fails a promotion that does not come about',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(2), passed)],
       stable: aStable(two, { isRolledOut: false, isStuck: true }),
     }),
@@ -554,7 +558,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'returns to the previous weights after that, without a canary',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', failed('PromotionFailed'))],
       stable: aStable(two, { isRolledOut: false, isStuck: true }),
     }),
@@ -563,20 +567,24 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'takes over weights that the stable pods already serve',
-    aWorld({ versions: [aVersion('1.0.0', verified)], stable: aStable(aVersion('1.0.0')) }),
+    someFacts({ versions: [aVersion('1.0.0', verified)], stable: aStable(aVersion('1.0.0')) }),
     { '1.0.0': 'Promoting Promoting' },
     '',
   ],
   [
     'goes straight to the stable pods where the policy wants no canary',
-    aWorld({ versions: [one, aVersion('1.1.0', verified)], stable, policy: aPolicy({ canary: { enabled: false } }) }),
+    someFacts({
+      versions: [one, aVersion('1.1.0', verified)],
+      stable,
+      policy: aPolicy({ canary: { enabled: false } }),
+    }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting' },
     '',
   ],
   // -- several versions --------------------------------------------------------------------------------------------
   [
     'takes the newest of two candidates',
-    aWorld({ versions: [one, two, aVersion('1.2.0')], stable }),
+    someFacts({ versions: [one, two, aVersion('1.2.0')], stable }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Superseded Superseded', '1.2.0': 'Verifying Verifying' },
     'verify 1.2.0',
   ],
@@ -588,19 +596,19 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'tries the next lower one when the newest failed',
-    aWorld({ versions: [one, two, aVersion('1.2.0', failed())], stable }),
+    someFacts({ versions: [one, two, aVersion('1.2.0', failed())], stable }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying', '1.2.0': 'Failed AcceptanceFailed' },
     'verify 1.1.0',
   ],
   [
     'never tries a failed version again by itself',
-    aWorld({ versions: [one, aVersion('1.1.0', failed())], stable }),
+    someFacts({ versions: [one, aVersion('1.1.0', failed())], stable }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Failed AcceptanceFailed' },
     '',
   ],
   [
     'orders versions as semver does, not as text',
-    aWorld({ versions: [one, aVersion('1.10.0'), aVersion('1.9.0'), aVersion('1.10.0-rc.1')], stable }),
+    someFacts({ versions: [one, aVersion('1.10.0'), aVersion('1.9.0'), aVersion('1.10.0-rc.1')], stable }),
     {
       '1.0.0': 'Serving Serving',
       '1.10.0': 'Verifying Verifying',
@@ -611,7 +619,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'keeps the older of two objects with one number',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', made(100)), aVersion('1.1.0', named('m-again'), made(50), withDigest('x'))],
       stable,
     }),
@@ -620,30 +628,30 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'supersedes an older version that comes late',
-    aWorld({ versions: [one, aVersion('0.9.0')], stable }),
+    someFacts({ versions: [one, aVersion('0.9.0')], stable }),
     { '1.0.0': 'Serving Serving', '0.9.0': 'Superseded Superseded' },
     '',
   ],
   // -- deletion and rollback ---------------------------------------------------------------------------------------
   [
     'returns to the previous version at once when the serving one is deleted',
-    aWorld({ versions: [one], stable: aStable(two) }),
+    someFacts({ versions: [one], stable: aStable(two) }),
     { '1.0.0': 'Promoting Promoting' },
     'apply-stable 1.0.0',
   ],
   [
     'lets a version that never served prove itself first, when the serving one is deleted',
-    aWorld({ versions: [aVersion('0.9.0')], stable: aStable(two) }),
+    someFacts({ versions: [aVersion('0.9.0')], stable: aStable(two) }),
     { '0.9.0': 'Verifying Verifying' },
     'verify 0.9.0',
   ],
   [
     'takes the canary of a deleted version away',
-    aWorld({ versions: [one], stable, canaries: [aCanary(two, { pods: [aPod('canary-0')] })] }),
+    someFacts({ versions: [one], stable, canaries: [aCanary(two, { pods: [aPod('canary-0')] })] }),
     { '1.0.0': 'Serving Serving' },
     'withdraw-pods 1, delete-canary',
   ],
-  ['leaves the stable pods alone when every version is deleted', aWorld({ versions: [], stable }), {}, ''],
+  ['leaves the stable pods alone when every version is deleted', someFacts({ versions: [], stable }), {}, ''],
   // -- by hand -----------------------------------------------------------------------------------------------------
   [
     'aborts a rollout',
@@ -653,7 +661,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'aborts a promotion, back to the previous weights',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(2), passed, annotated({ [annotations.abort]: 'now' }))],
       stable: aStable(two, { isRolledOut: false }),
     }),
@@ -662,13 +670,13 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'does not abort a version that serves: deleting it is how to go back',
-    aWorld({ versions: [aVersion('1.0.0', served, annotated({ [annotations.abort]: 'now' }))], stable }),
+    someFacts({ versions: [aVersion('1.0.0', served, annotated({ [annotations.abort]: 'now' }))], stable }),
     { '1.0.0': 'Serving Serving' },
     '',
   ],
   [
     'acts on each abort once',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', annotated({ [annotations.abort]: 'x' }), handled({ abort: 'x' }))],
       stable,
     }),
@@ -677,7 +685,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'tries a failed version again when asked to, from the beginning',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', accepted(), failed(), annotated({ [annotations.retry]: 'a' }))],
       stable,
       verifications: verification(two, { kind: 'refused', reason: 'DigestMismatch', message: 'of the try before' }),
@@ -693,7 +701,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'never promotes by hand what was not accepted',
-    aWorld({
+    someFacts({
       versions: [one, aVersion('1.1.0', atStep(0), annotated({ [annotations.promote]: 'a' }))],
       stable,
       canaries: [aCanary(two)],
@@ -709,20 +717,20 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'does not begin a suspended version, and takes the next lower one',
-    aWorld({ versions: [one, two, aVersion('1.2.0', suspended)], stable }),
+    someFacts({ versions: [one, two, aVersion('1.2.0', suspended)], stable }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying', '1.2.0': 'Suspended Suspended' },
     'verify 1.1.0',
   ],
   [
     'goes on serving a version that is suspended',
-    aWorld({ versions: [aVersion('1.0.0', served, suspended)], stable }),
+    someFacts({ versions: [aVersion('1.0.0', served, suspended)], stable }),
     { '1.0.0': 'Serving Serving' },
     '',
   ],
   // -- exact weights by a route ------------------------------------------------------------------------------------
   [
     'makes the route that the policy asks for',
-    aWorld({ versions: [one], stable, policy: gateway, routeWeight: 'missing' }),
+    someFacts({ versions: [one], stable, policy: gateway, routeWeight: 'missing' }),
     { '1.0.0': 'Serving Serving' },
     'set-route-weight 0',
   ],
@@ -743,7 +751,7 @@ describe.each<[string, World, Expected, string]>([
   ],
   [
     'deletes the pods when the gateway has had time to notice',
-    aWorld({
+    someFacts({
       versions: [one],
       stable,
       policy: gateway,
@@ -753,11 +761,11 @@ describe.each<[string, World, Expected, string]>([
     { '1.0.0': 'Serving Serving' },
     'delete-canary',
   ],
-])('%s', (_title, world, expected, actions) => {
-  const result = plan(world);
+])('%s', (_title, facts, expected, actions) => {
+  const result = plan(facts);
 
   it('says so of every version', () => {
-    expect(said(world, result)).toEqual(expected);
+    expect(said(facts, result)).toEqual(expected);
   });
 
   it('does no more and no less', () => {

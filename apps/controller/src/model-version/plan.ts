@@ -1,21 +1,21 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { planRollout } from './plan-rollout.ts';
 import { rank } from './ranking.ts';
-import { readRequests } from './requests.ts';
+import { applyRequests } from './request-annotations.ts';
 import { isSettled } from './rollout.ts';
 import type { Action, Decision, Plan } from './decision.ts';
-import type { StableTrack, World } from './world.ts';
+import type { StableTrack, Facts } from './facts.ts';
 
 /**
- * What to do about a model, from what is true of it: pure, and the same for the same world. Decisions are recorded in
+ * What to do about a model, from what is true of it: pure, and the same for the same facts. Decisions are recorded in
  * the versions' statuses before any action is taken, so a controller that dies in between is followed by one that goes
  * on from the record.
  */
-export function plan(world: World): Plan {
+export function plan(facts: Facts): Plan {
   const decisions = new Map<string, Decision>();
   const decide = (version: ModelVersion, decision: Decision) => decisions.set(version.metadata.uid, decision);
-  const track = world.stable.kind === 'found' ? world.stable.track : undefined;
-  const versions = world.versions.map((version) => readRequests(version, world.now));
+  const track = facts.stable.kind === 'found' ? facts.stable.track : undefined;
+  const versions = facts.versions.map((version) => applyRequests(version, facts.now));
   const hasBegun = (version: ModelVersion) =>
     version.status?.rollout !== undefined || version.spec.artifact.digest === track?.digest;
 
@@ -36,18 +36,18 @@ export function plan(world: World): Plan {
     else if (target !== undefined) decide(version, { kind: 'superseded', by: target });
   }
 
-  const rollout = target === undefined ? undefined : planTarget(target, world);
+  const rollout = target === undefined ? undefined : planTarget(target, facts);
   if (rollout !== undefined && target !== undefined) decide(target, rollout.decision);
   for (const [uid, decision] of keepServing(versions, decisions, rollout?.decision, track))
     decisions.set(uid, decision);
 
   const kept = rollout?.canary;
-  const missingRoute: Action[] = world.routeWeight === 'missing' ? [{ kind: 'set-route-weight', weight: 0 }] : [];
-  const leftovers = world.canaries.filter((canary) => canary.name !== kept);
+  const missingRoute: Action[] = facts.routeWeight === 'missing' ? [{ kind: 'set-route-weight', weight: 0 }] : [];
+  const leftovers = facts.canaries.filter((canary) => canary.name !== kept);
   return {
     decisions,
     versions,
-    actions: [...missingRoute, ...leftovers.flatMap((canary) => remove(canary, world)), ...(rollout?.actions ?? [])],
+    actions: [...missingRoute, ...leftovers.flatMap((canary) => remove(canary, facts)), ...(rollout?.actions ?? [])],
     requeueAfterMs:
       leftovers.length > 0 ? Math.min(REMOVAL_CHECK_MS, rollout?.requeueAfterMs ?? Infinity) : rollout?.requeueAfterMs,
   };
@@ -59,9 +59,9 @@ const REMOVAL_CHECK_MS = 1_000;
 const ROUTE_SETTLE_MS = 4_000;
 
 /** The rollout of the target, unless something of the environment is missing. */
-function planTarget(target: ModelVersion, world: World): ReturnType<typeof planRollout> {
-  const { stable, policy } = world;
-  const held = world.canaries.find((canary) => canary.version === target.metadata.name)?.name;
+function planTarget(target: ModelVersion, facts: Facts): ReturnType<typeof planRollout> {
+  const { stable, policy } = facts;
+  const held = facts.canaries.find((canary) => canary.version === target.metadata.name)?.name;
   const blocked = (reason: 'StableMissing' | 'PolicyMissing' | 'PolicyInvalid', message: string) => ({
     decision: { kind: 'blocked' as const, reason, message },
     actions: [],
@@ -70,7 +70,7 @@ function planTarget(target: ModelVersion, world: World): ReturnType<typeof planR
   if (stable.kind === 'missing') return blocked('StableMissing', stable.message);
   if (policy.kind === 'missing') return blocked('PolicyMissing', policy.message);
   if (policy.kind === 'invalid') return blocked('PolicyInvalid', policy.message);
-  return planRollout(target, stable.track, { policy: policy.policy, images: policy.images }, world);
+  return planRollout(target, stable.track, { policy: policy.policy, images: policy.images }, facts);
 }
 
 /** Until the target serves, the version whose weights the stable pods have goes on serving. */
@@ -92,16 +92,16 @@ function* keepServing(
 }
 
 /** Requests leave a canary before its pods do. */
-function remove(canary: World['canaries'][number], world: World): Action[] {
+function remove(canary: Facts['canaries'][number], facts: Facts): Action[] {
   const inService = canary.pods.filter((pod) => pod.isInService);
-  const routed = world.routeWeight !== undefined;
+  const routed = facts.routeWeight !== undefined;
   const actions: Action[] = [];
-  if (typeof world.routeWeight === 'number' && world.routeWeight > 0)
+  if (typeof facts.routeWeight === 'number' && facts.routeWeight > 0)
     actions.push({ kind: 'set-route-weight', weight: 0 });
   if (inService.length > 0) actions.push({ kind: 'withdraw-pods', pods: inService.map((pod) => pod.name) });
   if (!routed) return [...actions, { kind: 'delete-canary', name: canary.name }];
   if (canary.withdrawnAt === undefined) return [...actions, { kind: 'mark-withdrawn', canary: canary.name }];
-  return world.now - canary.withdrawnAt < ROUTE_SETTLE_MS
+  return facts.now - canary.withdrawnAt < ROUTE_SETTLE_MS
     ? actions
     : [...actions, { kind: 'delete-canary', name: canary.name }];
 }

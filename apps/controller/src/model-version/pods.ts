@@ -6,7 +6,7 @@ import {
   labels,
 } from '@pawl/shared/modelversion/names';
 import type { ContainerState, ContainerStatus, Pod } from '../api/objects.ts';
-import type { PodFacts } from './world.ts';
+import type { PodFacts } from './facts.ts';
 
 /** Ends of a container after which it is said to crash. */
 const CRASHES = 3;

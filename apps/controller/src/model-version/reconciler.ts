@@ -12,12 +12,12 @@ import { type Caches, ofModel } from './caches.ts';
 import type { Action, Decision } from './decision.ts';
 import { canaryTrack, needsCounters, readTracks, stableState, withWords } from './gather.ts';
 import { plan } from './plan.ts';
-import { readEnvironment, readImages, type Environment } from './policy.ts';
-import { attemptOf } from './requests.ts';
-import { type AcceptanceImage, askAcceptance, scrape, whyNotReady } from './service-client.ts';
+import { readModelConfig, readImages, type ModelConfig } from './model-config.ts';
+import { attemptOf } from './request-annotations.ts';
+import { type AcceptanceImage, askAcceptance, scrape, whyNotReady } from './pod-client.ts';
 import { summarize } from './summarize.ts';
 import type { Verifier } from './verifier.ts';
-import type { AcceptanceRun, World } from './world.ts';
+import type { AcceptanceRun, Facts } from './facts.ts';
 import { weightsByDigest } from './weights.ts';
 
 export interface ReconcilerOptions {
@@ -53,15 +53,15 @@ export class Reconciler {
     const found = ofModel(this.#options.caches, key);
     this.#requireFresh(found.versions);
     const [namespace = '', model = ''] = key.split('/');
-    const environment = readEnvironment(model, found.policies, found.images);
+    const environment = readModelConfig(model, found.policies, found.images);
     const [stable] = found.stable;
     const now = this.#options.now();
     const scene: Scene = { namespace, stable, canaries: found.canaries, policy: environment.policy, now, signal };
-    const world = await this.#gather(key, model, found, environment, scene);
-    const decided = plan(world);
+    const facts = await this.#gather(key, model, found, environment, scene);
+    const decided = plan(facts);
     for (const version of decided.versions) {
       const decision = decided.decisions.get(version.metadata.uid);
-      if (decision !== undefined) await this.#record(version, decision, world, signal);
+      if (decision !== undefined) await this.#record(version, decision, facts, signal);
     }
     for (const action of decided.actions) await this.#act(key, action, environment, scene);
     return { requeueAfterMs: decided.requeueAfterMs };
@@ -71,9 +71,9 @@ export class Reconciler {
     key: string,
     model: string,
     found: ReturnType<typeof ofModel>,
-    environment: Environment,
+    environment: ModelConfig,
     scene: Scene,
-  ): Promise<World> {
+  ): Promise<Facts> {
     const ask = (address: string) => whyNotReady(address, scene.signal);
     const canaries = await Promise.all(found.canaries.map((canary) => withWords(canaryTrack(canary, found.pods), ask)));
     const stable = stableState(model, found.stable, found.pods);
@@ -99,7 +99,7 @@ export class Reconciler {
     };
   }
 
-  async #routeWeight(scene: Scene): Promise<World['routeWeight']> {
+  async #routeWeight(scene: Scene): Promise<Facts['routeWeight']> {
     const name = scene.stable?.metadata.name;
     if (scene.policy?.traffic.gateway === undefined || name === undefined) return undefined;
     const route = await this.#options.client.get(httpRoutes, scene.namespace, name, { signal: scene.signal });
@@ -115,10 +115,10 @@ export class Reconciler {
     }
   }
 
-  async #record(version: ModelVersion, decision: Decision, world: World, signal: AbortSignal): Promise<void> {
+  async #record(version: ModelVersion, decision: Decision, facts: Facts, signal: AbortSignal): Promise<void> {
     const { name, namespace, uid, resourceVersion } = version.metadata;
-    const before = world.versions.find(({ metadata }) => metadata.uid === uid)?.status;
-    const status = summarize(version, decision, weightOf(version, decision, world), world.now);
+    const before = facts.versions.find(({ metadata }) => metadata.uid === uid)?.status;
+    const status = summarize(version, decision, weightOf(version, decision, facts), facts.now);
     if (isDeepStrictEqual(withoutUndefined(status), before)) return;
     this.#replaced.set(uid, resourceVersion);
     try {
@@ -159,7 +159,7 @@ export class Reconciler {
     logger.info(fields, after.message);
   }
 
-  async #act(key: string, action: Action, environment: Environment, scene: Scene): Promise<void> {
+  async #act(key: string, action: Action, environment: ModelConfig, scene: Scene): Promise<void> {
     const { policy, publicKeyPem } = environment;
     if (action.kind === 'verify') {
       if (policy !== undefined)
@@ -171,7 +171,7 @@ export class Reconciler {
   /** Reads the acceptance images, which no cache keeps. */
   async #images(
     namespace: string,
-    { imagesIn = [] }: Environment,
+    { imagesIn = [] }: ModelConfig,
     signal: AbortSignal,
   ): Promise<readonly AcceptanceImage[]> {
     const read = imagesIn.map(async (name) => {
@@ -186,7 +186,7 @@ export class Reconciler {
   #ask(
     key: string,
     { version, address, template }: Action & { kind: 'ask-acceptance' },
-    environment: Environment,
+    environment: ModelConfig,
   ): void {
     const attempt = attemptOf(version);
     const policy = environment.policy?.acceptance;
@@ -215,13 +215,13 @@ export class Reconciler {
 }
 
 /** Percent of the requests that a version answers. A version that is out of the game has none, except while it serves on. */
-function weightOf(version: ModelVersion, decision: Decision, world: World): number {
-  const stable = world.stable.kind === 'found' ? world.stable.track : undefined;
+function weightOf(version: ModelVersion, decision: Decision, facts: Facts): number {
+  const stable = facts.stable.kind === 'found' ? facts.stable.track : undefined;
   const { digest } = version.spec.artifact;
   const isOut = decision.kind === 'failed' || decision.kind === 'superseded' || decision.kind === 'blocked';
   if (isOut && stable?.digest !== digest && !stable?.pods.some((pod) => pod.digest === digest)) return 0;
-  const canary = world.canaries.flatMap((track) => track.pods);
-  const route = typeof world.routeWeight === 'number' ? world.routeWeight : undefined;
+  const canary = facts.canaries.flatMap((track) => track.pods);
+  const route = typeof facts.routeWeight === 'number' ? facts.routeWeight : undefined;
   return weightsByDigest(stable?.pods ?? [], canary, route).get(digest) ?? 0;
 }
 

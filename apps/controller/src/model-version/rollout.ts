@@ -11,7 +11,7 @@ import { canaryName } from './canary.ts';
 import type { Action, Decision, Recorded } from './decision.ts';
 import { timestamp } from './time.ts';
 import { canaryReplicas, granularity } from './weights.ts';
-import type { CanaryTrack, StableTrack, World } from './world.ts';
+import type { CanaryTrack, StableTrack, Facts } from './facts.ts';
 
 /** How the environment judges, and how many acceptance images it has. */
 export interface Rules {
@@ -36,26 +36,26 @@ export const POLL_MS = 2_000;
 /** The longest that pods are started ahead of their step, ms: about what they take, so that they do not idle for longer. */
 export const AHEAD_MS = 30_000;
 
-/** One version in one world, with what several gates ask of it and answer with. Nothing in it changes. */
+/** One version and the facts, with what several gates ask of it and answer with. Nothing in it changes. */
 export class Rollout {
   readonly version: ModelVersion;
   readonly status: Partial<ModelVersionStatus>;
   readonly stable: StableTrack;
   readonly policy: RolloutPolicy;
   readonly images: number;
-  readonly world: World;
+  readonly facts: Facts;
   readonly canary: CanaryTrack | undefined;
   readonly canaryName: string;
 
-  constructor(version: ModelVersion, stable: StableTrack, { policy, images }: Rules, world: World) {
+  constructor(version: ModelVersion, stable: StableTrack, { policy, images }: Rules, facts: Facts) {
     this.version = version;
     this.status = version.status ?? {};
     this.stable = stable;
     this.policy = policy;
     this.images = images;
-    this.world = world;
+    this.facts = facts;
     this.canaryName = canaryName(stable.name, version.spec.artifact.digest);
-    this.canary = world.canaries.find(({ name }) => name === this.canaryName);
+    this.canary = facts.canaries.find(({ name }) => name === this.canaryName);
   }
 
   /** By its recorded verdict. */
@@ -121,7 +121,7 @@ export class Rollout {
   /** What is missing until the canary gets the requests of a step. Pods started ahead of the next one get none yet. */
   admission(canary: CanaryTrack, weight: number): Action[] {
     if (this.policy.traffic.gateway !== undefined)
-      return this.world.routeWeight === weight ? [] : [{ kind: 'set-route-weight', weight, canary: canary.name }];
+      return this.facts.routeWeight === weight ? [] : [{ kind: 'set-route-weight', weight, canary: canary.name }];
     const ready = canary.pods.filter((pod) => pod.isReady);
     const room = this.wantedReplicas() - ready.filter((pod) => pod.isInService).length;
     const pods = ready.filter((pod) => !pod.isInService).slice(0, Math.max(0, room));
@@ -138,7 +138,7 @@ export class Rollout {
       canary: this.canaryName,
       step,
       steps: this.policy.canary.steps.length,
-      since: previous?.step === step ? previous.since : timestamp(this.world.now),
+      since: previous?.step === step ? previous.since : timestamp(this.facts.now),
       desiredWeight: this.policy.canary.steps[step - 1]?.weight ?? 0,
       canaryPods,
       stablePods,
@@ -184,7 +184,7 @@ export class Rollout {
   }
 
   #verdict(outcome: Verdict['outcome'], reason: Verdict['reason'], message: string): Verdict {
-    return { outcome, reason, message, at: timestamp(this.world.now) };
+    return { outcome, reason, message, at: timestamp(this.facts.now) };
   }
 
   /** The weights are to be served. */

@@ -1,6 +1,6 @@
 import { annotations } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { Answer } from '../runtime/http-server.ts';
+import type { HttpReply } from '../runtime/http-server.ts';
 import { timestamp } from './time.ts';
 
 /** The versions of a namespace, and how fresh they are. */
@@ -18,7 +18,7 @@ const PATH = '/verdicts';
  * in it is secret, see {@link withoutSecrets}. A copy that may be behind is not shown at all.
  * @returns undefined for other paths.
  */
-export function answerVerdicts(path: string, source: VerdictSource): Answer | undefined {
+export function answerVerdicts(path: string, source: VerdictSource): HttpReply | undefined {
   if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
   const at = source.currentAt;
   if (at === undefined)
@@ -66,9 +66,10 @@ function withoutSecrets(version: ModelVersion): ModelVersion {
   };
 }
 
-const json = (status: number, body: unknown): Answer => ({
+const json = (status: number, body: unknown): HttpReply => ({
   status,
   type: 'application/json',
   body: `${JSON.stringify(body, null, 2)}\n`,
 });
-const failure = (status: number, code: string, message: string): Answer => json(status, { error: { code, message } });
+const failure = (status: number, code: string, message: string): HttpReply =>
+  json(status, { error: { code, message } });

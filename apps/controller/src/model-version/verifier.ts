@@ -7,9 +7,9 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { FailureReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import { boundedLineage } from './lineage.ts';
-import { attemptOf } from './requests.ts';
+import { attemptOf } from './request-annotations.ts';
 import { timestamp } from './time.ts';
-import type { Verification } from './world.ts';
+import type { Verification } from './facts.ts';
 
 /** How an environment verifies. */
 export interface VerifyRules {

@@ -14,23 +14,23 @@ export interface HttpServerOptions {
   /** What is missing before this process can do its work, such as a first list; undefined: nothing. Not leadership. */
   readonly ready: () => string | undefined;
   /** Answers other paths, given without their query; undefined: there is nothing. */
-  readonly other?: ((path: string) => Answer | undefined) | undefined;
+  readonly other?: ((path: string) => HttpReply | undefined) | undefined;
 }
 
 /** An answer to GET; HEAD is answered without the body. */
-export interface Answer {
+export interface HttpReply {
   readonly status: number;
   /** Media type. */
   readonly type: string;
   readonly body: string;
 }
 
-const plain = (status: number, body: string): Answer => ({
+const plain = (status: number, body: string): HttpReply => ({
   status,
   type: 'text/plain; charset=utf-8',
   body: `${body}\n`,
 });
-const verdict = (problem: string | undefined): Answer =>
+const verdict = (problem: string | undefined): HttpReply =>
   problem === undefined ? plain(200, 'ok') : plain(503, problem);
 
 /** `/metrics`, `/livez`, `/readyz`, and what the program adds. To be read: it takes GET and HEAD. */
@@ -70,7 +70,7 @@ export class HttpServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let answer: Answer;
+    let answer: HttpReply;
     try {
       answer = await this.#answer(request);
     } catch (error) {
@@ -81,7 +81,7 @@ export class HttpServer {
     response.end(request.method === 'HEAD' ? undefined : answer.body);
   }
 
-  async #answer({ method, url = '/' }: IncomingMessage): Promise<Answer> {
+  async #answer({ method, url = '/' }: IncomingMessage): Promise<HttpReply> {
     if (method !== 'GET' && method !== 'HEAD') return plain(405, 'method not allowed');
     const { metrics, alive, ready, other } = this.#options;
     const path = url.replace(/\?.*/, '');

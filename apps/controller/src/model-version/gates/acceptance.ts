@@ -1,5 +1,5 @@
 import type { Action } from '../decision.ts';
-import { attemptOf } from '../requests.ts';
+import { attemptOf } from '../request-annotations.ts';
 import { AT_ONCE_MS, POLL_MS, type Rollout, type RolloutPlan } from '../rollout.ts';
 import { milliseconds } from '../time.ts';
 
@@ -7,7 +7,7 @@ import { milliseconds } from '../time.ts';
 export function acceptance(rollout: Rollout): RolloutPlan | undefined {
   const canary = rollout.ready();
   if (rollout.images === 0 || rollout.status.acceptance?.template === canary.template) return undefined;
-  const run = rollout.world.acceptances.get(attemptOf(rollout.version));
+  const run = rollout.facts.acceptances.get(attemptOf(rollout.version));
   const pod = canary.pods.find((one) => one.isReady && one.address !== undefined);
   const ask: readonly Action[] =
     pod?.address === undefined
@@ -25,9 +25,9 @@ export function acceptance(rollout: Rollout): RolloutPlan | undefined {
   if (run?.kind === 'unanswered') {
     const since = rollout.status.rollout?.since;
     const limit = rollout.policy.canary.readyTimeoutSeconds * 1000;
-    if (since !== undefined && rollout.world.now - milliseconds(since) > limit)
+    if (since !== undefined && rollout.facts.now - milliseconds(since) > limit)
       return rollout.fail('CanaryNotReady', `The acceptance images could not be asked: ${run.message}`);
-    const wait = run.retryAt - rollout.world.now;
+    const wait = run.retryAt - rollout.facts.now;
     return accepting(
       `The acceptance images could not be asked: ${run.message}`,
       wait > 0 ? [] : ask,

@@ -12,7 +12,7 @@ export function canaryReady(rollout: Rollout): RolloutPlan | undefined {
       canary === undefined
         ? 'Its first pod is being started'
         : 'The pods are made anew: the chart changed their template';
-    return rollout.starting(why, { ...rollout.progress(0), since: timestamp(rollout.world.now) }, [
+    return rollout.starting(why, { ...rollout.progress(0), since: timestamp(rollout.facts.now) }, [
       { ...apply, replicas: 1 },
     ]);
   }
@@ -25,11 +25,11 @@ export function canaryReady(rollout: Rollout): RolloutPlan | undefined {
   const pending = canary.pods.find((pod) => !pod.isReady);
   // While something held a pod up, its time did not run: it begins when nothing does any more.
   const isFreed = rollout.wasHeldUp && pending !== undefined && pending.heldUp === undefined;
-  const unreadySince = (isFreed ? undefined : rollout.status.rollout?.unreadySince) ?? timestamp(rollout.world.now);
+  const unreadySince = (isFreed ? undefined : rollout.status.rollout?.unreadySince) ?? timestamp(rollout.facts.now);
   const progress = { ...rollout.progress(rollout.step), unreadySince };
   if (pending?.heldUp !== undefined)
     return rollout.starting(`A pod is held up: ${pending.heldUp}`, progress, actions, 'CanaryHeldUp');
-  const left = milliseconds(unreadySince) + rollout.policy.canary.readyTimeoutSeconds * 1000 - rollout.world.now;
+  const left = milliseconds(unreadySince) + rollout.policy.canary.readyTimeoutSeconds * 1000 - rollout.facts.now;
   const why = pending?.waiting ?? 'the others are starting';
   // A quota or an admission rule that lets no pod be made is not the weights' fault either.
   if (left <= 0 && pending === undefined && canary.pods.length < replicas)

@@ -1,7 +1,7 @@
 import { since } from '../analysis/counters.ts';
 import { judge } from '../analysis/judge.ts';
 import type { Action, Recorded } from '../decision.ts';
-import { promoteRequest } from '../requests.ts';
+import { promoteRequest } from '../request-annotations.ts';
 import { AHEAD_MS, AT_ONCE_MS, POLL_MS, type Rollout, type RolloutPlan } from '../rollout.ts';
 import { timestamp } from '../time.ts';
 
@@ -37,7 +37,7 @@ export function step(rollout: Rollout): RolloutPlan {
 
   const admit = rollout.admission(canary, wanted.weight);
   if (admit.length > 0) return at('its pods begin to get requests', {}, admit, AT_ONCE_MS * 4);
-  const { counters, now } = rollout.world;
+  const { counters, now } = rollout.facts;
   const { baseline } = canary;
   if (baseline?.step !== step || baseline.template !== canary.template) {
     if (counters === undefined) return at('the counters are read', {}, [], AT_ONCE_MS);

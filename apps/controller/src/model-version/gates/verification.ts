@@ -1,11 +1,11 @@
 import type { ConditionReason } from '@pawl/shared/modelversion/model-version';
-import { attemptOf } from '../requests.ts';
+import { attemptOf } from '../request-annotations.ts';
 import { AT_ONCE_MS, type Rollout, type RolloutPlan } from '../rollout.ts';
 
 /** No pod exists before digest, files and signature were checked. */
 export function verification(rollout: Rollout): RolloutPlan | undefined {
   if (rollout.isVerified) return undefined;
-  const state = rollout.world.verifications.get(attemptOf(rollout.version));
+  const state = rollout.facts.verifications.get(attemptOf(rollout.version));
   const verifying = (reason: ConditionReason, message: string, rest: Partial<RolloutPlan> = {}): RolloutPlan => ({
     decision: { kind: 'verifying', reason, message },
     actions: [],
@@ -27,7 +27,7 @@ export function verification(rollout: Rollout): RolloutPlan | undefined {
     case 'unsupported':
       return { decision: { kind: 'blocked', reason: 'ImageVolumeUnsupported', message: state.message }, actions: [] };
     case 'unreachable': {
-      const wait = state.retryAt - rollout.world.now;
+      const wait = state.retryAt - rollout.facts.now;
       return verifying(state.reason, unreachable(state), {
         actions: wait > 0 ? [] : [{ kind: 'verify', version: rollout.version }],
         requeueAfterMs: Math.max(AT_ONCE_MS, wait),

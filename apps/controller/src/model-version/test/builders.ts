@@ -3,7 +3,7 @@ import { rolloutPolicySchema, type RolloutPolicy } from '@pawl/shared/modelversi
 import type { z } from 'zod';
 import { noCounters, type PodCounters, type Reading } from '../analysis/counters.ts';
 import { artifactOf, artifactTemplate, canaryName } from '../canary.ts';
-import type { CanaryTrack, PodFacts, StableTrack, World } from '../world.ts';
+import type { CanaryTrack, PodFacts, StableTrack, Facts } from '../facts.ts';
 
 /** The moment of every test. */
 export const NOW = Date.parse('2026-01-02T03:04:05Z');
@@ -204,15 +204,15 @@ export const aPolicy = (policy: z.input<typeof rolloutPolicySchema> = {}): Rollo
     },
   });
 
-/** A world with a policy of four acceptance images. */
-export const aWorld = (
-  world: Partial<Omit<World, 'stable' | 'policy'>> & {
+/** Facts with a policy of four acceptance images. */
+export const someFacts = (
+  facts: Partial<Omit<Facts, 'stable' | 'policy'>> & {
     stable?: StableTrack | undefined;
     policy?: RolloutPolicy;
     images?: number;
   },
-): World => {
-  const { stable, policy = aPolicy(), images = 4, ...rest } = world;
+): Facts => {
+  const { stable, policy = aPolicy(), images = 4, ...rest } = facts;
   return {
     now: NOW,
     model: 'm',

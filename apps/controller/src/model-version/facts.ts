@@ -8,7 +8,7 @@ import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { Baseline, Reading } from './analysis/counters.ts';
 
 /** What is true of one model in one namespace at one moment: all that {@link plan} may know. */
-export interface World {
+export interface Facts {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly model: string;

@@ -7,7 +7,7 @@ import { timestamp } from './time.ts';
  * acts once. A request that has nothing to act on is taken as done: a retry of a version that did not fail, an abort of
  * one that has no rollout under way. `pawl.dev/promote` waits for acceptance and is read there.
  */
-export function readRequests(version: ModelVersion, now: number): ModelVersion {
+export function applyRequests(version: ModelVersion, now: number): ModelVersion {
   const asked = version.metadata.annotations ?? {};
   let status = version.status;
   const retry = asked[annotations.retry];

@@ -1,7 +1,7 @@
 import { ACCEPTANCE_IMAGES_ROLE, labels, POLICY_ROLE } from '@pawl/shared/modelversion/names';
 import type { ConfigMap } from '../api/objects.ts';
 import { ofModel } from './caches.ts';
-import { readEnvironment, readImages, withoutImages } from './policy.ts';
+import { readModelConfig, readImages, withoutImages } from './model-config.ts';
 
 type Files = Readonly<Record<string, string>>;
 
@@ -26,19 +26,15 @@ function read(...objects: readonly ConfigMap[]) {
   const none = { byIndex: () => [] };
   const configMaps = { byIndex: () => objects.map(withoutImages) };
   const found = ofModel({ versions: none, deployments: none, pods: none, configMaps }, 'ns/m');
-  return readEnvironment('m', found.policies, found.images);
+  return readModelConfig('m', found.policies, found.images);
 }
 
 describe('acceptance images', () => {
   it('are those of the policy ConfigMap and of any number of others', () => {
     const policy = aPolicy({ 'cat.a.jpg': 'a' });
-    const environment = read(
-      images('more', { 'cat.b.jpg': 'b', 'dog.c': 'c' }),
-      policy,
-      images('most', { 'dog.d': 'd' }),
-    );
-    expect(environment.state).toMatchObject({ kind: 'valid', images: 4 });
-    expect(environment.imagesIn).toEqual(['policy', 'more', 'most']);
+    const config = read(images('more', { 'cat.b.jpg': 'b', 'dog.c': 'c' }), policy, images('most', { 'dog.d': 'd' }));
+    expect(config.state).toMatchObject({ kind: 'valid', images: 4 });
+    expect(config.imagesIn).toEqual(['policy', 'more', 'most']);
   });
 
   it('have an order of their own, whatever the order in which the ConfigMaps come', () => {

@@ -3,11 +3,11 @@ import { labels, POLICY_KEY, POLICY_ROLE, PUBLIC_KEY_KEY } from '@pawl/shared/mo
 import { rolloutPolicySchema, type RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import { parse } from 'yaml';
 import type { ConfigMap } from '../api/objects.ts';
-import type { AcceptanceImage } from './service-client.ts';
-import type { PolicyState } from './world.ts';
+import type { AcceptanceImage } from './pod-client.ts';
+import type { PolicyState } from './facts.ts';
 
-/** What an environment's ConfigMaps say. */
-export interface Environment {
+/** What the ConfigMaps of a model say: its policy, public keys and acceptance images. */
+export interface ModelConfig {
   readonly state: PolicyState;
   readonly policy?: RolloutPolicy;
   readonly publicKeyPem?: string | undefined;
@@ -67,7 +67,7 @@ const byName = (a: ConfigMap, b: ConfigMap) => (a.metadata.name < b.metadata.nam
  * Reads the policy ConfigMap of a model, of which there must be exactly one, and counts its acceptance images.
  * @param found with the role of a policy. @param more with that of acceptance images; any number.
  */
-export function readEnvironment(model: string, found: readonly ConfigMap[], more: readonly ConfigMap[]): Environment {
+export function readModelConfig(model: string, found: readonly ConfigMap[], more: readonly ConfigMap[]): ModelConfig {
   const [config] = found;
   const selector = `${labels.model}=${model},${labels.role}=${POLICY_ROLE}`;
   if (config === undefined)
@@ -106,4 +106,4 @@ function readPolicy(text: string): RolloutPolicy | string {
     .join('; ');
 }
 
-const unusable = (kind: 'missing' | 'invalid', message: string): Environment => ({ state: { kind, message } });
+const unusable = (kind: 'missing' | 'invalid', message: string): ModelConfig => ({ state: { kind, message } });
