@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
 import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { API_VERSION, labels, POLICY_KEY, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
@@ -48,7 +49,7 @@ export class Fleet {
     const binaryData = Object.fromEntries(
       images.map((name) => [name, readFileSync(join(IMAGES, name)).toString('base64')]),
     );
-    await each(this.#models, async (model) => {
+    await forEachLimited(this.#models, AT_ONCE, async (model) => {
       const name = model.replace('_', '-');
       const { namespace } = this;
       await this.#client.create(configMaps, {
@@ -65,7 +66,7 @@ export class Fleet {
   /** Offers a version of every model, and waits until the controller has made each of them the one that serves. */
   async offer(minor: number): Promise<void> {
     const version = `1.${minor}.0`;
-    await each(this.#models, async (model) => {
+    await forEachLimited(this.#models, AT_ONCE, async (model) => {
       const directory = join(this.#folder, `${model}-${version}`);
       const { digest } = await writeBundle(directory, draft(model, version), [
         { path: 'model.onnx', source: Buffer.from(`${model} ${version}`) },
@@ -165,12 +166,3 @@ const draft = (name: string, version: string) => ({
   },
   lineage: { 'git-commit': '0123456789abcdef0123456789abcdef01234567', run: 'run-20260102-030405' },
 });
-
-/** Several at once, for the sake of the clock. */
-async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...items];
-  const worker = async () => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}

@@ -1,4 +1,4 @@
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
 import { FeaturePool } from '@pawl/shared/execution/feature-pool';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';

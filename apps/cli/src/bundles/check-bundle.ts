@@ -3,7 +3,7 @@ import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import { digestOfFile } from '@pawl/shared/bundle/digest';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { verifyManifest } from '@pawl/shared/bundle/verify-manifest';
-import { codeOf } from '@pawl/shared/bundle/system-error';
+import { codeOf } from '@pawl/shared/errors/system-error';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../terminal/context.ts';
 import { bytes, count } from '../terminal/text.ts';

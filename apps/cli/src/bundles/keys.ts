@@ -5,7 +5,7 @@ import { openBundle, readSignature } from '@pawl/shared/bundle/open-bundle';
 import { generateSigningKeyPair, signManifest, verifyManifestSignature } from '@pawl/shared/bundle/signature';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { createPublicKey } from 'node:crypto';
-import { hasCode } from '@pawl/shared/bundle/system-error';
+import { hasCode } from '@pawl/shared/errors/system-error';
 import { CliError } from '../errors/cli-error.ts';
 import { writeError } from '../errors/write-error.ts';
 

@@ -6,12 +6,13 @@ import { resolveBundle } from '@pawl/shared/bundle/fetch-bundle';
 import { MANIFEST_FILE, SIGNATURE_FILE, type Manifest } from '@pawl/shared/bundle/manifest';
 import { readSignature, type Bundle } from '@pawl/shared/bundle/open-bundle';
 import { resolveImage } from '@pawl/shared/bundle/resolve-image';
-import { defaultRetryPolicy } from '@pawl/shared/bundle/retry';
+import { defaultRetryPolicy } from '@pawl/shared/concurrency/retry';
 import { MAX_SIGNATURE_BYTES } from '@pawl/shared/bundle/signature';
 import { openStore } from '@pawl/shared/bundle/stores/open-store';
 import { readSmallFile } from '@pawl/shared/bundle/transfer';
 import { MAX_MANIFEST_BYTES, verifyManifest } from '@pawl/shared/bundle/verify-manifest';
-import { codeOf } from '@pawl/shared/bundle/system-error';
+import { withinMs } from '@pawl/shared/concurrency/deadline';
+import { codeOf } from '@pawl/shared/errors/system-error';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../terminal/context.ts';
 import { CliError } from '../errors/cli-error.ts';
@@ -91,7 +92,7 @@ export async function readStoredManifest(
       retry: defaultRetryPolicy,
       clock: options.clock,
       idleTimeoutMs: 15_000,
-      signal: AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+      signal: withinMs(ANSWER_TIMEOUT_MS, context.signal),
     };
     const small = (name: string, maxBytes: number) =>
       readSmallFile(

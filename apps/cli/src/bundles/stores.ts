@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseBundleUri, type BundleLocation } from '@pawl/shared/bundle/bundle-uri';
-import type { RetryClock } from '@pawl/shared/bundle/retry';
+import type { RetryClock } from '@pawl/shared/concurrency/retry';
 import type { StoreOptions } from '@pawl/shared/bundle/stores/open-store';
 import { parseEnvironment } from '@pawl/shared/config/parse-environment';
 import { PawlError } from '@pawl/shared/errors/pawl-error';

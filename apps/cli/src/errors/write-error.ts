@@ -1,4 +1,4 @@
-import { codeOf } from '@pawl/shared/bundle/system-error';
+import { codeOf } from '@pawl/shared/errors/system-error';
 import { CliError } from './cli-error.ts';
 
 /** What the hint of a failed write adds. */

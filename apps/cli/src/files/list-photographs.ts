@@ -1,7 +1,7 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
-import { hasCode } from '@pawl/shared/bundle/system-error';
+import { hasCode } from '@pawl/shared/errors/system-error';
 import { sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../errors/cli-error.ts';
 

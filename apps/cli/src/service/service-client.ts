@@ -1,3 +1,4 @@
+import { withinMs } from '@pawl/shared/concurrency/deadline';
 import { z } from 'zod';
 import { CliError } from '../errors/cli-error.ts';
 import { networkProblem } from '../errors/network.ts';
@@ -95,7 +96,7 @@ export class ServiceClient {
         ...options,
         headers: { accept: 'application/json' },
         redirect: 'manual',
-        signal: AbortSignal.any([this.#signal, AbortSignal.timeout(this.#timeoutMs)]),
+        signal: withinMs(this.#timeoutMs, this.#signal),
       });
       const text = await readText(response);
       const latencyMs = over();

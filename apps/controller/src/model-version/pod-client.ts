@@ -1,3 +1,6 @@
+import { sleep, systemClock } from '@pawl/shared/concurrency/clock';
+import { withinMs } from '@pawl/shared/concurrency/deadline';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Acceptance } from '@pawl/shared/modelversion/model-version';
 import { readCounters, type PodCounters } from './analysis/counters.ts';
 import { timestamp } from './time.ts';
@@ -21,7 +24,7 @@ const BUSY_PAUSE_MS = 500;
 /** Reads a pod's counters. @throws when it does not answer in time. */
 export async function scrape(address: string, model: string, signal: AbortSignal): Promise<PodCounters> {
   const response = await fetch(`http://${address}/metrics`, {
-    signal: AbortSignal.any([signal, AbortSignal.timeout(COUNTERS_TIMEOUT_MS)]),
+    signal: withinMs(COUNTERS_TIMEOUT_MS, signal),
   });
   if (!response.ok) throw new Error(`/metrics answered ${response.status}`);
   const text = await response.text();
@@ -32,7 +35,7 @@ export async function scrape(address: string, model: string, signal: AbortSignal
 /** Why a pod that runs is not ready, in its own words; undefined when it does not say. */
 export async function whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(READINESS_TIMEOUT_MS)]);
+    const limit = withinMs(READINESS_TIMEOUT_MS, signal);
     const response = await fetch(`http://${address}/readyz`, { signal: limit });
     const { ready, reason, code } = (await response.json()) as {
       readonly ready?: boolean;
@@ -63,10 +66,11 @@ export async function askAcceptance(
   }: { digest: string; template: string; minCorrect: number; now: () => number; signal: AbortSignal },
 ): Promise<Acceptance> {
   const mistakes: Acceptance['mistakes'] = [];
-  const waiting = [...images];
-  const worker = async (): Promise<void> => {
-    for (let image = waiting.shift(); image !== undefined; image = waiting.shift()) {
-      const { label, confidence } = await predict(address, image, digest, signal);
+  await forEachLimited(
+    images,
+    AT_ONCE,
+    async (image, stop) => {
+      const { label, confidence } = await predict(address, image, digest, stop);
       if (label !== image.label)
         mistakes.push({
           image: image.key,
@@ -74,9 +78,9 @@ export async function askAcceptance(
           answered: label,
           ...(confidence !== undefined && { confidence }),
         });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    },
+    signal,
+  );
   return {
     total: images.length,
     correct: images.length - mistakes.length,
@@ -109,7 +113,7 @@ async function predict(
       readonly error?: { readonly code?: string };
     };
     if (response.status === 429 || response.status === 503) {
-      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+      await sleep(systemClock, BUSY_PAUSE_MS, signal);
       signal.throwIfAborted();
       continue;
     }

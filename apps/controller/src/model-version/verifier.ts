@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { fetchBundle, resolveBundle } from '@pawl/shared/bundle/fetch-bundle';
 import { sizeOfFiles } from '@pawl/shared/bundle/manifest';
 import { resolveImage } from '@pawl/shared/bundle/resolve-image';
+import { backoffMs, type Backoff } from '@pawl/shared/concurrency/backoff';
+import { inBackground } from '@pawl/shared/concurrency/in-background';
+import { Semaphore } from '@pawl/shared/concurrency/semaphore';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { FailureReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
@@ -31,8 +34,7 @@ export interface VerifierOptions {
 
 /** Bundles fetched at once: memory and disk, not speed, are what a controller has little of. */
 const AT_ONCE = 2;
-const FIRST_RETRY_MS = 2_000;
-const LAST_RETRY_MS = 60_000;
+const RETRIES: Backoff = { initialDelayMs: 2_000, maxDelayMs: 60_000 };
 
 /**
  * Fetches and verifies bundles in the background, so that a slow store holds up nothing else: a rollback of the same
@@ -41,8 +43,7 @@ const LAST_RETRY_MS = 60_000;
 export class Verifier {
   readonly #options: VerifierOptions;
   readonly #known = new Map<string, { readonly key: string; readonly state: Verification }>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #turns = new Semaphore(AT_ONCE);
 
   constructor(options: VerifierOptions) {
     this.#options = options;
@@ -67,21 +68,13 @@ export class Verifier {
     if (before?.kind === 'running') return;
     const attempts = before?.kind === 'unreachable' ? before.attempts : 0;
     this.#known.set(attempt, { key, state: { kind: 'running', before } });
-    void this.#inTurn(() => this.#verify(version, rules, attempts)).then((state) => {
+    const conclude = (state: Verification): void => {
       this.#known.set(attempt, { key, state });
       this.#options.onChange(version);
+    };
+    inBackground(this.#turns.run(() => this.#verify(version, rules, attempts)).then(conclude), (error) => {
+      conclude(this.#judge(error, attempts + 1));
     });
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    }
   }
 
   async #verify(version: ModelVersion, rules: VerifyRules, attempts: number): Promise<Verification> {
@@ -150,7 +143,7 @@ export class Verifier {
         : code === 'BUNDLE_STORE_UNREACHABLE'
           ? 'StoreUnreachable'
           : 'StoreRefused';
-    const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempts - 1));
+    const wait = backoffMs(RETRIES, attempts);
     return { kind: 'unreachable', reason, message, attempts, retryAt: this.#options.now() + wait };
   }
 }

@@ -1,6 +1,6 @@
 import { ApiError, ApiUnreachable } from './api-error.ts';
 import { ControllerLoop, type Outcome, type ReconcileOutcome, Stalled, Waiting } from './controller-loop.ts';
-import { FakeClock } from './test/fake-clock.ts';
+import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { MemoryLogger } from './test/fake-objects.ts';
 import { WorkQueue } from './work-queue.ts';
 

@@ -1,5 +1,6 @@
 import { ApiError, ApiUnreachable, isConflict } from './api-error.ts';
-import { type Clock, startDeadline, systemClock } from './clock.ts';
+import { type Clock, systemClock } from '@pawl/shared/concurrency/clock';
+import { startDeadline } from '@pawl/shared/concurrency/deadline';
 import type { Logger } from './logger.ts';
 import type { WorkQueue } from './work-queue.ts';
 

@@ -1,7 +1,7 @@
 import { ApiError, ApiUnreachable } from './api-error.ts';
 import { EventRecorder, type KubeEvent } from './events.ts';
 import type { KubeObject } from './kube-object.ts';
-import { FakeClock } from './test/fake-clock.ts';
+import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { aThing, MemoryLogger } from './test/fake-objects.ts';
 
 type Stored = KubeEvent & Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isAlreadyExists, isNotFound } from './api-error.ts';
-import { type Clock, sleep, systemClock } from './clock.ts';
+import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject, ResourceType } from './kube-object.ts';
 import type { Logger } from './logger.ts';

@@ -1,6 +1,6 @@
 import { HttpServer, type HttpServerOptions } from './http-server.ts';
 import { Metrics } from './metrics.ts';
-import { FakeClock } from './test/fake-clock.ts';
+import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { MemoryLogger } from './test/fake-objects.ts';
 import { WorkQueue } from './work-queue.ts';
 

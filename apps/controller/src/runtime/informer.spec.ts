@@ -1,7 +1,7 @@
 import { ApiUnreachable } from './api-error.ts';
 import { Informer, type InformerOptions, type RestartReason } from './informer.ts';
 import { keyOf } from './kube-object.ts';
-import { FakeClock } from './test/fake-clock.ts';
+import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { aThing, FakeObjects, gone, MemoryLogger, type Thing, things } from './test/fake-objects.ts';
 
 type Change = `${'+' | '-' | '~' | '='}${string}`;

@@ -1,5 +1,7 @@
 import { isGone } from './api-error.ts';
-import { type Clock, jittered, type Random, sleep, startDeadline, systemClock } from './clock.ts';
+import { backoffMs, jittered, type Backoff, type Random } from '@pawl/shared/concurrency/backoff';
+import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
+import { startDeadline } from '@pawl/shared/concurrency/deadline';
 import type { KubeClient } from './kube-client.ts';
 import { joinKey, type KubeObject, keyOf, type ResourceType } from './kube-object.ts';
 import type { WatchEvent } from './kube-requests.ts';
@@ -47,8 +49,7 @@ export interface InformerOptions<T extends KubeObject> {
 /** @param current undefined: deleted. @param old undefined: new. Both are the same object when a relist repeats it. */
 export type ChangeHandler<T> = (current: T | undefined, old: T | undefined) => void;
 
-const FIRST_BACKOFF_MS = 800;
-const LAST_BACKOFF_MS = 30_000;
+const BACKOFF: Backoff = { initialDelayMs: 800, maxDelayMs: 30_000 };
 /** A watch that ends sooner without an event counts as a failure, or a broken server would be asked without a pause. */
 const SHORTEST_WATCH_MS = 1_000;
 
@@ -202,7 +203,7 @@ export class Informer<T extends KubeObject> {
   }
 
   #backoffMs(failures: number): number {
-    return jittered(Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures), 1, this.#random);
+    return jittered(backoffMs(BACKOFF, failures + 1), 1, this.#random);
   }
 
   /** Replaces the copy by a list, and tells what that changes, deletions included. */

@@ -10,7 +10,7 @@ import {
 } from './api-error.ts';
 import type { KubeClientOptions } from './kube-client.ts';
 import type { WatchEvent } from './kube-requests.ts';
-import { FakeClock } from './test/fake-clock.ts';
+import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { aThing, type Thing, things } from './test/fake-objects.ts';
 import { type Answer, clientOf, FakeServer, status } from './test/fake-server.ts';
 

@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { ApiError, ApiUnreachable, isNotFound } from './api-error.ts';
-import { type Clock, type Deadline, sleep, startDeadline, systemClock } from './clock.ts';
+import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
+import { type Deadline, startDeadline } from '@pawl/shared/concurrency/deadline';
 import { KubeConnection, loadKubeconfig, type WireRequest } from './kube-connection.ts';
 import {
   type ApiMetrics,

@@ -3,7 +3,7 @@ import type { KubeClient } from './kube-client.ts';
 import type { KubeObject, ResourceType } from './kube-object.ts';
 import type { CallOptions } from './kube-requests.ts';
 import { type LeaderCallbacks, LeaderElection, type Lease, microTime } from './lease.ts';
-import { FakeClock } from './test/fake-clock.ts';
+import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { MemoryLogger } from './test/fake-objects.ts';
 
 /** One stored Lease with the server's conflict rule; each candidate sees it through its own, breakable, view. */

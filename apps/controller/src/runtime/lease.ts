@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isAlreadyExists, isConflict } from './api-error.ts';
-import { type Clock, jittered, type Random, sleep, startDeadline, systemClock } from './clock.ts';
+import { jittered, type Random } from '@pawl/shared/concurrency/backoff';
+import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
+import { startDeadline } from '@pawl/shared/concurrency/deadline';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject, ResourceType } from './kube-object.ts';
 import type { Logger } from './logger.ts';

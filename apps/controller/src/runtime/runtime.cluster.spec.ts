@@ -1,6 +1,6 @@
 import { describeWhenSet } from '../../../../test/support/when-set.ts';
 import { ApiError, ApiUnreachable, isAlreadyExists, isConflict, isGone, isInvalid } from './api-error.ts';
-import { systemClock } from './clock.ts';
+import { systemClock } from '@pawl/shared/concurrency/clock';
 import { EventRecorder, events } from './events.ts';
 import { Informer, type RestartReason } from './informer.ts';
 import { KubeClient } from './kube-client.ts';

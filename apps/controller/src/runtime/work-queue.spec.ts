@@ -1,4 +1,4 @@
-import { FakeClock } from './test/fake-clock.ts';
+import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { WorkQueue } from './work-queue.ts';
 
 const setUp = (options = {}) => {

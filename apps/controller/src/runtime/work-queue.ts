@@ -1,4 +1,5 @@
-import { type Clock, LONGEST_TIMER_MS, systemClock } from './clock.ts';
+import { backoffMs, type Backoff } from '@pawl/shared/concurrency/backoff';
+import { type Clock, LONGEST_TIMER_MS, systemClock } from '@pawl/shared/concurrency/clock';
 
 export interface WorkQueueOptions {
   readonly clock?: Clock | undefined;
@@ -23,8 +24,7 @@ interface Delayed {
  */
 export class WorkQueue {
   readonly #clock: Clock;
-  readonly #firstRetryMs: number;
-  readonly #lastRetryMs: number;
+  readonly #backoff: Backoff;
   readonly #msPerRetry: number;
   readonly #retryBurst: number;
 
@@ -43,8 +43,7 @@ export class WorkQueue {
 
   constructor(options: WorkQueueOptions = {}) {
     this.#clock = options.clock ?? systemClock;
-    this.#firstRetryMs = options.firstRetryMs ?? 500;
-    this.#lastRetryMs = options.lastRetryMs ?? 300_000;
+    this.#backoff = { initialDelayMs: options.firstRetryMs ?? 500, maxDelayMs: options.lastRetryMs ?? 300_000 };
     this.#msPerRetry = 1000 / (options.retriesPerSecond ?? 10);
     this.#retryBurst = options.retryBurst ?? 100;
   }
@@ -96,7 +95,7 @@ export class WorkQueue {
     if (this.shuttingDown) return;
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
-    const ofKey = Math.min(this.#lastRetryMs, this.#firstRetryMs * 2 ** failures);
+    const ofKey = backoffMs(this.#backoff, failures + 1);
     this.addAfter(key, Math.max(ofKey, this.#takeToken()));
   }
 

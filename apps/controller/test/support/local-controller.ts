@@ -3,7 +3,7 @@ import { parseConfig } from '../../src/config.ts';
 import { runController } from '../../src/controller.ts';
 import { KubeClient } from '../../src/runtime/kube-client.ts';
 import { KubeConnection, loadKubeconfig } from '../../src/runtime/kube-connection.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { systemClock } from '@pawl/shared/concurrency/clock';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import { MortalClient } from './mortal-client.ts';
 import { quiet } from './objects.ts';

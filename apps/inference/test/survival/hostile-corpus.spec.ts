@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { errorCodes } from '@pawl/shared/errors/error-codes';
 import sharp from 'sharp';
 import { batchSchema, errorBodySchema, predictionSchema } from '../../src/prediction/prediction.schema.ts';
@@ -35,15 +36,6 @@ function corpus(folder: string): HostileFile[] {
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
     .map((path) => ({ name: path.slice(folder.length + 1), bytes: readFileSync(path) }));
-}
-
-/** Runs a job for every item, a few at once. */
-async function forEach<T>(items: readonly T[], job: (item: T) => Promise<unknown>): Promise<void> {
-  const waiting = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await job(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
 function form(files: readonly HostileFile[]): FormData {
@@ -138,7 +130,7 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
     const small = pictures.filter(({ bytes }) => bytes.length < 10_000_000);
     for (let i = 0; i < 5; i++) for (const picture of small) await asForm(picture);
     const good = { name: 'good.jpg', bytes: photo };
-    await forEach(Array.from({ length: 400 }), () => asForm(good));
+    await forEachLimited(Array.from({ length: 400 }), AT_ONCE, () => asForm(good));
     // One after another: several batches of large pictures at once would pass their deadline on a busy machine.
     const batch = [...small.slice(0, 2), ...Array.from({ length: 6 }, () => good)];
     for (let i = 0; i < 24; i++) await asBatch(batch);
@@ -167,10 +159,10 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
   it(`each of ${files.length} gets the same prediction or clear 4xx, alone, as a body and beside a good photograph`, async () => {
     expect(files.length).toBeGreaterThan(0);
     const asked = new Map<HostileFile, string[]>();
-    await forEach(files, async (file) => {
+    await forEachLimited(files, AT_ONCE, async (file) => {
       asked.set(file, [await asForm(file), await asBody(file)]);
     });
-    await forEach(groups, async (group) => {
+    await forEachLimited(groups, AT_ONCE, async (group) => {
       const outcomes = await asBatch(group);
       group.forEach((file, i) => asked.get(file)!.push(outcomes[i]!));
     });
@@ -191,8 +183,8 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
       // The test before was round 0.
       const after = [await settledMb()];
       for (let round = 1; round <= rounds; round++) {
-        await forEach(files, asForm);
-        await forEach(groups, asBatch);
+        await forEachLimited(files, AT_ONCE, asForm);
+        await forEachLimited(groups, AT_ONCE, asBatch);
         after.push(await settledMb());
       }
       report('resident memory, MB', { warm, ...Object.fromEntries(after.map((mb, i) => [`after round ${i}`, mb])) });

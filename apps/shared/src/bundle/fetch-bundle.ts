@@ -1,13 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { systemClock } from '../concurrency/clock.ts';
+import { startDeadline } from '../concurrency/deadline.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import { parseBundleUri } from './bundle-uri.ts';
-import { forEachLimited } from './for-each-limited.ts';
+import { forEachLimited } from '../concurrency/for-each-limited.ts';
 import { installFolder, targetError } from './install-directory.ts';
 import { MANIFEST_FILE, SIGNATURE_FILE, sizeOfFiles, type BundleFile } from './manifest.ts';
 import { bundleAt, openBundle, type Bundle } from './open-bundle.ts';
 import { makePartialFolder, type PartialFolder } from './partial-folder.ts';
-import { defaultRetryPolicy, systemRetryClock, type RetryClock, type RetryPolicy } from './retry.ts';
+import { defaultRetryPolicy, systemRetryClock, type RetryClock, type RetryPolicy } from '../concurrency/retry.ts';
+import { Semaphore } from '../concurrency/semaphore.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
 import { openStore, type StoreOptions } from './stores/open-store.ts';
 import type { BundleStore, StoreArchive } from './stores/store.ts';
@@ -38,7 +41,7 @@ export interface FetchOptions extends StoreOptions {
 const FILES_AT_ONCE = 4;
 
 /** Fetches under way in this process, by target: the next one of the same target waits, then finds it done. */
-const underWay = new Map<string, Promise<unknown>>();
+const underWay = new Map<string, Semaphore>();
 
 /**
  * Opens the bundle of an address: a `file://` bundle in place, without copying (its folder must then stay as it is, as
@@ -63,20 +66,16 @@ export async function resolveBundle(uri: string, options: FetchOptions): Promise
 export async function fetchBundle(uri: string, options: FetchOptions): Promise<Bundle> {
   const location = parseBundleUri(uri, options);
   const target = resolve(options.directory);
-  const deadline = new AbortController();
-  const timer = setTimeout(() => {
-    deadline.abort(
-      new PawlError('BUNDLE_STORE_UNREACHABLE', {
-        message: `${location.display} was not fetched within ${options.timeoutMs} ms`,
-      }),
-    );
-  }, options.timeoutMs);
-  const signals = [deadline.signal, ...(options.signal === undefined ? [] : [options.signal])];
+  const notInTime = () =>
+    new PawlError('BUNDLE_STORE_UNREACHABLE', {
+      message: `${location.display} was not fetched within ${options.timeoutMs} ms`,
+    });
+  const deadline = startDeadline(systemClock, { ms: options.timeoutMs, reason: notInTime }, options.signal);
   const policy: TransferPolicy = {
     retry: options.retry ?? defaultRetryPolicy,
     clock: options.clock ?? systemRetryClock,
     idleTimeoutMs: options.idleTimeoutMs ?? 15_000,
-    signal: AbortSignal.any(signals),
+    signal: deadline.signal,
   };
   try {
     return await inTurn(target, policy.signal, async () => {
@@ -90,7 +89,7 @@ export async function fetchBundle(uri: string, options: FetchOptions): Promise<B
       }
     });
   } finally {
-    clearTimeout(timer);
+    deadline.done();
   }
 }
 
@@ -229,32 +228,13 @@ async function tryOpen(
 
 /** Runs after the other fetches of this target in this process; a failure of theirs is theirs. */
 async function inTurn<Result>(target: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
-  const before = underWay.get(target) ?? Promise.resolve();
-  const mine = unlessAborted(before, signal).then(work);
-  // Not `mine` alone: one that gave up waiting ends before the one it waited for.
-  const settled = Promise.allSettled([before, mine]);
-  underWay.set(target, settled);
+  const turns = underWay.get(target) ?? new Semaphore(1);
+  underWay.set(target, turns);
   try {
-    return await mine;
+    return await turns.run(work, signal);
   } finally {
-    void settled.then(() => {
-      if (underWay.get(target) === settled) underWay.delete(target);
-    });
+    if (turns.isIdle) underWay.delete(target);
   }
-}
-
-function unlessAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    void promise.then(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    });
-  });
 }
 
 /** A listed file that the store lacks is a damaged bundle, not a wrong address. */

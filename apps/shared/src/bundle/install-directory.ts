@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PawlError } from '../errors/pawl-error.ts';
 import { MANIFEST_FILE } from './manifest.ts';
-import { codeOf, hasCode } from './system-error.ts';
+import { codeOf, hasCode } from '../errors/system-error.ts';
 
 /**
  * A fresh, empty folder beside `target`, on the same file system so that it can be renamed to it.

@@ -12,7 +12,7 @@ import { targetError } from './install-directory.ts';
 import { foldersOf, MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
 import type { Bundle } from './open-bundle.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
-import { codeOf, hasCode } from './system-error.ts';
+import { codeOf, hasCode } from '../errors/system-error.ts';
 import { MAX_MANIFEST_BYTES, type VerifiedManifest } from './verify-manifest.ts';
 
 /** Bytes of a layer in which the manifest must have come; other tools may put folders or small files before it. */

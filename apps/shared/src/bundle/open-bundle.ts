@@ -2,11 +2,11 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { PawlError } from '../errors/pawl-error.ts';
 import { digestOfHandle, openRegularFile } from './digest.ts';
-import { forEachLimited } from './for-each-limited.ts';
+import { forEachLimited } from '../concurrency/for-each-limited.ts';
 import { MANIFEST_FILE, SIGNATURE_FILE, type BundleFile, type Manifest } from './manifest.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES, verifyManifest, type ManifestExpectations } from './verify-manifest.ts';
-import { hasCode, isMissing } from './system-error.ts';
+import { hasCode, isMissing } from '../errors/system-error.ts';
 
 /** A bundle on this machine whose every byte was verified when it was opened. */
 export interface Bundle {

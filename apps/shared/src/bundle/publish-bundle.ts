@@ -2,6 +2,8 @@ import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline, Readable, Transform } from 'node:stream';
+import { systemClock } from '../concurrency/clock.ts';
+import { startDeadline } from '../concurrency/deadline.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import { parseBundleUri, type FileLocation, type OciLocation, type S3Location } from './bundle-uri.ts';
 import { digestOfBytes, digestOfFile, isDigest } from './digest.ts';
@@ -9,7 +11,13 @@ import { installFolder, makeFolderBeside, targetError } from './install-director
 import { MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
 import { openBundle, readSignature, type Bundle } from './open-bundle.ts';
 import { describeImage } from './oci-image.ts';
-import { defaultRetryPolicy, systemRetryClock, withRetry, type RetryClock, type RetryPolicy } from './retry.ts';
+import {
+  defaultRetryPolicy,
+  systemRetryClock,
+  withRetry,
+  type RetryClock,
+  type RetryPolicy,
+} from '../concurrency/retry.ts';
 import type { StoreOptions } from './stores/open-store.ts';
 import type { StoreFile, WritableStore } from './stores/store.ts';
 import { readSmallFile } from './transfer.ts';
@@ -226,12 +234,14 @@ function caller(options: PublishOptions): Call {
   const timeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
   return async (work) =>
     await withRetry(options.retry ?? defaultRetryPolicy, options.clock ?? systemRetryClock, outer, async () => {
-      const timeout = AbortSignal.timeout(timeoutMs);
+      const deadline = startDeadline(systemClock, timeoutMs, outer);
       try {
-        return await work(AbortSignal.any([outer, timeout]));
+        return await work(deadline.signal);
       } catch (error) {
-        if (!timeout.aborted || outer.aborted) throw error;
+        if (!deadline.expired || outer.aborted) throw error;
         throw new PawlError('BUNDLE_STORE_UNREACHABLE', { message: `the store did not answer within ${timeoutMs} ms` });
+      } finally {
+        deadline.done();
       }
     });
 }

@@ -1,3 +1,5 @@
+import { systemClock } from '../concurrency/clock.ts';
+import { startDeadline } from '../concurrency/deadline.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import { parseBundleUri } from './bundle-uri.ts';
 import type { OciStoreOptions } from './stores/oci-registry.ts';
@@ -23,14 +25,16 @@ export async function resolveImage(uri: string, options: ResolveImageOptions): P
       message: `${location.display} is no image; expected an oci:// address`,
     });
   const { OciRegistry } = await import('./stores/oci-registry.ts');
-  const timeout = AbortSignal.timeout(options.timeoutMs);
-  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+  const deadline = startDeadline(systemClock, options.timeoutMs, options.signal);
   try {
-    const { digest } = await new OciRegistry(location, options, 'pull').getManifest(location.reference, signal);
+    const registry = new OciRegistry(location, options, 'pull');
+    const { digest } = await registry.getManifest(location.reference, deadline.signal);
     return `${location.host}/${location.repository}@${digest}`;
   } catch (cause) {
-    if (!timeout.aborted) throw cause;
+    if (!deadline.expired) throw cause;
     const message = `${location.display} was not answered for within ${options.timeoutMs} ms`;
     throw new PawlError('BUNDLE_STORE_UNREACHABLE', { message, cause });
+  } finally {
+    deadline.done();
   }
 }

@@ -1,10 +1,12 @@
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
+import { systemClock } from '../concurrency/clock.ts';
+import { startDeadline } from '../concurrency/deadline.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import { chunksOf, createDigester, type Digester } from './digest.ts';
 import { targetError } from './install-directory.ts';
-import { withRetry, type RetryClock, type RetryPolicy } from './retry.ts';
+import { withRetry, type RetryClock, type RetryPolicy } from '../concurrency/retry.ts';
 import { unreachable, type ReadOptions, type StoreRead } from './stores/store.ts';
 
 /** What every transfer obeys. */
@@ -144,22 +146,27 @@ async function attempts<Result>(
   attempt: (watch: Watch, progress: () => void) => Promise<Result>,
 ): Promise<Result> {
   return await withRetry(policy.retry, policy.clock, policy.signal, async (progress) => {
-    const idle = new AbortController();
-    const timer = setTimeout(() => {
-      idle.abort(
-        new PawlError('BUNDLE_STORE_UNREACHABLE', {
-          message: `the store sent nothing for ${policy.idleTimeoutMs} ms`,
-        }),
-      );
-    }, policy.idleTimeoutMs);
-    const signal = AbortSignal.any([policy.signal, idle.signal]);
+    const silent = () =>
+      new PawlError('BUNDLE_STORE_UNREACHABLE', {
+        message: `the store sent nothing for ${policy.idleTimeoutMs} ms`,
+      });
+    const idle = startDeadline(systemClock, { ms: policy.idleTimeoutMs, reason: silent }, policy.signal);
+    const { signal } = idle;
     try {
-      return await attempt({ signal, touch: () => void timer.refresh() }, progress);
+      return await attempt(
+        {
+          signal,
+          touch: () => {
+            idle.extend();
+          },
+        },
+        progress,
+      );
     } catch (error) {
       // Whatever an aborted client throws, the reason of the abort is what happened.
       throw signal.aborted ? signal.reason : error;
     } finally {
-      clearTimeout(timer);
+      idle.done();
     }
   });
 }

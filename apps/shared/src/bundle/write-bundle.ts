@@ -8,7 +8,7 @@ import { MANIFEST_FILE, SIGNATURE_FILE, type BundleFile, type Manifest, type Man
 import { bundleAt, openBundle, type Bundle } from './open-bundle.ts';
 import { signManifest } from './signature.ts';
 import { parseManifest, verifyManifest } from './verify-manifest.ts';
-import { hasCode } from './system-error.ts';
+import { hasCode } from '../errors/system-error.ts';
 
 /** A file that goes into a bundle. */
 export interface BundleSource {

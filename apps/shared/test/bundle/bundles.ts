@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ManifestDraft } from '../../src/bundle/manifest.ts';
 import type { Bundle } from '../../src/bundle/open-bundle.ts';
-import type { RetryClock } from '../../src/bundle/retry.ts';
+import type { RetryClock } from '../../src/concurrency/retry.ts';
 import { writeBundle, type BundleSource, type WriteOptions } from '../../src/bundle/write-bundle.ts';
 
 /** Test support: a fresh folder for each test; `cleanFolders` in `afterEach` deletes them all. */

@@ -1,5 +1,5 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { toAnswer, type Answer } from '@pawl/shared/execution/answer';
 import type { Context } from '../../terminal/context.ts';
 import type { Dataset, DatasetItem } from '../../ml/data/dataset.ts';

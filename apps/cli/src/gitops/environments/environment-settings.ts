@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '@pawl/shared/bundle/system-error';
+import { isMissing } from '@pawl/shared/errors/system-error';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { CliError } from '../../errors/cli-error.ts';

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { isMissing } from '@pawl/shared/bundle/system-error';
+import { isMissing } from '@pawl/shared/errors/system-error';
 import { modelVersionSpecSchema, type ModelVersionSpec } from '@pawl/shared/modelversion/model-version';
 import { API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
 import { compareBuild } from 'semver';

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { codeOf } from '@pawl/shared/bundle/system-error';
+import { codeOf } from '@pawl/shared/errors/system-error';
 import { CliError } from '../../errors/cli-error.ts';
 
 /** A file before and after a change; undefined: it is not there. */

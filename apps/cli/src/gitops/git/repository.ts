@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { isMissing } from '@pawl/shared/bundle/system-error';
+import { isMissing } from '@pawl/shared/errors/system-error';
 import type { SimpleGit } from 'simple-git';
 import { CliError } from '../../errors/cli-error.ts';
 import { gitError } from './errors.ts';

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { codeOf, isMissing } from '@pawl/shared/bundle/system-error';
+import { withinMs } from '@pawl/shared/concurrency/deadline';
+import { codeOf, isMissing } from '@pawl/shared/errors/system-error';
 import type { ConnectOptions } from '../../cluster/connection/cluster.ts';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
@@ -135,7 +136,7 @@ async function fetchVerdict(
     const response = await fetch(url, {
       headers: { accept: 'application/json' },
       redirect: 'manual',
-      signal: AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]),
+      signal: withinMs(timeoutMs, context.signal),
     });
     if (response.ok) return [await readBody(response, where), where];
     await response.body?.cancel();

@@ -1,4 +1,4 @@
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { toAnswer } from '@pawl/shared/execution/answer';
 import type { Context } from '../../terminal/context.ts';

@@ -1,6 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '@pawl/shared/bundle/system-error';
+import { hasCode } from '@pawl/shared/errors/system-error';
 import { CliError } from '../../errors/cli-error.ts';
 import { listFiles, type FoundFile } from '../../files/list-photographs.ts';
 import { indexTar } from './tar.ts';

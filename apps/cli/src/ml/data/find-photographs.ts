@@ -1,4 +1,4 @@
-import { codeOf } from '@pawl/shared/bundle/system-error';
+import { codeOf } from '@pawl/shared/errors/system-error';
 import { sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../errors/cli-error.ts';
 import type { FileTree } from './file-tree.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { hasCode } from '@pawl/shared/bundle/system-error';
+import { hasCode } from '@pawl/shared/errors/system-error';
 import type { Disk } from './disk.ts';
 
 /** Lines written at once: what a killed run has to do again. */

@@ -1,6 +1,6 @@
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { CliError } from '../../errors/cli-error.ts';
 import { splits, type Dataset, type DatasetItem, type Split } from './dataset.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
-import { hasCode } from '@pawl/shared/bundle/system-error';
+import { hasCode } from '@pawl/shared/errors/system-error';
 import { writeError } from '../../errors/write-error.ts';
 import { splits, type DatasetItem } from './dataset.ts';
 import { DATA_ADVICE, type Disk } from './disk.ts';

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
-import { codeOf } from '@pawl/shared/bundle/system-error';
+import { codeOf } from '@pawl/shared/errors/system-error';
 import { CliError } from '../../errors/cli-error.ts';
 
 /** Where a file lies in an archive. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { hasCode } from '@pawl/shared/bundle/system-error';
+import { hasCode } from '@pawl/shared/errors/system-error';
 import { parse } from 'yaml';
 import { CliError } from '../../errors/cli-error.ts';
 import { paramsSchema, type Params } from './params.ts';

@@ -1,3 +1,4 @@
+import { withinMs } from '@pawl/shared/concurrency/deadline';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import type { ServerSettings } from './tracking-settings.ts';
@@ -104,7 +105,7 @@ export class RestClient {
     body?: string | Blob,
   ): Promise<Response> {
     this.#context.signal.throwIfAborted();
-    const signal = AbortSignal.any([this.#context.signal, AbortSignal.timeout(timeoutMs)]);
+    const signal = withinMs(timeoutMs, this.#context.signal);
     let response: Response;
     try {
       response = await fetch(url, {

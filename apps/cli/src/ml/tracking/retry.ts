@@ -1,4 +1,4 @@
-import { retryDelayMs, type RetryPolicy } from '@pawl/shared/bundle/retry';
+import { withRetry, type JudgeFailure, type ReportProgress, type RetryPolicy } from '@pawl/shared/concurrency/retry';
 import type { Context } from '../../terminal/context.ts';
 import { Unreachable } from './rest-client.ts';
 
@@ -14,7 +14,7 @@ export const afterRun: RetryPolicy = { attempts: 6, initialDelayMs: 250, maxDela
  * Runs `attempt` until it succeeds, is refused, or has failed `policy.attempts` times in a row without any progress.
  *
  * @param progress grows whenever something was achieved.
- * @throws Unreachable; what is no matter of waiting at once; the signal's reason.
+ * @throws Unreachable; what trying again does not change; the signal's reason.
  */
 export async function retrying<Result>(
   policy: RetryPolicy,
@@ -22,17 +22,17 @@ export async function retrying<Result>(
   attempt: () => Promise<Result>,
   progress: () => number = () => 0,
 ): Promise<Result> {
-  let failures = 0;
-  for (;;) {
+  const once = async (report: ReportProgress): Promise<Result> => {
     const before = progress();
     try {
       return await attempt();
     } catch (error) {
-      signal.throwIfAborted();
-      failures = progress() > before ? 1 : failures + 1;
-      if (!(error instanceof Unreachable) || failures >= policy.attempts) throw error;
-      await sleep(Math.min(MAX_WAIT_MS, error.retryAfterMs ?? retryDelayMs(policy, failures, Math.random())));
-      signal.throwIfAborted();
+      if (progress() > before) report();
+      throw error;
     }
-  }
+  };
+  return await withRetry(policy, { sleep, random: Math.random }, signal, once, pauseAfter);
 }
+
+const pauseAfter: JudgeFailure = (error) =>
+  error instanceof Unreachable && (error.retryAfterMs === undefined || Math.min(MAX_WAIT_MS, error.retryAfterMs));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing } from '@pawl/shared/bundle/system-error';
+import { isMissing } from '@pawl/shared/errors/system-error';
 import { parse, stringify } from 'yaml';
 import { writeError } from '../../errors/write-error.ts';
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { toAnswer } from '@pawl/shared/execution/answer';
 import { PawlError } from '@pawl/shared/errors/pawl-error';

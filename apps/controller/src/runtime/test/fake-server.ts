@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { KubeConnection, loadKubeconfig } from '../kube-connection.ts';
 import { KubeClient, type KubeClientOptions } from '../kube-client.ts';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '@pawl/shared/concurrency/clock';
 
 /** One request that a {@link FakeServer} got. */
 export interface Received {

@@ -4,7 +4,7 @@ import { PawlError } from '../../errors/pawl-error.ts';
 import type { FileLocation } from '../bundle-uri.ts';
 import { openRegularFile } from '../digest.ts';
 import type { BundleStore } from './store.ts';
-import { hasCode } from '../system-error.ts';
+import { hasCode } from '../../errors/system-error.ts';
 
 /** A bundle in a folder, such as a mounted volume. */
 export function fileStore(location: FileLocation): BundleStore {

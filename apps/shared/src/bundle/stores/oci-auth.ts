@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { basicAuthorization } from './http-client.ts';
-import { hasCode } from '../system-error.ts';
+import { hasCode } from '../../errors/system-error.ts';
 
 /** Who asks a registry. */
 export interface RegistryCredentials {

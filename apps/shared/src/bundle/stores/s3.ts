@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { PawlError } from '../../errors/pawl-error.ts';
 import type { S3Location } from '../bundle-uri.ts';
-import { codeOf } from '../system-error.ts';
+import { codeOf } from '../../errors/system-error.ts';
 import { errorOfStatus, unreachable, type StoreFile, type WritableStore } from './store.ts';
 
 /** How S3 is reached; what is left out comes from the AWS SDK's own chain (AWS_REGION, AWS_PROFILE, roles ...). */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { PawlError } from '../../errors/pawl-error.ts';
-import { codeOf } from '../system-error.ts';
+import { codeOf } from '../../errors/system-error.ts';
 
 /** How a part of a bundle is asked for. */
 export interface ReadOptions {

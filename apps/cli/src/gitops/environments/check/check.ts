@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Context } from '../../../terminal/context.ts';
 import { CliError } from '../../../errors/cli-error.ts';
 import { nearNames } from '../../../cluster/model-version/near-names.ts';

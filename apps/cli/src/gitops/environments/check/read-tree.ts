@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '@pawl/shared/bundle/system-error';
+import { isMissing } from '@pawl/shared/errors/system-error';
 import { SETTINGS_FILE } from '../environment-settings.ts';
 import { MODELS_FOLDER, PUBLIC_KEY_FILE } from '../environment.ts';
 import { parseDeclaration, type Declaration } from './declaration.ts';

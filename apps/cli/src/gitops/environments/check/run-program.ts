@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { hasCode } from '@pawl/shared/bundle/system-error';
+import { hasCode } from '@pawl/shared/errors/system-error';
 import type { Context } from '../../../terminal/context.ts';
 import { CliError } from '../../../errors/cli-error.ts';
 import { problem, type Finding } from './findings.ts';

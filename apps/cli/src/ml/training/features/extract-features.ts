@@ -1,4 +1,4 @@
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import { FeaturePool } from '@pawl/shared/execution/feature-pool';
 import type { Extracted } from '@pawl/shared/execution/feature-protocol';

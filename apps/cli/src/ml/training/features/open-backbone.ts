@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import type { InputSpec } from '@pawl/shared/bundle/manifest';
-import { isMissing } from '@pawl/shared/bundle/system-error';
+import { isMissing } from '@pawl/shared/errors/system-error';
 import type { Context } from '../../../terminal/context.ts';
 import { CliError } from '../../../errors/cli-error.ts';
 import { backboneOf } from '../../../bundles/onnx/backbone.ts';

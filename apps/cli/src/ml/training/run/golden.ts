@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { GoldenImage } from '@pawl/shared/bundle/manifest';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { BundleSource } from '@pawl/shared/bundle/write-bundle';

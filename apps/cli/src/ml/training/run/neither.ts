@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../../errors/cli-error.ts';
 import type { ScoredRows } from '../evaluation/abstain.ts';

@@ -1,4 +1,4 @@
-import { forEachLimited } from '@pawl/shared/bundle/for-each-limited';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Context } from '../../../terminal/context.ts';
 import type { Dataset, DatasetItem } from '../../data/dataset.ts';
 import { CliError } from '../../../errors/cli-error.ts';

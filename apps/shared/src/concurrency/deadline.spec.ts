@@ -1,25 +1,5 @@
-import { sleep, startDeadline, systemClock } from './clock.ts';
+import { startDeadline, withinMs } from './deadline.ts';
 import { FakeClock } from './test/fake-clock.ts';
-
-describe('sleep', () => {
-  it('tells that the time passed', async () => {
-    const clock = new FakeClock();
-    const slept = sleep(clock, 1000, new AbortController().signal);
-    await clock.advance(1000);
-    expect(await slept).toBe(true);
-    expect(clock.pending).toBe(0);
-  });
-
-  it('ends with the signal and leaves no timer', async () => {
-    const clock = new FakeClock();
-    const controller = new AbortController();
-    const slept = sleep(clock, 1000, controller.signal);
-    controller.abort();
-    expect(await slept).toBe(false);
-    expect(clock.pending).toBe(0);
-    expect(await sleep(clock, 1000, controller.signal)).toBe(false);
-  });
-});
 
 describe('startDeadline', () => {
   it('aborts as a timeout when the time is over', async () => {
@@ -68,21 +48,35 @@ describe('startDeadline', () => {
     parent.abort();
     expect(deadline.signal.aborted).toBe(true);
   });
+
+  it('aborts with the reason that it was given', async () => {
+    const clock = new FakeClock();
+    const late = new Error('the store is silent');
+    const { signal } = startDeadline(clock, { ms: 10, reason: () => late });
+    await clock.advance(10);
+    expect(signal.reason).toBe(late);
+  });
 });
 
-describe('systemClock', () => {
-  it('schedules, cancels and never goes back', async () => {
-    const before = systemClock.monotonic();
-    let cancelledFired = false;
-    const cancel = systemClock.schedule(1, () => {
-      cancelledFired = true;
+describe('withinMs', () => {
+  it('aborts with its parent', () => {
+    const parent = new AbortController();
+    const signal = withinMs(60_000, parent.signal);
+    const reason = new Error('enough');
+    parent.abort(reason);
+    expect(signal.reason).toBe(reason);
+  });
+
+  it('aborts by itself when the time is over', async () => {
+    const signal = withinMs(1);
+    await new Promise((resolve) => {
+      signal.addEventListener('abort', resolve);
+      // The timer of AbortSignal.timeout keeps no process alive.
+      const alive = setInterval(() => undefined, 1000);
+      signal.addEventListener('abort', () => {
+        clearInterval(alive);
+      });
     });
-    cancel();
-    await new Promise<void>((resolve) => {
-      systemClock.schedule(5, resolve);
-    });
-    expect(cancelledFired).toBe(false);
-    expect(systemClock.monotonic()).toBeGreaterThanOrEqual(before);
-    expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(60_000);
+    expect((signal.reason as Error).name).toBe('TimeoutError');
   });
 });

@@ -1,5 +1,6 @@
 import { PawlError } from '../errors/pawl-error.ts';
-import { retryDelayMs, systemRetryClock, withRetry } from './retry.ts';
+import { retryClock, retryDelayMs, withRetry } from './retry.ts';
+import { FakeClock } from './test/fake-clock.ts';
 import { instantClock, rejection } from '../../test/bundle/bundles.ts';
 
 const policy = { attempts: 3, initialDelayMs: 100, maxDelayMs: 300 };
@@ -14,7 +15,7 @@ describe('retryDelayMs', () => {
     [3, 0, 150],
     [2000, 0.999999, 300],
   ])('after %d failures in a row with chance %d is %d ms', (failures, random, expected) => {
-    expect(retryDelayMs(policy, failures, random)).toBe(expected);
+    expect(retryDelayMs(policy, failures, () => random)).toBe(expected);
   });
 });
 
@@ -47,14 +48,28 @@ describe('withRetry', () => {
   });
 
   it('ends with the signal’s reason during a pause', async () => {
+    const clock = new FakeClock();
     const stop = new AbortController();
     const reason = new Error('enough');
-    setTimeout(() => {
-      stop.abort(reason);
-    }, 20);
     const slow = { attempts: 9, initialDelayMs: 60_000, maxDelayMs: 60_000 };
-    expect(await rejection(withRetry(slow, systemRetryClock, stop.signal, () => Promise.reject(transient())))).toBe(
-      reason,
-    );
+    const failing = withRetry(slow, retryClock(clock), stop.signal, () => Promise.reject(transient()));
+    const ended = rejection(failing);
+    await clock.advance(1000);
+    stop.abort(reason);
+    expect(await ended).toBe(reason);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('asks whoever knows better whether, and after how long, another attempt may help', async () => {
+    const clock = instantClock();
+    const failures = [503, 429, 404];
+    const attempt = () => Promise.reject(new Error(String(failures.shift())));
+    const mayHelp = (error: unknown) => {
+      const { message } = error as Error;
+      return message === '429' ? 7000 : message === '503';
+    };
+    const lenient = { ...policy, attempts: 9 };
+    await expect(withRetry(lenient, clock, signal, attempt, mayHelp)).rejects.toThrow('404');
+    expect(clock.pauses).toEqual([75, 7000]);
   });
 });

@@ -5,7 +5,7 @@
 export async function forEachLimited<Item>(
   items: readonly Item[],
   limit: number,
-  work: (item: Item, signal: AbortSignal) => Promise<void>,
+  work: (item: Item, signal: AbortSignal) => Promise<unknown>,
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
