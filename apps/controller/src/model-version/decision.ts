@@ -28,12 +28,15 @@ export type Decision =
       readonly record?: Recorded;
     };
 
-/** Facts for the status. */
+/** A rollout under way, as a status tells it. */
+export type Rollout = NonNullable<ModelVersionStatus['rollout']>;
+
+/** What goes into the status. */
 export interface Recorded {
   readonly artifact?: ModelVersionStatus['artifact'];
   readonly acceptance?: Acceptance;
   readonly analysis?: Analysis;
-  readonly rollout?: ModelVersionStatus['rollout'];
+  readonly rollout?: Rollout;
   readonly verdict?: Verdict;
   /** Value of `pawl.dev/promote` that was acted on. */
   readonly promote?: string;

@@ -2,7 +2,8 @@ import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { planRollout } from './plan-rollout.ts';
 import { rank } from './ranking.ts';
 import { applyRequests } from './request-annotations.ts';
-import { isSettled } from './rollout.ts';
+import { isSettled } from './rollout-facts.ts';
+import { blocked, type RolloutPlan } from './rollout-plan.ts';
 import type { Action, Decision, Plan } from './decision.ts';
 import type { StableTrack, Facts } from './facts.ts';
 
@@ -55,21 +56,16 @@ export function plan(facts: Facts): Plan {
 
 /** How soon to look again at a canary that is being taken away, ms. */
 const REMOVAL_CHECK_MS = 1_000;
-/** Time for a gateway to take a route without the canary to heart before its pods go away, ms. */
+/** A gateway has this long to follow a route that no longer names the canary; then its pods go, ms. */
 const ROUTE_SETTLE_MS = 4_000;
 
 /** The rollout of the target, unless something of the environment is missing. */
-function planTarget(target: ModelVersion, facts: Facts): ReturnType<typeof planRollout> {
+function planTarget(target: ModelVersion, facts: Facts): RolloutPlan {
   const { stable, policy } = facts;
-  const held = facts.canaries.find((canary) => canary.version === target.metadata.name)?.name;
-  const blocked = (reason: 'StableMissing' | 'PolicyMissing' | 'PolicyInvalid', message: string) => ({
-    decision: { kind: 'blocked' as const, reason, message },
-    actions: [],
-    canary: held,
-  });
-  if (stable.kind === 'missing') return blocked('StableMissing', stable.message);
-  if (policy.kind === 'missing') return blocked('PolicyMissing', policy.message);
-  if (policy.kind === 'invalid') return blocked('PolicyInvalid', policy.message);
+  const canary = facts.canaries.find(({ version }) => version === target.metadata.name)?.name;
+  if (stable.kind === 'missing') return blocked('StableMissing', stable.message, canary);
+  if (policy.kind === 'missing') return blocked('PolicyMissing', policy.message, canary);
+  if (policy.kind === 'invalid') return blocked('PolicyInvalid', policy.message, canary);
   return planRollout(target, stable.track, { policy: policy.policy, images: policy.images }, facts);
 }
 

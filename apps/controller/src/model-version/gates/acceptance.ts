@@ -1,38 +1,67 @@
+import type { Acceptance } from '@pawl/shared/modelversion/model-version';
 import type { Action } from '../decision.ts';
-import { attemptOf } from '../request-annotations.ts';
-import { AT_ONCE_MS, POLL_MS, type Rollout, type RolloutPlan } from '../rollout.ts';
+import type { CanaryTrack } from '../facts.ts';
+import { requireCanary, type RolloutFacts } from '../rollout-facts.ts';
+import { AT_ONCE_MS, failed, onCanary, POLL_MS, progressAt, type RolloutPlan } from '../rollout-plan.ts';
 import { milliseconds } from '../time.ts';
+import type { Gate } from './gate.ts';
 
 /** The environment's own images are answered with their labels, before any user's request is. */
-export function acceptance(rollout: Rollout): RolloutPlan | undefined {
-  const canary = rollout.ready();
-  if (rollout.images === 0 || rollout.status.acceptance?.template === canary.template) return undefined;
-  const run = rollout.facts.acceptances.get(attemptOf(rollout.version));
-  const pod = canary.pods.find((one) => one.isReady && one.address !== undefined);
-  const ask: readonly Action[] =
-    pod?.address === undefined
-      ? []
-      : [{ kind: 'ask-acceptance', version: rollout.version, address: pod.address, template: canary.template }];
-  const accepting = (message: string, actions: readonly Action[], requeueAfterMs = POLL_MS): RolloutPlan =>
-    rollout.canaryStep('Accepting', message, { rollout: rollout.progress(0) }, actions, requeueAfterMs);
-  if (run?.kind === 'answered' && run.acceptance.template === canary.template) {
-    const { acceptance } = run;
-    const result = `${acceptance.correct} of ${acceptance.total} acceptance images were answered with their label; ${acceptance.required} must be`;
-    if (acceptance.correct < acceptance.required) return rollout.fail('AcceptanceFailed', result, { acceptance });
-    return rollout.canaryStep('Accepting', result, { acceptance, rollout: rollout.progress(0) }, [], AT_ONCE_MS);
-  }
-  if (run?.kind === 'running') return accepting(`${rollout.images} acceptance images are being asked`, []);
-  if (run?.kind === 'unanswered') {
-    const since = rollout.status.rollout?.since;
-    const limit = rollout.policy.canary.readyTimeoutSeconds * 1000;
-    if (since !== undefined && rollout.facts.now - milliseconds(since) > limit)
-      return rollout.fail('CanaryNotReady', `The acceptance images could not be asked: ${run.message}`);
-    const wait = run.retryAt - rollout.facts.now;
-    return accepting(
-      `The acceptance images could not be asked: ${run.message}`,
-      wait > 0 ? [] : ask,
-      Math.max(AT_ONCE_MS, wait),
-    );
-  }
-  return accepting(`${rollout.images} acceptance images are being asked`, ask);
+export const accepted: Gate = {
+  name: 'accepted',
+  judge: (facts) => {
+    const canary = requireCanary(facts);
+    const { acceptance: run, images } = facts;
+    if (images === 0 || facts.status.acceptance?.template === canary.template) return undefined;
+    const asking = `${images} acceptance images are being asked`;
+    switch (run?.kind) {
+      case 'answered':
+        if (run.acceptance.template === canary.template) return answered(run.acceptance, facts);
+        return accepting(asking, ask(canary, facts), facts);
+      case 'unanswered':
+        return unanswered(run, canary, facts);
+      case 'running':
+        return accepting(asking, [], facts);
+      case undefined:
+        return accepting(asking, ask(canary, facts), facts);
+    }
+  },
+};
+
+/** One ready pod is asked, for all have the same weights. */
+function ask({ pods, template }: CanaryTrack, { version }: RolloutFacts): readonly Action[] {
+  const address = pods.find((pod) => pod.isReady && pod.address !== undefined)?.address;
+  return address === undefined ? [] : [{ kind: 'ask-acceptance', version, address, template }];
 }
+
+function answered(acceptance: Acceptance, facts: RolloutFacts): RolloutPlan {
+  const { correct, total, required } = acceptance;
+  const result = `${correct} of ${total} acceptance images were answered with their label; ${required} must be`;
+  if (correct < required) return failed(facts, 'AcceptanceFailed', result, { acceptance });
+  return onCanary(facts, 'Accepting', result, {
+    record: { acceptance, rollout: progressAt(0, facts) },
+    requeueAfterMs: AT_ONCE_MS,
+  });
+}
+
+/** A pod that cannot be asked is asked again, for as long as it may take to become ready. */
+function unanswered(
+  { message, retryAt }: { readonly message: string; readonly retryAt: number },
+  canary: CanaryTrack,
+  facts: RolloutFacts,
+): RolloutPlan {
+  const said = `The acceptance images could not be asked: ${message}`;
+  const since = facts.status.rollout?.since;
+  const limit = facts.policy.canary.readyTimeoutSeconds * 1000;
+  if (since !== undefined && facts.now - milliseconds(since) > limit) return failed(facts, 'CanaryNotReady', said);
+  const wait = retryAt - facts.now;
+  return accepting(said, wait > 0 ? [] : ask(canary, facts), facts, Math.max(AT_ONCE_MS, wait));
+}
+
+const accepting = (
+  message: string,
+  actions: readonly Action[],
+  facts: RolloutFacts,
+  requeueAfterMs = POLL_MS,
+): RolloutPlan =>
+  onCanary(facts, 'Accepting', message, { record: { rollout: progressAt(0, facts) }, actions, requeueAfterMs });

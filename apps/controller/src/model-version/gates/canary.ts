@@ -1,50 +1,81 @@
-import type { Action } from '../decision.ts';
-import { type Rollout, type RolloutPlan } from '../rollout.ts';
+import type { Action, Rollout } from '../decision.ts';
+import type { CanaryTrack } from '../facts.ts';
+import type { RolloutFacts } from '../rollout-facts.ts';
+import { failed, onCanary, POLL_MS, progressAt, type RolloutPlan } from '../rollout-plan.ts';
 import { milliseconds, timestamp } from '../time.ts';
+import type { Gate } from './gate.ts';
 
 /** Enough canary pods of the current template are Ready, none of them crashes, and it does not take too long. */
-export function canaryReady(rollout: Rollout): RolloutPlan | undefined {
-  const canary = rollout.canary;
-  const replicas = rollout.wantedReplicas();
-  const apply: Action = { kind: 'apply-canary', version: rollout.version, name: rollout.canaryName, replicas };
-  if (canary === undefined || canary.template !== rollout.stable.template) {
-    const why =
-      canary === undefined
-        ? 'Its first pod is being started'
-        : 'The pods are made anew: the chart changed their template';
-    return rollout.starting(why, { ...rollout.progress(0), since: timestamp(rollout.facts.now) }, [
-      { ...apply, replicas: 1 },
-    ]);
-  }
-  const crashed = canary.pods.find((pod) => pod.crashed !== undefined);
-  if (crashed !== undefined) return rollout.fail('CanaryCrashed', `Pod ${crashed.name} ${crashed.crashed ?? ''}`);
-  const ready = canary.pods.filter((pod) => pod.isReady).length;
-  const fits = canary.replicas === replicas || canary.replicas === rollout.replicasAhead;
-  if (ready >= replicas && fits) return undefined;
-  const actions = fits ? [] : [apply];
+export const canaryReady: Gate = {
+  name: 'canaryReady',
+  judge: (facts) => {
+    const { canary, stable } = facts;
+    if (canary === undefined) return making('Its first pod is being started', facts);
+    if (canary.template !== stable.template)
+      return making('The pods are made anew: the chart changed their template', facts);
+    const crashed = canary.pods.find((pod) => pod.crashed !== undefined);
+    if (crashed !== undefined) return failed(facts, 'CanaryCrashed', `Pod ${crashed.name} ${crashed.crashed ?? ''}`);
+    const isScaled = canary.replicas === facts.replicas || canary.replicas === facts.replicasAhead;
+    const ready = canary.pods.filter((pod) => pod.isReady).length;
+    if (ready < facts.replicas) return waiting(canary, isScaled ? [] : [apply(facts, facts.replicas)], facts);
+    if (isScaled) return undefined;
+    return starting('The number of its pods follows the stable ones', progressAt(facts.step, facts), facts, {
+      actions: [apply(facts, facts.replicas)],
+    });
+  },
+};
+
+const apply = ({ version, canaryName }: RolloutFacts, replicas: number): Action => ({
+  kind: 'apply-canary',
+  version,
+  name: canaryName,
+  replicas,
+});
+
+/** The canary begins, or begins anew, with one pod. */
+const making = (why: string, facts: RolloutFacts): RolloutPlan =>
+  starting(why, { ...progressAt(0, facts), since: timestamp(facts.now) }, facts, {
+    actions: [apply(facts, 1)],
+  });
+
+/** Fewer pods are ready than the step needs: for how long, and who is to blame. */
+function waiting(canary: CanaryTrack, actions: readonly Action[], facts: RolloutFacts): RolloutPlan {
+  const { now, replicas } = facts;
+  const timeoutSeconds = facts.policy.canary.readyTimeoutSeconds;
   const pending = canary.pods.find((pod) => !pod.isReady);
-  // While something held a pod up, its time did not run: it begins when nothing does any more.
-  const isFreed = rollout.wasHeldUp && pending !== undefined && pending.heldUp === undefined;
-  const unreadySince = (isFreed ? undefined : rollout.status.rollout?.unreadySince) ?? timestamp(rollout.facts.now);
-  const progress = { ...rollout.progress(rollout.step), unreadySince };
+  // The time of a pod that was held up begins when nothing holds it up any more.
+  const isFreed = facts.wasHeldUp && pending !== undefined && pending.heldUp === undefined;
+  const unreadySince = (isFreed ? undefined : facts.status.rollout?.unreadySince) ?? timestamp(now);
+  const progress = { ...progressAt(facts.step, facts), unreadySince };
   if (pending?.heldUp !== undefined)
-    return rollout.starting(`A pod is held up: ${pending.heldUp}`, progress, actions, 'CanaryHeldUp');
-  const left = milliseconds(unreadySince) + rollout.policy.canary.readyTimeoutSeconds * 1000 - rollout.facts.now;
-  const why = pending?.waiting ?? 'the others are starting';
+    return starting(`A pod is held up: ${pending.heldUp}`, progress, facts, { actions, reason: 'CanaryHeldUp' });
+  const ready = canary.pods.filter((pod) => pod.isReady).length;
+  const left = milliseconds(unreadySince) + timeoutSeconds * 1000 - now;
+  if (left > 0) {
+    const message = `${ready} of ${replicas} pods are ready: ${pending?.waiting ?? 'the others are starting'}`;
+    return starting(message, progress, facts, { actions, requeueAfterMs: left });
+  }
   // A quota or an admission rule that lets no pod be made is not the weights' fault either.
-  if (left <= 0 && pending === undefined && canary.pods.length < replicas)
-    return rollout.starting(
-      `Only ${canary.pods.length} of ${replicas} pods could be made; the events of the ReplicaSet say why`,
-      progress,
-      actions,
-      'CanaryHeldUp',
-    );
-  if (left <= 0)
-    return rollout.fail(
-      'CanaryNotReady',
-      `${ready} of ${replicas} canary pods were ready after ${rollout.policy.canary.readyTimeoutSeconds} s: ${pending?.waiting ?? 'no pod said why'}`,
-    );
-  if (ready >= replicas && actions.length > 0)
-    return rollout.starting('The number of its pods follows the stable ones', rollout.progress(rollout.step), actions);
-  return rollout.starting(`${ready} of ${replicas} pods are ready: ${why}`, progress, actions, 'CanaryStarting', left);
+  if (pending === undefined && canary.pods.length < replicas) {
+    const message = `Only ${canary.pods.length} of ${replicas} pods could be made; the events of the ReplicaSet say why`;
+    return starting(message, progress, facts, { actions, reason: 'CanaryHeldUp' });
+  }
+  const message = `${ready} of ${replicas} canary pods were ready after ${timeoutSeconds} s: ${pending?.waiting ?? 'no pod said why'}`;
+  return failed(facts, 'CanaryNotReady', message);
 }
+
+/** The canary's pods are not there yet. */
+const starting = (
+  message: string,
+  rollout: Rollout,
+  facts: RolloutFacts,
+  {
+    actions,
+    reason = 'CanaryStarting',
+    requeueAfterMs = POLL_MS,
+  }: {
+    readonly actions: readonly Action[];
+    readonly reason?: 'CanaryStarting' | 'CanaryHeldUp';
+    readonly requeueAfterMs?: number;
+  },
+): RolloutPlan => onCanary(facts, reason, message, { record: { rollout }, actions, requeueAfterMs });

@@ -1,99 +1,171 @@
-import { since } from '../analysis/counters.ts';
+import type { Analysis } from '@pawl/shared/modelversion/model-version';
+import { since, type Baseline, type Reading } from '../analysis/counters.ts';
 import { judge } from '../analysis/judge.ts';
 import type { Action, Recorded } from '../decision.ts';
+import type { CanaryTrack } from '../facts.ts';
 import { promoteRequest } from '../request-annotations.ts';
-import { AHEAD_MS, AT_ONCE_MS, POLL_MS, type Rollout, type RolloutPlan } from '../rollout.ts';
+import { requireCanary, type RolloutFacts } from '../rollout-facts.ts';
+import {
+  AT_ONCE_MS,
+  entering,
+  failed,
+  onCanary,
+  passed,
+  POLL_MS,
+  progressAt,
+  type RolloutPlan,
+} from '../rollout-plan.ts';
 import { timestamp } from '../time.ts';
+import type { Gate } from './gate.ts';
 
-/** Reasons to skip the steps: somebody says so, there is nothing to compare with, or there are none. */
-export function shortcuts(rollout: Rollout): RolloutPlan | undefined {
-  const promote = promoteRequest(rollout.version);
-  if (promote !== undefined)
-    return rollout.pass('PromotedByHand', `Promoted by hand at step ${rollout.step}`, { promote });
-  if (!rollout.hasBaseline)
-    return rollout.pass('FirstVersion', 'Verified and accepted; no stable pod serves a version to compare it with');
-  if (rollout.policy.canary.steps.length === 0)
-    return rollout.pass('StepsCompleted', 'Verified and accepted; the policy has no steps');
-  return undefined;
+/** The longest that pods are started ahead of their step, ms: about what they take, so that they do not idle for longer. */
+const AHEAD_MS = 30_000;
+/** Until pods that were just admitted are looked at, ms. */
+const ADMITTED_MS = 200;
+
+/** The steps are skipped when somebody says so, when there is nothing to compare with, and when there are none. */
+export const needsSteps: Gate = {
+  name: 'needsSteps',
+  judge: (facts) => {
+    const promote = promoteRequest(facts.version);
+    if (promote !== undefined)
+      return passed(facts, 'PromotedByHand', `Promoted by hand at step ${facts.step}`, { promote });
+    if (!facts.hasBaseline)
+      return passed(facts, 'FirstVersion', 'Verified and accepted; no stable pod serves a version to compare it with');
+    if (facts.policy.canary.steps.length === 0)
+      return passed(facts, 'StepsCompleted', 'Verified and accepted; the policy has no steps');
+    return undefined;
+  },
+};
+
+/** In each step pods get requests, and both tracks are compared for as long as the step lasts. The last gate: it always decides. */
+export const stepsPassed: Gate = {
+  name: 'stepsPassed',
+  judge: (facts) => {
+    const canary = requireCanary(facts);
+    const wanted = facts.policy.canary.steps[facts.step - 1];
+    if (wanted === undefined) return entering(1, facts);
+    const admit = admission(canary, wanted.weight, facts);
+    if (admit.length > 0)
+      return running('its pods begin to get requests', facts, { actions: admit, again: ADMITTED_MS });
+    const { baseline } = canary;
+    if (baseline?.step !== facts.step || baseline.template !== canary.template) return begin(canary, facts);
+    const left = wanted.holdSeconds * 1000 - (facts.now - baseline.at);
+    if (!facts.policy.analysis.enabled) return hold(canary, left, facts);
+    if (facts.counters === undefined) return running('the counters are read', facts, { again: AT_ONCE_MS });
+    return compare(canary, baseline, facts.counters, left, facts);
+  },
+};
+
+/** What is missing until the canary gets the requests of a step. Pods started ahead of the next one get none yet. */
+function admission(canary: CanaryTrack, weight: number, facts: RolloutFacts): readonly Action[] {
+  if (facts.policy.traffic.gateway !== undefined)
+    return facts.routeWeight === weight ? [] : [{ kind: 'set-route-weight', weight, canary: canary.name }];
+  const ready = canary.pods.filter((pod) => pod.isReady);
+  const room = facts.replicas - ready.filter((pod) => pod.isInService).length;
+  const pods = ready.filter((pod) => !pod.isInService).slice(0, Math.max(0, room));
+  return pods.length === 0 ? [] : [{ kind: 'admit-pods', pods: pods.map((pod) => pod.name) }];
 }
 
-/** One step: pods get requests, both tracks are compared for as long as the step lasts, and then the next. */
-export function step(rollout: Rollout): RolloutPlan {
-  const canary = rollout.ready();
-  const steps = rollout.policy.canary.steps;
-  const step = rollout.step;
-  const wanted = steps[step - 1];
-  if (wanted === undefined || step === 0) return rollout.enter(1);
-  const progress = rollout.progress(step);
-  const interval = rollout.policy.analysis.intervalSeconds * 1000;
-  const at = (message: string, record: Recorded, actions: readonly Action[], requeue = interval): RolloutPlan =>
-    rollout.canaryStep(
-      'StepRunning',
-      `Step ${step} of ${steps.length} (${wanted.weight} %): ${message}`,
-      { rollout: progress, ...record },
-      actions,
-      requeue,
-    );
+/** The comparison begins with the counters of every pod: one that is missing now would later count with all that it did. */
+function begin(canary: CanaryTrack, facts: RolloutFacts): RolloutPlan {
+  const { counters, step, now } = facts;
+  if (counters === undefined) return running('the counters are read', facts, { again: AT_ONCE_MS });
+  if (!counters.isComplete) return running('a pod does not answer /metrics yet', facts, { again: POLL_MS });
+  const baseline = { step, template: canary.template, at: now, stable: counters.stable, canary: counters.canary };
+  return running('the comparison begins', facts, {
+    actions: [{ kind: 'write-baseline', canary: canary.name, baseline }],
+  });
+}
 
-  const admit = rollout.admission(canary, wanted.weight);
-  if (admit.length > 0) return at('its pods begin to get requests', {}, admit, AT_ONCE_MS * 4);
-  const { counters, now } = rollout.facts;
-  const { baseline } = canary;
-  if (baseline?.step !== step || baseline.template !== canary.template) {
-    if (counters === undefined) return at('the counters are read', {}, [], AT_ONCE_MS);
-    // A pod that is missing now would later count with all that it did before.
-    if (!counters.isComplete) return at('a pod does not answer /metrics yet', {}, [], POLL_MS);
-    return at('the comparison begins', {}, [
-      {
-        kind: 'write-baseline',
-        canary: canary.name,
-        baseline: { step, template: canary.template, at: now, stable: counters.stable, canary: counters.canary },
-      },
-    ]);
-  }
-  const held = now - baseline.at;
-  const left = wanted.holdSeconds * 1000 - held;
-  if (!rollout.policy.analysis.enabled) {
-    if (left <= 0) return rollout.leave(step, {});
-    const said = `held for ${seconds(held)} of ${wanted.holdSeconds} s`;
-    return at(said, {}, rollout.prepare(canary, left), left > AHEAD_MS ? left - AHEAD_MS : left);
-  }
-  if (counters === undefined) return at('the counters are read', {}, [], AT_ONCE_MS);
+/** A step that only waits. */
+function hold(canary: CanaryTrack, left: number, facts: RolloutFacts): RolloutPlan {
+  if (left <= 0) return leave({}, facts);
+  return running(heldFor(left, facts), facts, {
+    actions: startAhead(canary, left, facts),
+    again: left > AHEAD_MS ? left - AHEAD_MS : left,
+  });
+}
+
+function compare(
+  canary: CanaryTrack,
+  baseline: Baseline,
+  counters: Reading,
+  left: number,
+  facts: RolloutFacts,
+): RolloutPlan {
   const ours = since(counters.canary, baseline.canary);
   const theirs = since(counters.stable, baseline.stable);
-  const { verdict, checks } = judge(ours, theirs, rollout.policy.analysis);
-  const analysis = {
-    step,
+  const { verdict, checks } = judge(ours, theirs, facts.policy.analysis);
+  const analysis: Analysis = {
+    step: facts.step,
     verdict,
-    at: timestamp(now),
+    at: timestamp(facts.now),
     canaryRequests: ours.requests,
     stableRequests: theirs.requests,
     checks: [...checks],
   };
-  const failed = checks.find((check) => check.verdict === 'Fail');
-  if (failed !== undefined)
-    return rollout.fail(failureOf[failed.name], `At step ${step} (${wanted.weight} %): ${failed.message}`, {
-      analysis,
-    });
+  const wrong = checks.find((check) => check.verdict === 'Fail');
+  if (wrong !== undefined) {
+    const weight = facts.policy.canary.steps[facts.step - 1]?.weight ?? 0;
+    return failed(facts, failureOf[wrong.name], `At step ${facts.step} (${weight} %): ${wrong.message}`, { analysis });
+  }
   if (left > 0)
-    return at(
-      `held for ${seconds(held)} of ${wanted.holdSeconds} s, ${verdict.toLowerCase()} so far`,
-      { analysis },
-      rollout.prepare(canary, left),
-      Math.min(interval, Math.max(AT_ONCE_MS, left)),
-    );
-  if (verdict === 'Pass') return rollout.leave(step, { analysis });
+    return running(`${heldFor(left, facts)}, ${verdict.toLowerCase()} so far`, facts, {
+      record: { analysis },
+      actions: startAhead(canary, left, facts),
+      again: Math.min(facts.policy.analysis.intervalSeconds * 1000, Math.max(AT_ONCE_MS, left)),
+    });
+  if (verdict === 'Pass') return leave({ analysis }, facts);
   const open = checks.find((check) => check.verdict === 'Inconclusive');
-  return {
-    ...at('', { analysis }, []),
-    decision: {
-      kind: 'canary',
-      reason: 'StepInconclusive',
-      message: `Step ${step} of ${steps.length} (${wanted.weight} %) goes on: ${open?.message ?? ''}`,
-      record: { analysis, rollout: progress },
-    },
-  };
+  return running(open?.message ?? '', facts, { record: { analysis }, isInconclusive: true });
 }
 
 const failureOf = { ErrorRate: 'ErrorRateHigh', Latency: 'LatencyHigh', Predictions: 'PredictionsShifted' } as const;
-const seconds = (ms: number) => Math.floor(ms / 1000);
+
+/** Starts the pods of the next step shortly before this one ends, so that it need not wait for them. */
+function startAhead(canary: CanaryTrack, left: number, facts: RolloutFacts): readonly Action[] {
+  const replicas = facts.replicasAhead;
+  if (left > AHEAD_MS || canary.replicas >= replicas) return [];
+  return [{ kind: 'apply-canary', version: facts.version, name: canary.name, replicas }];
+}
+
+/** The step passed: the next one begins, or the weights are to be served. */
+function leave(record: Recorded, facts: RolloutFacts): RolloutPlan {
+  const { step } = facts;
+  if (step >= facts.policy.canary.steps.length)
+    return passed(facts, 'StepsCompleted', `All ${step} steps passed`, record);
+  return entering(step + 1, facts, record);
+}
+
+/** The step goes on. */
+function running(
+  message: string,
+  facts: RolloutFacts,
+  {
+    record = {},
+    actions = [],
+    again = facts.policy.analysis.intervalSeconds * 1000,
+    isInconclusive = false,
+  }: {
+    readonly record?: Recorded;
+    readonly actions?: readonly Action[];
+    /** Milliseconds until the next look. */
+    readonly again?: number;
+    readonly isInconclusive?: boolean;
+  },
+): RolloutPlan {
+  const { steps } = facts.policy.canary;
+  const name = `Step ${facts.step} of ${steps.length} (${steps[facts.step - 1]?.weight ?? 0} %)`;
+  return onCanary(
+    facts,
+    isInconclusive ? 'StepInconclusive' : 'StepRunning',
+    isInconclusive ? `${name} goes on: ${message}` : `${name}: ${message}`,
+    { record: { rollout: progressAt(facts.step, facts), ...record }, actions, requeueAfterMs: again },
+  );
+}
+
+function heldFor(left: number, { step, policy }: RolloutFacts): string {
+  const holdSeconds = policy.canary.steps[step - 1]?.holdSeconds ?? 0;
+  return `held for ${Math.floor((holdSeconds * 1000 - left) / 1000)} of ${holdSeconds} s`;
+}

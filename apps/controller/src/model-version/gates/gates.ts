@@ -1,0 +1,19 @@
+import { accepted } from './acceptance.ts';
+import { canaryReady } from './canary.ts';
+import type { Gate } from './gate.ts';
+import { notPromoting, notSuspended } from './promotion.ts';
+import { needsSteps, stepsPassed } from './steps.ts';
+import { canaryEnabled, notServedYet, verified } from './verification.ts';
+
+/** The way of a version, in order: the first gate that does not let it pass decides what happens. */
+export const gates: readonly Gate[] = [
+  notSuspended,
+  notPromoting,
+  verified,
+  notServedYet,
+  canaryEnabled,
+  canaryReady,
+  accepted,
+  needsSteps,
+  stepsPassed,
+];
