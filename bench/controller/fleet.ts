@@ -7,9 +7,10 @@ import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
 import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { API_VERSION, labels, POLICY_KEY, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
-import { configMaps, deployments, modelVersions } from '../../apps/controller/src/api/objects.ts';
-import { KubeClient } from '../../apps/controller/src/runtime/kube-client.ts';
-import type { DesiredObject, KubeObject, ResourceType } from '../../apps/controller/src/runtime/kube-object.ts';
+import { configMaps, deployments } from '@pawl/shared/kubernetes/objects';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
+import { KubeClient } from '@pawl/shared/kubernetes/client';
+import type { DesiredObject, KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
 
 const namespaces: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
 const crds: ResourceType = {

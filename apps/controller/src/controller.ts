@@ -1,6 +1,7 @@
 import { labels } from '@pawl/shared/modelversion/names';
 import { phases } from '@pawl/shared/modelversion/model-version';
-import { configMaps, deployments, modelVersions, pods } from './api/objects.ts';
+import { configMaps, deployments, pods } from '@pawl/shared/kubernetes/objects';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
 import type { Config } from './config.ts';
 import { byModel, byModelLabel } from './model-version/caches.ts';
 import { withoutImages } from './model-version/model-config.ts';
@@ -11,8 +12,8 @@ import { ControllerLoop } from './runtime/controller-loop.ts';
 import { EventRecorder } from './runtime/events.ts';
 import { HttpServer } from './runtime/http-server.ts';
 import { Informer, type InformerOptions } from './runtime/informer.ts';
-import type { KubeClient } from './runtime/kube-client.ts';
-import type { KubeObject, ResourceType } from './runtime/kube-object.ts';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
+import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import { LeaderElection } from './runtime/lease.ts';
 import type { Logger } from './runtime/logger.ts';
 import type { Metrics } from './runtime/metrics.ts';
@@ -29,7 +30,7 @@ const CONFIG_MAPS = 20;
 /** What the controller is made of. */
 export interface ControllerOptions {
   readonly config: Config;
-  readonly client: KubeClient;
+  readonly client: KubernetesApi;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Unlike every other process, and unlike this one's former lives. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { parseConfig } from './config.ts';
 import { runController } from './controller.ts';
-import { KubeClient } from './runtime/kube-client.ts';
+import { KubeClient } from '@pawl/shared/kubernetes/client';
 import { createLogger } from './runtime/logger.ts';
 import { Metrics } from './runtime/metrics.ts';
 

@@ -1,5 +1,5 @@
 import { describeWhenSet } from '../../../test/support/when-set.ts';
-import { configMaps } from '../src/api/objects.ts';
+import { configMaps } from '@pawl/shared/kubernetes/objects';
 import { imagesConfigMap } from './support/objects.ts';
 import { Stage } from './support/stage.ts';
 

@@ -3,8 +3,8 @@ import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { API_VERSION } from '@pawl/shared/modelversion/names';
 import { describeWhenSet } from '../../../test/support/when-set.ts';
 import { parse } from 'yaml';
-import { modelVersions } from '../src/api/objects.ts';
-import { KubeClient } from '../src/runtime/kube-client.ts';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
+import { KubeClient } from '@pawl/shared/kubernetes/client';
 import { makeNamespace } from '../src/runtime/test/cluster.ts';
 import { type Crd, crds, installCrd } from './support/crd.ts';
 

@@ -3,7 +3,8 @@ import { annotations, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/na
 import { describeWhenSet } from '../../../test/support/when-set.ts';
 import { startRegistry } from '../../shared/test/bundle/registry.ts';
 import { publishBundle } from '@pawl/shared/bundle/publish-bundle';
-import { configMaps, deployments, modelVersions } from '../src/api/objects.ts';
+import { configMaps, deployments } from '@pawl/shared/kubernetes/objects';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { events } from '../src/runtime/events.ts';
 import { ownedFields } from './support/managed-fields.ts';
 import { endless } from './support/holds.ts';

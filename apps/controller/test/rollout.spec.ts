@@ -1,5 +1,5 @@
 import { describeWhenSet } from '../../../test/support/when-set.ts';
-import { deployments } from '../src/api/objects.ts';
+import { deployments } from '@pawl/shared/kubernetes/objects';
 import type { Behaviour } from './support/fake-service.ts';
 import { Stage, type StageOptions } from './support/stage.ts';
 

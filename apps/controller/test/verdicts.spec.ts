@@ -1,7 +1,7 @@
 import { annotations } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { describeWhenSet } from '../../../test/support/when-set.ts';
-import { modelVersions } from '../src/api/objects.ts';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { freePort } from './support/fake-service.ts';
 import { Stage } from './support/stage.ts';
 

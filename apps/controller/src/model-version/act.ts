@@ -1,9 +1,16 @@
 import { annotations, API_VERSION, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/names';
-import { deployments, httpRoutes, pods, services, type Deployment, type HttpRoute } from '../api/objects.ts';
+import {
+  deployments,
+  httpRoutes,
+  pods,
+  services,
+  type Deployment,
+  type HttpRoute,
+} from '@pawl/shared/kubernetes/objects';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
-import { isNotFound } from '../runtime/api-error.ts';
+import { isNotFound } from '@pawl/shared/kubernetes/api-error';
 import { Waiting } from '../runtime/controller-loop.ts';
-import type { KubeClient } from '../runtime/kube-client.ts';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
 import { canaryDeployment, stablePatch } from './canary.ts';
 import type { Action } from './decision.ts';
 import { timestamp } from './time.ts';
@@ -28,7 +35,7 @@ const SERVICE_PORT = 80;
 const SERVICE_RETRY_MS = 5_000;
 
 /** Carries out one action. Every one may be repeated: the second time it changes nothing. */
-export async function act(client: KubeClient, action: ClusterAction, scene: Scene): Promise<void> {
+export async function act(client: KubernetesApi, action: ClusterAction, scene: Scene): Promise<void> {
   const { namespace, signal } = scene;
   switch (action.kind) {
     case 'apply-canary': {
@@ -83,7 +90,7 @@ export async function act(client: KubeClient, action: ClusterAction, scene: Scen
 }
 
 async function annotate(
-  client: KubeClient,
+  client: KubernetesApi,
   name: string,
   values: Readonly<Record<string, string | null>>,
   { namespace, signal }: Scene,
@@ -107,7 +114,7 @@ async function unlessGone(write: Promise<unknown>): Promise<void> {
  *
  * @throws Waiting ServiceMissing.
  */
-async function httpRoute(client: KubeClient, weight: number, scene: Scene): Promise<HttpRoute | undefined> {
+async function httpRoute(client: KubernetesApi, weight: number, scene: Scene): Promise<HttpRoute | undefined> {
   const { namespace, stable, signal } = scene;
   const gateway = scene.policy?.traffic.gateway;
   if (gateway === undefined || stable === undefined) return undefined;

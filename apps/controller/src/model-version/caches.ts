@@ -1,7 +1,7 @@
 import { ACCEPTANCE_IMAGES_ROLE, CANARY, labels, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { ConfigMap, Deployment, Pod } from '../api/objects.ts';
-import type { KubeObject } from '../runtime/kube-object.ts';
+import type { ConfigMap, Deployment, Pod } from '@pawl/shared/kubernetes/objects';
+import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
 
 /** The key under which everything of a model is judged together: `namespace/model`. */
 export const keyOfModel = (namespace: string | undefined, model: string): string => `${namespace ?? ''}/${model}`;

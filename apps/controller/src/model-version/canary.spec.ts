@@ -1,4 +1,4 @@
-import type { Deployment } from '../api/objects.ts';
+import type { Deployment } from '@pawl/shared/kubernetes/objects';
 import {
   artifactOf,
   artifactTemplate,

@@ -14,7 +14,7 @@ import {
 } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
-import type { Container, Deployment, PodTemplate } from '../api/objects.ts';
+import type { Container, Deployment, PodTemplate } from '@pawl/shared/kubernetes/objects';
 
 /** How pods get a bundle. */
 type Mount = RolloutPolicy['artifact']['mount'];

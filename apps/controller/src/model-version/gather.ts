@@ -1,6 +1,6 @@
 import { annotations, labels, STABLE } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { Deployment, Pod } from '../api/objects.ts';
+import type { Deployment, Pod } from '@pawl/shared/kubernetes/objects';
 import type { Baseline, PodCounters, Reading } from './analysis/counters.ts';
 import { artifactOf, digestOf, templateHash } from './canary.ts';
 import { isTerminating, podFacts } from './pods.ts';

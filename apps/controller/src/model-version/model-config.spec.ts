@@ -1,5 +1,5 @@
 import { ACCEPTANCE_IMAGES_ROLE, labels, POLICY_ROLE } from '@pawl/shared/modelversion/names';
-import type { ConfigMap } from '../api/objects.ts';
+import type { ConfigMap } from '@pawl/shared/kubernetes/objects';
 import { ofModel } from './caches.ts';
 import { readModelConfig, readImages, withoutImages } from './model-config.ts';
 

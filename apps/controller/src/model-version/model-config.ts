@@ -2,7 +2,7 @@ import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { labels, POLICY_KEY, POLICY_ROLE, PUBLIC_KEY_KEY } from '@pawl/shared/modelversion/names';
 import { rolloutPolicySchema, type RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import { parse } from 'yaml';
-import type { ConfigMap } from '../api/objects.ts';
+import type { ConfigMap } from '@pawl/shared/kubernetes/objects';
 import type { AcceptanceImage } from './pod-client.ts';
 import type { PolicyState } from './facts.ts';
 

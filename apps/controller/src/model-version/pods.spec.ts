@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod } from '../api/objects.ts';
+import type { ContainerStatus, Pod } from '@pawl/shared/kubernetes/objects';
 import { podFacts } from './pods.ts';
 
 const aPod = (status: NonNullable<Pod['status']> = {}): Pod => ({

@@ -5,7 +5,7 @@ import {
   INFERENCE_CONTAINER,
   labels,
 } from '@pawl/shared/modelversion/names';
-import type { ContainerState, ContainerStatus, Pod } from '../api/objects.ts';
+import type { ContainerState, ContainerStatus, Pod } from '@pawl/shared/kubernetes/objects';
 import type { PodFacts } from './facts.ts';
 
 /** Ends of a container after which it is said to crash. */

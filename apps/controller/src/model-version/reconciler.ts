@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { FIELD_MANAGER } from '@pawl/shared/modelversion/names';
 import type { Acceptance, ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
-import { configMaps, httpRoutes, modelVersions } from '../api/objects.ts';
-import { isNotFound } from '../runtime/api-error.ts';
+import { configMaps, httpRoutes } from '@pawl/shared/kubernetes/objects';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
+import { isNotFound } from '@pawl/shared/kubernetes/api-error';
 import { type Outcome, Waiting } from '../runtime/controller-loop.ts';
 import type { EventRecorder } from '../runtime/events.ts';
-import type { KubeClient } from '../runtime/kube-client.ts';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
 import type { Logger } from '../runtime/logger.ts';
 import { act, routeWeight, statusPatch, type Scene } from './act.ts';
 import { type Caches, ofModel } from './caches.ts';
@@ -21,7 +22,7 @@ import type { AcceptanceRun, Facts } from './facts.ts';
 import { weightsByDigest } from './weights.ts';
 
 export interface ReconcilerOptions {
-  readonly client: KubeClient;
+  readonly client: KubernetesApi;
   readonly caches: Caches;
   readonly verifier: Verifier;
   readonly events: Pick<EventRecorder, 'record'>;

@@ -1,4 +1,4 @@
-import { ApiError, ApiUnreachable } from './api-error.ts';
+import { ApiError, ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
 import { ControllerLoop, type Outcome, type ReconcileOutcome, Stalled, Waiting } from './controller-loop.ts';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { MemoryLogger } from './test/fake-objects.ts';

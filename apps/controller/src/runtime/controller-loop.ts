@@ -1,4 +1,4 @@
-import { ApiError, ApiUnreachable, isConflict } from './api-error.ts';
+import { ApiError, ApiUnreachable, isConflict } from '@pawl/shared/kubernetes/api-error';
 import { type Clock, systemClock } from '@pawl/shared/concurrency/clock';
 import { startDeadline } from '@pawl/shared/concurrency/deadline';
 import type { Logger } from './logger.ts';

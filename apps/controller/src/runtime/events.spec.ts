@@ -1,8 +1,9 @@
-import { ApiError, ApiUnreachable } from './api-error.ts';
+import { ApiError, ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
 import { EventRecorder, type KubeEvent } from './events.ts';
-import type { KubeObject } from './kube-object.ts';
+import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
+import { aThing } from '@pawl/shared/kubernetes/test/things';
+import { MemoryLogger } from './test/fake-objects.ts';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
-import { aThing, MemoryLogger } from './test/fake-objects.ts';
 
 type Stored = KubeEvent & Record<string, unknown>;
 

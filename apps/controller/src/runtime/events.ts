@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { isAlreadyExists, isNotFound } from './api-error.ts';
+import { isAlreadyExists, isNotFound } from '@pawl/shared/kubernetes/api-error';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
+import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
-import type { KubeClient } from './kube-client.ts';
-import type { KubeObject, ResourceType } from './kube-object.ts';
 import type { Logger } from './logger.ts';
 
 /**
@@ -16,7 +16,7 @@ export interface KubeEvent extends KubeObject {
 export const events: ResourceType<KubeEvent> = { group: '', version: 'v1', plural: 'events', kind: 'Event' };
 
 export interface EventRecorderOptions {
-  readonly client: Pick<KubeClient, 'create' | 'get' | 'mergePatch'>;
+  readonly client: Pick<KubernetesApi, 'create' | 'get' | 'mergePatch'>;
   /** The component that reports, such as `pawl-controller`. */
   readonly component: string;
   /** Which process of it, such as the pod's name. */

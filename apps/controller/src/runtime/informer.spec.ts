@@ -1,8 +1,9 @@
-import { ApiUnreachable } from './api-error.ts';
+import { ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
 import { Informer, type InformerOptions, type RestartReason } from './informer.ts';
-import { keyOf } from './kube-object.ts';
+import { keyOf } from '@pawl/shared/kubernetes/kube-object';
+import { aThing, type Thing, things } from '@pawl/shared/kubernetes/test/things';
+import { FakeObjects, gone, MemoryLogger } from './test/fake-objects.ts';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
-import { aThing, FakeObjects, gone, MemoryLogger, type Thing, things } from './test/fake-objects.ts';
 
 type Change = `${'+' | '-' | '~' | '='}${string}`;
 

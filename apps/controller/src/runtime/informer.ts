@@ -1,10 +1,10 @@
-import { isGone } from './api-error.ts';
+import { isGone } from '@pawl/shared/kubernetes/api-error';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
+import { joinKey, type KubeObject, keyOf, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import type { WatchEvent } from '@pawl/shared/kubernetes/requests';
 import { backoffMs, jittered, type Backoff, type Random } from '@pawl/shared/concurrency/backoff';
 import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
 import { startDeadline } from '@pawl/shared/concurrency/deadline';
-import type { KubeClient } from './kube-client.ts';
-import { joinKey, type KubeObject, keyOf, type ResourceType } from './kube-object.ts';
-import type { WatchEvent } from './kube-requests.ts';
 import type { Logger } from './logger.ts';
 import { ObjectStore } from './object-store.ts';
 
@@ -22,7 +22,7 @@ export interface InformerMetrics {
 }
 
 export interface InformerOptions<T extends KubeObject> {
-  readonly client: Pick<KubeClient, 'pages' | 'watch' | 'onBack'>;
+  readonly client: Pick<KubernetesApi, 'pages' | 'watch' | 'onBack'>;
   readonly type: ResourceType<T>;
   /** Every namespace when absent. */
   readonly namespace?: string | undefined;

@@ -1,7 +1,7 @@
-import { ApiError, ApiUnreachable } from './api-error.ts';
-import type { KubeClient } from './kube-client.ts';
-import type { KubeObject, ResourceType } from './kube-object.ts';
-import type { CallOptions } from './kube-requests.ts';
+import { ApiError, ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
+import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import type { CallOptions } from '@pawl/shared/kubernetes/requests';
 import { type LeaderCallbacks, LeaderElection, type Lease, microTime } from './lease.ts';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { MemoryLogger } from './test/fake-objects.ts';
@@ -31,7 +31,7 @@ class FakeLeases {
       // What the generic methods return: the caller's own kind, which here is always a Lease.
       return this.stored as never;
     };
-    const client: Pick<KubeClient, 'get' | 'create' | 'update'> = {
+    const client: Pick<KubernetesApi, 'get' | 'create' | 'update'> = {
       get: async <T extends KubeObject>(
         _type: ResourceType<T>,
         _ns?: string,

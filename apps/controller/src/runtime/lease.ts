@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isAlreadyExists, isConflict } from './api-error.ts';
+import { isAlreadyExists, isConflict } from '@pawl/shared/kubernetes/api-error';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
+import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import { jittered, type Random } from '@pawl/shared/concurrency/backoff';
 import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
 import { startDeadline } from '@pawl/shared/concurrency/deadline';
-import type { KubeClient } from './kube-client.ts';
-import type { KubeObject, ResourceType } from './kube-object.ts';
 import type { Logger } from './logger.ts';
 
 /** coordination.k8s.io/v1; times are MicroTime strings. */
@@ -29,7 +29,7 @@ export const leases: ResourceType<Lease> = {
 };
 
 export interface LeaderElectionOptions {
-  readonly client: Pick<KubeClient, 'get' | 'create' | 'update'>;
+  readonly client: Pick<KubernetesApi, 'get' | 'create' | 'update'>;
   readonly namespace: string;
   readonly name: string;
   /** Who this process is: unlike every other one, and unlike its own former lives. */

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { LoopMetrics } from './controller-loop.ts';
 import type { InformerMetrics } from './informer.ts';
-import type { ApiMetrics } from './kube-requests.ts';
+import type { ApiMetrics } from '@pawl/shared/kubernetes/requests';
 import type { WorkQueue } from './work-queue.ts';
 
 /** One sample of a gauge that is read at every scrape. */

@@ -1,4 +1,4 @@
-import { type KubeObject, keyOf } from './kube-object.ts';
+import { type KubeObject, keyOf } from '@pawl/shared/kubernetes/kube-object';
 
 /** Objects by key, and by whatever an index function says of them. */
 export class ObjectStore<T extends KubeObject> {

@@ -1,15 +1,23 @@
 import { describeWhenSet } from '../../../../test/support/when-set.ts';
-import { ApiError, ApiUnreachable, isAlreadyExists, isConflict, isGone, isInvalid } from './api-error.ts';
+import {
+  ApiError,
+  ApiUnreachable,
+  isAlreadyExists,
+  isConflict,
+  isGone,
+  isInvalid,
+} from '@pawl/shared/kubernetes/api-error';
 import { systemClock } from '@pawl/shared/concurrency/clock';
 import { EventRecorder, events } from './events.ts';
 import { Informer, type RestartReason } from './informer.ts';
-import { KubeClient } from './kube-client.ts';
-import { KubeConnection, loadKubeconfig } from './kube-connection.ts';
-import { joinKey, type KubeObject, keyOf, type ResourceType } from './kube-object.ts';
+import { KubeClient } from '@pawl/shared/kubernetes/client';
+import { KubeConnection, loadKubeconfig } from '@pawl/shared/kubernetes/connection';
+import { joinKey, type KubeObject, keyOf, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import { LeaderElection, leases } from './lease.ts';
 import { configMap, configMaps, eventually, makeKind, makeNamespace } from './test/cluster.ts';
-import { gone, MemoryLogger, type Thing } from './test/fake-objects.ts';
-import { clientVia, FaultyProxy, serverOf, status } from './test/fake-server.ts';
+import type { Thing } from '@pawl/shared/kubernetes/test/things';
+import { gone, MemoryLogger } from './test/fake-objects.ts';
+import { clientVia, FaultyProxy, serverOf, status } from '@pawl/shared/kubernetes/test/fake-server';
 
 const never = new AbortController().signal;
 const caught = (promise: Promise<unknown>): Promise<unknown> =>

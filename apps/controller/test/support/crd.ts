@@ -1,6 +1,6 @@
 import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
-import type { KubeClient } from '../../src/runtime/kube-client.ts';
-import type { DesiredObject, KubeObject, ResourceType } from '../../src/runtime/kube-object.ts';
+import type { KubeClient } from '@pawl/shared/kubernetes/client';
+import type { DesiredObject, KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import { eventually } from '../../src/runtime/test/cluster.ts';
 
 /** A CustomResourceDefinition as the server keeps it. */

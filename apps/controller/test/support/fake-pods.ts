@@ -1,7 +1,7 @@
 import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
-import { type Pod, pods } from '../../src/api/objects.ts';
-import { isNotFound } from '../../src/runtime/api-error.ts';
-import type { KubeClient } from '../../src/runtime/kube-client.ts';
+import { type Pod, pods } from '@pawl/shared/kubernetes/objects';
+import { isNotFound } from '@pawl/shared/kubernetes/api-error';
+import type { KubeClient } from '@pawl/shared/kubernetes/client';
 import type { Informer } from '../../src/runtime/informer.ts';
 import { type Behaviour, FakeService, good } from './fake-service.ts';
 

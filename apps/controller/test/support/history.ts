@@ -1,7 +1,7 @@
 import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { transitionViolations, violations } from '../../../../test/e2e/support/invariants.ts';
-import type { Pod } from '../../src/api/objects.ts';
+import type { Pod } from '@pawl/shared/kubernetes/objects';
 import type { Informer } from '../../src/runtime/informer.ts';
 
 /** A state of a version, in short: phase, reason of `Progressing`, and the step where there is one. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { parseConfig } from '../../src/config.ts';
 import { runController } from '../../src/controller.ts';
-import { KubeClient } from '../../src/runtime/kube-client.ts';
-import { KubeConnection, loadKubeconfig } from '../../src/runtime/kube-connection.ts';
+import { KubeClient } from '@pawl/shared/kubernetes/client';
+import { KubeConnection, loadKubeconfig } from '@pawl/shared/kubernetes/connection';
 import { systemClock } from '@pawl/shared/concurrency/clock';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import { MortalClient } from './mortal-client.ts';

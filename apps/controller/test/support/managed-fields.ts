@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../src/runtime/kube-object.ts';
+import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
 
 interface Entry {
   readonly manager: string;

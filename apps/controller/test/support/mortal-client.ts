@@ -1,9 +1,9 @@
-import { ApiUnreachable } from '../../src/runtime/api-error.ts';
+import { ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
 import { events } from '../../src/runtime/events.ts';
-import { KubeClient } from '../../src/runtime/kube-client.ts';
-import type { KubeConnection } from '../../src/runtime/kube-connection.ts';
-import type { DesiredObject, KubeObject, ResourceType } from '../../src/runtime/kube-object.ts';
-import type { ApplyOptions, DeleteOptions, WriteOptions } from '../../src/runtime/kube-requests.ts';
+import { KubeClient } from '@pawl/shared/kubernetes/client';
+import type { KubeConnection } from '@pawl/shared/kubernetes/connection';
+import type { DesiredObject, KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import type { ApplyOptions, DeleteOptions, WriteOptions } from '@pawl/shared/kubernetes/requests';
 import { leases } from '../../src/runtime/lease.ts';
 
 /**

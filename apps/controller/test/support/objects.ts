@@ -7,7 +7,7 @@ import {
   STABLE,
 } from '@pawl/shared/modelversion/names';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
-import type { DesiredObject } from '../../src/runtime/kube-object.ts';
+import type { DesiredObject } from '@pawl/shared/kubernetes/kube-object';
 import type { Logger } from '../../src/runtime/logger.ts';
 
 export const MODEL = 'catdog';

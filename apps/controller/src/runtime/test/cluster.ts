@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { joinKey, type KubeObject, type ResourceType } from '../kube-object.ts';
-import type { KubeClient } from '../kube-client.ts';
-import type { Thing } from './fake-objects.ts';
+import { joinKey, type KubeObject, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import type { KubeClient } from '@pawl/shared/kubernetes/client';
+import type { Thing } from '@pawl/shared/kubernetes/test/things';
 
 interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;

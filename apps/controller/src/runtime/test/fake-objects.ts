@@ -1,20 +1,8 @@
-import { ApiError } from '../api-error.ts';
-import { type KubeObject, keyOf, type ResourceType } from '../kube-object.ts';
-import type { ListOptions, ObjectList, WatchEvent, WatchOptions } from '../kube-requests.ts';
+import { aThing, type Thing } from '@pawl/shared/kubernetes/test/things';
+import { ApiError } from '@pawl/shared/kubernetes/api-error';
+import { keyOf, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import type { ListOptions, ObjectList, WatchEvent, WatchOptions } from '@pawl/shared/kubernetes/requests';
 import type { Logger } from '../logger.ts';
-
-export interface Thing extends KubeObject {
-  readonly spec?: { readonly color?: string };
-}
-
-export const things: ResourceType<Thing> = { group: 'pawl.test', version: 'v1', plural: 'things', kind: 'Thing' };
-
-export const aThing = (name: string, spec: Thing['spec'] = {}): Thing => ({
-  apiVersion: 'pawl.test/v1',
-  kind: 'Thing',
-  metadata: { name, namespace: 'ns' },
-  spec,
-});
 
 interface Watcher {
   readonly push: (event: WatchEvent<Thing> | Error | undefined) => void;

@@ -48,6 +48,11 @@ export interface WriteOptions extends CallOptions {
   readonly fieldManager?: string | undefined;
 }
 
+export interface PatchOptions extends WriteOptions {
+  /** Precondition: a conflict when the object has another. */
+  readonly resourceVersion?: string | undefined;
+}
+
 export interface ApplyOptions extends WriteOptions {
   readonly fieldManager: string;
   /** Takes fields that another manager owns instead of failing with a conflict. */

@@ -8,10 +8,10 @@ import {
   isInvalid,
   isNotFound,
 } from './api-error.ts';
-import type { KubeClientOptions } from './kube-client.ts';
-import type { WatchEvent } from './kube-requests.ts';
-import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
-import { aThing, type Thing, things } from './test/fake-objects.ts';
+import type { KubeClientOptions } from './client.ts';
+import type { WatchEvent } from './requests.ts';
+import { aThing, type Thing, things } from './test/things.ts';
+import { FakeClock } from '../concurrency/test/fake-clock.ts';
 import { type Answer, clientOf, FakeServer, status } from './test/fake-server.ts';
 
 const server = new FakeServer();

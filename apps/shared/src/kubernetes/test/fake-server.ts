@@ -1,9 +1,9 @@
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { KubeConnection, loadKubeconfig } from '../kube-connection.ts';
-import { KubeClient, type KubeClientOptions } from '../kube-client.ts';
-import { systemClock } from '@pawl/shared/concurrency/clock';
+import { KubeConnection, loadKubeconfig } from '../connection.ts';
+import { KubeClient, type KubeClientOptions } from '../client.ts';
+import { systemClock } from '../../concurrency/clock.ts';
 
 /** One request that a {@link FakeServer} got. */
 export interface Received {

@@ -1,6 +1,4 @@
-import { MODEL_VERSION } from '@pawl/shared/modelversion/names';
-import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { KubeObject, ResourceType } from '../runtime/kube-object.ts';
+import type { KubeObject, ResourceType } from './kube-object.ts';
 
 /**
  * The parts of Kubernetes' objects that a rollout reads or writes. What else an object has is kept as it is: a pod
@@ -102,7 +100,6 @@ export interface HttpRoute extends KubeObject {
   };
 }
 
-export const modelVersions: ResourceType<ModelVersion> = MODEL_VERSION;
 export const deployments: ResourceType<Deployment> = {
   group: 'apps',
   version: 'v1',

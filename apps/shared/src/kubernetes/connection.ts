@@ -2,7 +2,7 @@ import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { HttpMethod, RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js';
 import { Agent, type Dispatcher } from 'undici';
 import { ApiUnreachable } from './api-error.ts';
-import type { Clock } from '@pawl/shared/concurrency/clock';
+import type { Clock } from '../concurrency/clock.ts';
 
 /** One HTTP request, relative to the API server. */
 export interface WireRequest {

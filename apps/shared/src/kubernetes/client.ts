@@ -1,8 +1,9 @@
 import type { Dispatcher } from 'undici';
 import { ApiError, ApiUnreachable, isNotFound } from './api-error.ts';
-import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
-import { type Deadline, startDeadline } from '@pawl/shared/concurrency/deadline';
-import { KubeConnection, loadKubeconfig, type WireRequest } from './kube-connection.ts';
+import { KubeConnection, loadKubeconfig, type WireRequest } from './connection.ts';
+import type { KubernetesApi } from './kubernetes-api.ts';
+import { type Clock, sleep, systemClock } from '../concurrency/clock.ts';
+import { type Deadline, startDeadline } from '../concurrency/deadline.ts';
 import {
   type ApiMetrics,
   type ApiVerb,
@@ -14,13 +15,14 @@ import {
   lines,
   type ListOptions,
   type ObjectList,
+  type PatchOptions,
   pathOf,
   query,
   type WatchEvent,
   type WatchOptions,
   type WriteOptions,
   written,
-} from './kube-requests.ts';
+} from './requests.ts';
 import { apiVersionOf, type DesiredObject, type KubeObject, type ResourceType } from './kube-object.ts';
 
 export interface KubeClientOptions {
@@ -34,11 +36,8 @@ type Wire = Omit<WireRequest, 'signal'>;
 const TIMEOUT_MS = 10_000;
 const PAGE = 500;
 
-/**
- * Kubernetes' REST API for objects of any kind, as plain JSON. A refusal is an {@link ApiError}, no answer is an
- * {@link ApiUnreachable}; when the caller's signal is aborted, its reason is thrown.
- */
-export class KubeClient {
+/** {@link KubernetesApi} over HTTPS, as plain JSON. */
+export class KubeClient implements KubernetesApi {
   readonly #connection: KubeConnection;
   readonly #clock: Clock;
   readonly #metrics: ApiMetrics | undefined;
@@ -58,11 +57,6 @@ export class KubeClient {
     return new KubeClient(new KubeConnection(() => loadKubeconfig(path), clock, userAgent), options);
   }
 
-  /**
-   * Has `listener` called whenever the server answers again after it did not: who waits to try again need wait no longer.
-   * Somebody has to go on asking meanwhile; whoever holds a lease does.
-   * @returns what ends it.
-   */
   onBack(listener: () => void): () => void {
     this.#onBack.add(listener);
     return () => {
@@ -70,7 +64,6 @@ export class KubeClient {
     };
   }
 
-  /** Undefined when there is no such object. */
   async get<T extends KubeObject>(
     type: ResourceType<T>,
     namespace: string | undefined,
@@ -85,7 +78,6 @@ export class KubeClient {
     }
   }
 
-  /** One page of objects. */
   async list<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
     const { namespace, labelSelector, fieldSelector, limit = PAGE, resourceVersion } = options;
     const params = { labelSelector, fieldSelector, limit, resourceVersion, continue: options.continue };
@@ -102,7 +94,6 @@ export class KubeClient {
     };
   }
 
-  /** Every page of a list, all of the same moment. 410 when a later page was asked for too late. */
   async *pages<T extends KubeObject>(type: ResourceType<T>, options: ListOptions = {}): AsyncGenerator<ObjectList<T>> {
     let next = options.continue;
     do {
@@ -112,11 +103,6 @@ export class KubeClient {
     } while (next !== undefined);
   }
 
-  /**
-   * Changes after `resourceVersion`, until the server ends the watch (the iteration ends) or the signal is aborted. The
-   * timeout is for the beginning of the answer only.
-   * @throws ApiError also for an ERROR event; 410 when the resourceVersion is too old, in either form.
-   */
   async *watch<T extends KubeObject>(
     type: ResourceType<T>,
     options: WatchOptions,
@@ -143,7 +129,6 @@ export class KubeClient {
     }
   }
 
-  /** Server-side apply: the object is the whole of what this field manager wants. */
   async apply<T extends KubeObject>(type: ResourceType<T>, object: DesiredObject, options: ApplyOptions): Promise<T> {
     const { namespace, name } = object.metadata;
     const path =
@@ -153,13 +138,12 @@ export class KubeClient {
     return (await this.#call('apply', { method: 'PATCH', path, contentType, body }, options)) as T;
   }
 
-  /** JSON merge patch (RFC 7396). With a resourceVersion: conflict when the object has another. */
   mergePatch<T extends KubeObject>(
     type: ResourceType<T>,
     namespace: string | undefined,
     name: string,
     patch: object,
-    options: WriteOptions & { readonly resourceVersion?: string | undefined } = {},
+    options: PatchOptions = {},
   ): Promise<T> {
     const { resourceVersion } = options;
     const { metadata, ...rest } = patch as { readonly metadata?: object };
@@ -167,7 +151,6 @@ export class KubeClient {
     return this.#patch(type, namespace, name, 'application/merge-patch+json', guarded, options);
   }
 
-  /** JSON patch (RFC 6902); a `test` that fails is 422. */
   jsonPatch<T extends KubeObject>(
     type: ResourceType<T>,
     namespace: string | undefined,
@@ -187,7 +170,6 @@ export class KubeClient {
     return (await this.#call('create', json('POST', path, object), options)) as T;
   }
 
-  /** Replaces the object; conflict when its resourceVersion is not the object's. */
   async update<T extends KubeObject>(
     type: ResourceType<T>,
     object: DesiredObject,
@@ -198,7 +180,6 @@ export class KubeClient {
     return (await this.#call('update', json('PUT', path, object), options)) as T;
   }
 
-  /** Asks for deletion; an object that is not there is a success. */
   async delete(
     type: ResourceType,
     namespace: string | undefined,
