@@ -1,7 +1,8 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
-import { ImageWorkerPool, type Classification } from '@pawl/shared/execution/worker-pool';
+import type { Classification } from '@pawl/shared/execution/image-task';
+import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { explainLoadFailure } from './onnx/load-failure.ts';
 

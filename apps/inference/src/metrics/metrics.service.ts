@@ -1,4 +1,4 @@
-import type { Classification } from '@pawl/shared/execution/worker-pool';
+import type { Classification } from '@pawl/shared/execution/image-task';
 import type { Answer } from '@pawl/shared/execution/answer';
 import type { ErrorCode } from '@pawl/shared/errors/error-codes';
 import type { Counter, Gauge, Histogram } from 'prom-client';

@@ -1,5 +1,5 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
-import type { Classification, Interest } from '@pawl/shared/execution/worker-pool';
+import type { Classification, Interest } from '@pawl/shared/execution/image-task';
 
 /** How busy a backend is now. */
 export interface BackendUsage {

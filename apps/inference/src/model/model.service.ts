@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import type { Classification, Interest } from '@pawl/shared/execution/worker-pool';
+import type { Classification, Interest } from '@pawl/shared/execution/image-task';
 import type { Config } from '../config/config.schema.ts';
 import type { Logger } from '../logging/logger.ts';
 import type { BundleSource } from './bundle-source.ts';

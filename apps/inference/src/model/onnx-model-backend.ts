@@ -1,7 +1,8 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
-import { type Classification, ImageWorkerPool, type Interest } from '@pawl/shared/execution/worker-pool';
+import type { Classification, Interest } from '@pawl/shared/execution/image-task';
+import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import type { Config } from '../config/config.schema.ts';
 import type { Logger } from '../logging/logger.ts';
 import { imageLimits } from '../preprocessing/image-limits.ts';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import type { Classification } from '@pawl/shared/execution/worker-pool';
+import type { Classification } from '@pawl/shared/execution/image-task';
 import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 import { Metrics } from '../metrics/metrics.service.ts';

@@ -1,5 +1,5 @@
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import type { Classification, Interest } from '@pawl/shared/execution/worker-pool';
+import type { Classification, Interest } from '@pawl/shared/execution/image-task';
 import { type BackendUsage, ModelBackend } from '../../src/model/model-backend.ts';
 
 /** The model port's test double: answers a fixed logit, or what a test tells it to. */

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PawlError } from '../errors/pawl-error.ts';
-import type { PoolTask } from './worker-pool.ts';
+import type { ImageTask } from './image-task.ts';
 import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
 
 /** What a worker tells its pool. */
@@ -9,7 +9,7 @@ export interface WorkerObserver {
   /** It has room for another image. */
   readonly onIdle: () => void;
   /** It is gone; `held` are the images that it had. Called once, and not after {@link ImageWorker.close}. */
-  readonly onDeath: (reason: string, held: readonly PoolTask[]) => void;
+  readonly onDeath: (reason: string, held: readonly ImageTask[]) => void;
 }
 
 /** JavaScript heap of a worker: it holds a few small objects an image; pixels and weights lie outside. MB. */
@@ -32,7 +32,7 @@ export class ImageWorker {
   /** Resolves when the model is loaded and warm; rejects with the worker's own error. */
   readonly started: Promise<void>;
   /** Images it holds, by id. */
-  readonly held = new Map<number, PoolTask>();
+  readonly held = new Map<number, ImageTask>();
   ready = false;
 
   readonly #thread: Worker;
@@ -74,7 +74,7 @@ export class ImageWorker {
   }
 
   /** Hands an image over; the pool has checked that there is room. */
-  assign(task: PoolTask): void {
+  assign(task: ImageTask): void {
     const id = this.#nextId++;
     const message: WorkerTask = { id, bytes: join(task.chunks) };
     task.dispatchedAt = performance.now();

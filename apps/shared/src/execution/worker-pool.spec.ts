@@ -8,7 +8,8 @@ import { jest } from '@jest/globals';
 import type { Worker as NodeWorker, WorkerOptions } from 'node:worker_threads';
 import type { Manifest } from '../bundle/manifest.ts';
 import { DEADLY, HANGING } from '../../../../test/support/poison-worker.ts';
-import type { ImageWorkerPool, Interest, WorkerPoolOptions } from './worker-pool.ts';
+import type { Interest } from './image-task.ts';
+import type { ImageWorkerPool, WorkerPoolOptions } from './worker-pool.ts';
 
 /** Every thread that a pool has started, so that a test can look at them and end them from outside. */
 const threads: NodeWorker[] = [];

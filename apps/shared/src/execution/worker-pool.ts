@@ -1,8 +1,11 @@
 import { EventEmitter } from 'node:events';
+import { backoffMs, type Backoff } from '../concurrency/backoff.ts';
+import { inBackground } from '../concurrency/in-background.ts';
 import { PawlError } from '../errors/pawl-error.ts';
+import type { Classification, ImageTask, Interest } from './image-task.ts';
 import { ImageWorker } from './worker-handle.ts';
 import { TaskQueue } from './task-queue.ts';
-import type { ImageFacts, StageTimings, WorkerSetup } from './worker-protocol.ts';
+import type { WorkerSetup } from './worker-protocol.ts';
 
 /** How a pool is sized and bounded. */
 export interface WorkerPoolOptions {
@@ -15,38 +18,6 @@ export interface WorkerPoolOptions {
   readonly setup: WorkerSetup;
 }
 
-/** What the graph said about one image, and where the time went. */
-export interface Classification {
-  /** The graph's output values for this image. */
-  readonly output: readonly number[];
-  readonly image: ImageFacts;
-  readonly timings: StageTimings & {
-    /** Waiting for a worker, milliseconds. */
-    readonly queueMs: number;
-  };
-}
-
-/** How long an image is wanted. */
-export interface Interest {
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds from now until the answer is worthless. */
-  readonly deadlineMs: number;
-}
-
-/** One image on its way. */
-export interface PoolTask {
-  /** The encoded image as it arrived; kept until the answer is there, so that another worker can try again. */
-  readonly chunks: readonly Uint8Array[];
-  readonly enqueuedAt: number;
-  dispatchedAt: number | undefined;
-  /** Times that a worker died holding it. */
-  crashes: number;
-  settled: boolean;
-  resolve: (classification: Classification) => void;
-  reject: (error: PawlError) => void;
-}
-
 /** What a pool tells about its workers. */
 interface WorkerPoolEvents {
   /** The number of ready workers changed. */
@@ -55,8 +26,8 @@ interface WorkerPoolEvents {
   died: [reason: string];
 }
 
-const FIRST_RESTART_MS = 50;
-const LAST_RESTART_MS = 5_000;
+/** Pauses before a worker that died is started again. */
+const RESTARTS: Backoff = { initialDelayMs: 50, maxDelayMs: 5_000 };
 
 /**
  * A fixed pool of worker threads behind a bounded queue. A worker that dies is replaced; an image that it held is tried
@@ -64,7 +35,7 @@ const LAST_RESTART_MS = 5_000;
  */
 export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
   readonly #options: WorkerPoolOptions;
-  readonly #queue: TaskQueue<PoolTask>;
+  readonly #queue: TaskQueue<ImageTask>;
   readonly #workers = new Set<ImageWorker>();
   readonly #restarts = new Set<NodeJS.Timeout>();
   #failedStarts = 0;
@@ -130,7 +101,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
     if (signal?.aborted === true) return Promise.reject(clientClosed());
 
     return new Promise((resolve, reject) => {
-      const task: PoolTask = {
+      const task: ImageTask = {
         chunks,
         enqueuedAt: performance.now(),
         dispatchedAt: undefined,
@@ -180,7 +151,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
         this.#dispatch();
       },
       onDeath: (reason, held) => {
-        this.#bury(worker, reason, held);
+        this.#replace(worker, reason, held);
       },
     });
     this.#workers.add(worker);
@@ -206,7 +177,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
    * An image whose worker died may be what killed it. It is tried again alone, or it would take an innocent neighbour
    * down with it a second time.
    */
-  #mayTake(worker: ImageWorker, task: PoolTask): boolean {
+  #mayTake(worker: ImageWorker, task: ImageTask): boolean {
     if (!worker.ready) return false;
     if (task.crashes > 0) return worker.held.size === 0;
     for (const held of worker.held.values()) if (held.crashes > 0) return false;
@@ -214,7 +185,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
   }
 
   /** Replaces a dead worker and deals with the images it held. */
-  #bury(worker: ImageWorker, reason: string, held: readonly PoolTask[]): void {
+  #replace(worker: ImageWorker, reason: string, held: readonly ImageTask[]): void {
     this.#workers.delete(worker);
     if (this.#closed) return;
     this.emit('died', reason);
@@ -225,13 +196,15 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
       if (task.crashes === 1) this.#queue.push(task);
       else task.reject(new PawlError('WORKER_CRASHED', { message: 'Two workers died while they held this image.' }));
     }
-    const delay = Math.min(LAST_RESTART_MS, FIRST_RESTART_MS * 2 ** this.#failedStarts);
     this.#failedStarts += 1;
-    const timer = setTimeout(() => {
-      this.#restarts.delete(timer);
-      // A failed start ends in #bury again, which schedules the next try.
-      this.#spawn().catch(() => undefined);
-    }, delay);
+    const timer = setTimeout(
+      () => {
+        this.#restarts.delete(timer);
+        // A failed start ends here again, which schedules the next try.
+        inBackground(this.#spawn(), () => undefined);
+      },
+      backoffMs(RESTARTS, this.#failedStarts),
+    );
     this.#restarts.add(timer);
     this.#dispatch();
   }
@@ -240,7 +213,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 const clientClosed = () => new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client went away.' });
 
 /** Blames the image when it was being worked on most of its allowed time, the queue otherwise. */
-function tooLate(task: PoolTask, timeoutMs: number): PawlError {
+function tooLate(task: ImageTask, timeoutMs: number): PawlError {
   const workedMs = task.dispatchedAt === undefined ? 0 : performance.now() - task.dispatchedAt;
   return workedMs > timeoutMs / 2
     ? new PawlError('IMAGE_TIMEOUT', { message: `The image was not decoded within ${Math.round(workedMs)} ms.` })
