@@ -91,7 +91,7 @@ export function createProgram(session: Session): Command {
     .showHelpAfterError('(see --help; options go after the command)')
     .addHelpText('after', EXIT_CODES);
   for (const add of commands) add(program, session);
-  addCompletion(program);
+  addCompletion(program, [process.execPath, process.argv[1] ?? 'pawl']);
   return program;
 }
 
@@ -114,7 +114,7 @@ function report(error: unknown, context: Context): ExitCode {
   const theme = themeFor(context.stderr, context.env);
   if (error instanceof CliError || error instanceof PawlError) {
     context.stderr.write(`${theme.paint('bad', 'error:')} ${plain(error.message)} [${error.code}]\n`);
-    if (error.hint !== '') context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(error.hint)}\n`);
+    if (error.hint !== '') context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(theme.asCalled(error.hint))}\n`);
     if (error instanceof CliError) return error.exitCode;
     if (error.code === 'BUNDLE_NOT_FOUND') return exitCodes.notFound;
     const refused = error.code === 'BUNDLE_ACCESS_DENIED' || error.code === 'BUNDLE_STORE_REFUSED';

@@ -30,6 +30,17 @@ describe('themeFor', () => {
     expect(themeFor(output(true), { TERM: 'linux', LANG: 'C.UTF-8' }).symbols.full).toBe('#');
   });
 
+  it('names commands as the program was called', () => {
+    const text = 'See why: pawl explain catdog; is pawl there? (npx pawl get, apps/pawl x)';
+    expect(themeFor(output(false), {}).asCalled(text)).toBe(text);
+    expect(themeFor(output(false), { npm_command: 'exec' }).asCalled('See why: pawl explain NAME')).toBe(
+      'See why: npx pawl explain NAME',
+    );
+    expect(themeFor(output(false), { npm_command: 'exec' }).asCalled('npx pawl get; apps/pawl x')).toBe(
+      'npx pawl get; apps/pawl x',
+    );
+  });
+
   it('has a width only on a terminal', () => {
     expect(themeFor(output(true, 132), {}).width).toBe(132);
     expect(themeFor(output(false, 132), {}).width).toBeUndefined();

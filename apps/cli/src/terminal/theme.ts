@@ -47,7 +47,12 @@ export interface Theme {
   /** Columns of the terminal; undefined when output goes to a file or pipe and must not be cut. */
   readonly width: number | undefined;
   paint(tone: Tone, text: string): string;
+  /** A text whose commands (`pawl explain NAME`) are as this program was called: `npx pawl …` where npx found it. */
+  asCalled(text: string): string;
 }
+
+/** `pawl` with a command or an option behind it, but for one that `npx` stands before already. */
+const COMMAND = /(?<!npx |[\w/.@-])pawl (?=-|[a-z])/g;
 
 /** The theme for one stream: colours only on a terminal, unless NO_COLOR, `--no-color` or TERM=dumb say otherwise. */
 export function themeFor(output: Output, env: Context['env'], wantsColor = true): Theme {
@@ -58,6 +63,7 @@ export function themeFor(output: Output, env: Context['env'], wantsColor = true)
     color,
     symbols: hasUnicode(env) ? unicodeSymbols : asciiSymbols,
     width: terminal ? Math.max(output.columns ?? 80, 40) : undefined,
+    asCalled: (text) => (env['npm_command'] === 'exec' ? text.replace(COMMAND, 'npx pawl ') : text),
     paint: (tone, text) => (color && tone !== 'plain' && text !== '' ? codes[tone][0] + text + codes[tone][1] : text),
   };
 }

@@ -19,7 +19,7 @@ export function inputDimensions(input: InputSpec, batch: number): number[] {
 
 /**
  * One onnxruntime session on one thread. `run` blocks the calling thread for the whole inference
- * (onnxruntime issue 19611), so a session belongs on a worker thread.
+ * (microsoft/onnxruntime#19611), so a session belongs on a worker thread.
  */
 export class OnnxSession {
   readonly #session: InferenceSession;
@@ -58,7 +58,7 @@ export class OnnxSession {
     try {
       session = await InferenceSession.create(path, {
         executionProviders: ['cpu'],
-        // One thread a session, one session a core: sessions of several threads collapse under contention (DESIGN 1).
+        // One thread a session, one session a core: sessions of several threads collapse under contention.
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
         executionMode: 'sequential',

@@ -41,7 +41,7 @@ async function generate(session: Session, options: GenerateOptions): Promise<voi
       `${strong('private')}  ${shown(privatePath)}  signs; only you can read it. It is not encrypted: keep it out of Git.`,
       `${strong('public')}   ${shown(publicPath)}  verifies; everybody may have it.`,
       '',
-      ...uses.map(([what, command]) => `${`${what}:`.padEnd(27)}${command}`),
+      ...uses.map(([what, command]) => `${`${what}:`.padEnd(27)}${theme.asCalled(command)}`),
       '',
     ].join('\n'),
   );

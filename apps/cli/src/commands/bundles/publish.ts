@@ -71,7 +71,7 @@ async function publishBundle(
       `${said} ${theme.paint('strong', `${manifest.name} ${manifest.version}`)}${signature}`,
       `  uri     ${pinned}`,
       `  digest  ${digest}`,
-      `next: pawl release ${quote(uri)} --env staging`,
+      theme.asCalled(`next: pawl release ${quote(uri)} --env staging`),
       '',
     ].join('\n'),
   );

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { themeFor } from '../../terminal/theme.ts';
 import { quote, type Session } from '../session.ts';
 
 interface SignOptions {
@@ -32,7 +33,7 @@ async function sign(session: Session, folder: string, { key }: SignOptions): Pro
     replaced: 'Signed, in place of a signature by another key:',
   }[outcome];
   context.stdout.write(`${what} ${manifest.name} ${manifest.version} ${digest}\n`);
-  context.stdout.write(
-    `next: pawl publish ${quote(folder)} oci://REGISTRY/${manifest.name}:${manifest.version.replaceAll('+', '_')}\n`,
-  );
+  const tag = manifest.version.replaceAll('+', '_');
+  const next = `next: pawl publish ${quote(folder)} oci://REGISTRY/${manifest.name}:${tag}\n`;
+  context.stdout.write(themeFor(context.stdout, context.env).asCalled(next));
 }

@@ -56,7 +56,7 @@ export function act(session: Session, verb: Verb, name: string, options: ActOpti
     }
     await cluster.patchModelVersion(name, requestPatch(verb, version, value));
     if (!(options.wait ?? stdout.isTTY === true)) {
-      stdout.write(`Asked. See what comes of it: pawl rollout status ${name}${flagsOf(options)}\n`);
+      stdout.write(theme.asCalled(`Asked. See what comes of it: pawl rollout status ${name}${flagsOf(options)}\n`));
       return exitCodes.ok;
     }
     return await waitUntilHandled(session, cluster, version, verb, value, options);

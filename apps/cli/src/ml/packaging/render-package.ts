@@ -59,7 +59,7 @@ export function renderPackage(packaged: PackagedModel, out: string, theme: Theme
         ]),
     '',
     'Next:',
-    `  pawl evaluate ${out} --photos FOLDER`,
-    `  pawl publish ${out} oci://REGISTRY/${manifest.name}:${manifest.version}`,
+    theme.asCalled(`  pawl evaluate ${out} --photos FOLDER`),
+    theme.asCalled(`  pawl publish ${out} oci://REGISTRY/${manifest.name}:${manifest.version}`),
   ];
 }

@@ -57,7 +57,7 @@ function renderFinding({ severity, code, file, message, hint }: Finding, theme: 
   return [
     `${theme.paint(tone, word)} ${first}`,
     ...rest,
-    ...(hint === '' ? [] : [`${theme.paint('strong', 'next:')}  ${plain(hint)}`]),
+    ...(hint === '' ? [] : [`${theme.paint('strong', 'next:')}  ${plain(theme.asCalled(hint))}`]),
   ];
 }
 

@@ -150,9 +150,9 @@ export function renderOutcome(outcome: Outcome, theme: Theme): readonly string[]
     ),
     '',
     'Next:',
-    `  pawl inspect ${out}`,
-    ...(signed ? [] : [`  pawl sign ${out} --key KEY.pem`]),
-    `  pawl publish ${out} oci://REGISTRY/${name}:${version}`,
-    `  pawl release oci://REGISTRY/${name}:${version} --env staging`,
+    theme.asCalled(`  pawl inspect ${out}`),
+    ...(signed ? [] : [theme.asCalled(`  pawl sign ${out} --key KEY.pem`)]),
+    theme.asCalled(`  pawl publish ${out} oci://REGISTRY/${name}:${version}`),
+    theme.asCalled(`  pawl release oci://REGISTRY/${name}:${version} --env staging`),
   ];
 }
