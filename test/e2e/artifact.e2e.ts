@@ -63,7 +63,7 @@ describe('bundles are verified before any pod has them', () => {
       // From the first step on pods are added while the store is away again: those that have the bundle go on.
       await env.waitForStep(name, 1, 1);
       await store.cut();
-      await load.answered(100, await load.mark());
+      await load.answered(60, await load.mark());
       await store.restore();
       const served = await env.waitForPhase(name, 'Serving');
       expect(served.status?.artifact).toMatchObject({ digest, signed: true });

@@ -7,9 +7,6 @@ import { release, serves } from './support/release.ts';
 import { skippedStep, step } from './support/step.ts';
 import type { World } from './support/world.ts';
 
-/** How long the Git server is away; the minute, not a wait for anything. */
-const GIT_AWAY_MS = 60_000;
-
 /** Time for an API server to answer after its start. */
 const API_SERVER_START_MS = 8_000;
 
@@ -47,8 +44,8 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
       });
     });
 
-  step(world, '13', 'the Git server is away for a minute in the middle of a rollout', async (run) => {
-    const { git, argo } = run.world;
+  step(world, '13', 'the Git server is away in the middle of a rollout', async (run) => {
+    const { git, argo, settings } = run.world;
     // Looked at from the push on: when all is Synced, a fast rollout may be over.
     const { released } = await release(run, 'better', '2.4.0', { deliver: false });
     await argo.refresh();
@@ -56,7 +53,8 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
     await git.stop();
     try {
       await argo.refresh();
-      await sleep(GIT_AWAY_MS);
+      // As long as everything has to stand still after a step; not a wait for anything.
+      await sleep(settings.holdSeconds * 1000);
       // What is under way needs Git no more.
       await serves(run, staging(), released);
       const applications = await argo.applications();
@@ -71,14 +69,20 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
   const restarted = 'the API server is restarted in the middle of a rollout';
   if (settings().component === undefined) skippedStep('14', restarted, 'PAWL_TEST_COMPONENT');
   else
-    step(world, '14', restarted, async (run) => {
-      const { released } = await release(run, 'better', '2.5.0', { deliver: false });
-      await run.world.argo.refresh();
-      await staging().env.waitForStep(released.name, 1);
-      await restartApiServer(run.world);
-      await serves(run, staging(), released);
-      await run.delivered();
-    });
+    step(
+      world,
+      '14',
+      restarted,
+      async (run) => {
+        const { released } = await release(run, 'better', '2.5.0', { deliver: false });
+        await run.world.argo.refresh();
+        await staging().env.waitForStep(released.name, 1);
+        await restartApiServer(run.world);
+        await serves(run, staging(), released);
+        await run.delivered();
+      },
+      { hold: 'alone' },
+    );
 
   step(world, '15', 'broken manifests are committed, and reverted', async (run) => {
     const { clone, argo } = run.world;

@@ -1,8 +1,12 @@
 import { faults } from './faults.ts';
 import { speed } from './speed.ts';
 import { story } from './story.ts';
+import { clusterLock } from '../e2e/support/cluster-lock.ts';
 import { controllerKiller } from './support/argocd-controller.ts';
 import { World } from './support/world.ts';
+
+/** Longest to set the stage or to clear it, with the wait for those who have the cluster alone. */
+const SETTING_TIMEOUT_MS = 1_800_000;
 
 const killArgoCd = await controllerKiller();
 
@@ -14,12 +18,12 @@ describe('GitOps', () => {
   };
 
   beforeAll(async () => {
-    made = await World.create();
-  }, 300_000);
+    made = await (await clusterLock()).during('shared', () => World.create());
+  }, SETTING_TIMEOUT_MS);
 
   afterAll(async () => {
-    await made?.destroy();
-  }, 300_000);
+    await (await clusterLock()).during('shared', async () => made?.destroy());
+  }, SETTING_TIMEOUT_MS);
 
   story(world);
   faults(world, killArgoCd);

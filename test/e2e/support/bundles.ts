@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Manifest, ManifestDraft } from '@pawl/shared/bundle/manifest';
@@ -78,20 +78,26 @@ export async function publish(
     golden: { tolerance: 0.1, images: await goldenImages(kind, modelPath, recipe) },
     lineage: { 'git-commit': 'none: made by test/e2e', run: `e2e-${kind}` },
   };
-  const folder = join(cache, 'bundles', `${kind}-${version}${options.signed === true ? '-signed' : ''}`);
-  const bundle = await writeBundle(
-    folder,
-    draft,
-    [
-      { path: 'model.onnx', source: modelPath },
-      ...GOLDEN.map((name) => ({ path: `golden/${name}`, source: repositoryFile(`models/catdog/golden/${name}`) })),
-    ],
-    options.signed === true ? { privateKeyPem: signingKey.privatePem } : {},
-  );
-  const tag = `${kind.toLowerCase()}-${version.replaceAll('+', '_')}-${bundle.digest.slice(-12)}`;
-  const address = `oci://${settings().registry}/pawl-e2e/catdog:${tag}${options.signed === true ? '-signed' : ''}`;
-  const { uri } = await publishBundle(folder, address, { insecureRegistry: true });
-  return { kind, version, uri, digest: bundle.digest };
+  // A folder of its own: several processes publish at the same time, each with its own key.
+  const scratch = mkdtempSync(join(tmpdir(), 'pawl-e2e-bundle-'));
+  try {
+    const folder = join(scratch, kind);
+    const bundle = await writeBundle(
+      folder,
+      draft,
+      [
+        { path: 'model.onnx', source: modelPath },
+        ...GOLDEN.map((name) => ({ path: `golden/${name}`, source: repositoryFile(`models/catdog/golden/${name}`) })),
+      ],
+      options.signed === true ? { privateKeyPem: signingKey.privatePem } : {},
+    );
+    const tag = `${kind.toLowerCase()}-${version.replaceAll('+', '_')}-${bundle.digest.slice(-12)}`;
+    const address = `oci://${settings().registry}/pawl-e2e/catdog:${tag}${options.signed === true ? '-signed' : ''}`;
+    const { uri } = await publishBundle(folder, address, { insecureRegistry: true });
+    return { kind, version, uri, digest: bundle.digest };
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
 }
 
 function recipeOf(kind: Kind): Recipe {

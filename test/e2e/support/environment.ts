@@ -11,7 +11,7 @@ import { Cluster, helm, kubectl, type KubeObject, pathOf } from './cluster.ts';
 import { crash, KILLED } from './crash.ts';
 import { History } from './history.ts';
 import { settledViolations } from './invariants.ts';
-import type { Deployment, Pod } from './objects.ts';
+import { covers, type Deployment, type Pod } from './objects.ts';
 import { type Json, merge, usualValues } from './release-values.ts';
 import { repositoryFile } from './settings.ts';
 import { GivenUp, waitFor, type WaitOptions } from './wait.ts';
@@ -54,7 +54,9 @@ export class Environment {
     const crd = modelVersionCrd();
     const { name } = crd['metadata'] as { name: string };
     const crdPath = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
-    await cluster.apply(crdPath, crd);
+    // Not written where it is there: whoever keeps it, such as Argo CD, would see a stranger's write.
+    const there = await cluster.find<KubeObject & { spec: unknown }>(crdPath);
+    if (there === undefined || !covers(there.spec, crd['spec'])) await cluster.apply(crdPath, crd);
     await waitFor('the CRD', async () => {
       const { status } = await cluster.get<{ status?: { conditions?: { type: string; status: string }[] } }>(crdPath);
       return status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') ? true : undefined;

@@ -29,3 +29,14 @@ export interface Deployment extends KubeObject {
     readonly availableReplicas?: number;
   };
 }
+
+/** Whether an object has everything that is wanted of it; what the server added counts for nothing. Lists are whole. */
+export function covers(there: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted))
+    return (
+      Array.isArray(there) && there.length === wanted.length && wanted.every((one, index) => covers(there[index], one))
+    );
+  if (typeof wanted !== 'object' || wanted === null) return there === wanted;
+  if (typeof there !== 'object' || there === null) return false;
+  return Object.entries(wanted).every(([key, value]) => covers((there as Record<string, unknown>)[key], value));
+}

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { repositoryFile } from './settings.ts';
 
 /** What became of one scenario. */
@@ -16,17 +17,33 @@ export interface ScenarioResult {
   readonly notes: readonly string[];
 }
 
+/** Folder of the run's results, one file a scenario: several processes write them at the same time. */
+export const RESULTS_FOLDER = 'reports/e2e';
 const JSON_FILE = 'reports/e2e.json';
 const MARKDOWN_FILE = 'reports/e2e.md';
 const DOCS_FILE = 'docs/e2e-scenarios.md';
 
-/** Adds a result to `reports/e2e.json` and writes the table anew. Test files run one after another, so none gets lost. */
-export function record(result: ScenarioResult): void {
-  const path = repositoryFile(JSON_FILE);
-  const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as ScenarioResult[]) : [];
-  const results = [...before.filter(({ id }) => id !== result.id), result].sort((a, b) => compareIds(a.id, b.id));
+/** Adds a result to the run's. @param folder where the results are, `reports/e2e` by default. */
+export function record(result: ScenarioResult, folder = repositoryFile(RESULTS_FOLDER)): void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${result.id}.json`);
+  // By rename: another process may be reading all of them.
+  writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(result, null, 2)}\n`);
+  renameSync(`${path}.${process.pid}`, path);
+}
+
+/** What is known of a run so far, by id. */
+export function resultsIn(folder: string): readonly ScenarioResult[] {
+  return globSync('*.json', { cwd: folder })
+    .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as ScenarioResult)
+    .sort((a, b) => compareIds(a.id, b.id));
+}
+
+/** Writes `reports/e2e.json` and the table from all results of the run. */
+export function writeTable(): void {
+  const results = resultsIn(repositoryFile(RESULTS_FOLDER));
   mkdirSync(repositoryFile('reports'), { recursive: true });
-  writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(repositoryFile(JSON_FILE), `${JSON.stringify(results, null, 2)}\n`);
   const text = markdown(results);
   writeFileSync(repositoryFile(MARKDOWN_FILE), text);
   if (process.env['PAWL_E2E_WRITE_DOCS'] === '1') writeFileSync(repositoryFile(DOCS_FILE), text);

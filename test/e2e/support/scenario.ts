@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { kubectl, pathOf } from './cluster.ts';
+import { clusterLock } from './cluster-lock.ts';
 import type { Environment } from './environment.ts';
 import type { Load } from './load.ts';
 import type { LoadReport } from './load-report.ts';
@@ -26,12 +27,13 @@ export interface Run extends Scene {
   readonly answersOnlyFrom: (digest: string) => Promise<void>;
 }
 
-/** Enough for any of them; a hang is found by the waits inside. */
-const TIMEOUT_MS = 600_000;
+/** Enough for any of them, and for the wait for those who have the cluster alone; a hang is found by the waits inside. */
+const TIMEOUT_MS = 1_800_000;
 
 /**
  * A test under load. Whatever else it asserts: in the end everything is at rest, no rule of a status was ever broken, and
- * no request was lost. Its result goes into the table; when it fails, all there is to know goes into `reports/`.
+ * no request was lost. Its result goes into the table; when it fails, all there is to know goes into `reports/`. Nobody
+ * harms the cluster meanwhile, unless its file does.
  * @param scene what to work with, asked when the test begins.
  */
 export function scenario(
@@ -44,47 +46,56 @@ export function scenario(
   it(
     `${id}: ${title}`,
     async () => {
-      const { env, load } = scene();
-      const since = Date.now();
-      const from = await load.mark();
-      const notes: string[] = [];
-      const report = (fromMs = from, toMs?: number) => load.between(fromMs, toMs);
-      const answersOnlyFrom = async (digest: string) => {
-        await waitFor(`answers from ${digest} alone`, async () => {
-          const mark = await load.mark();
-          await load.answered(30, mark);
-          const digests = Object.keys((await report(mark)).byDigest);
-          return digests.length === 1 && digests[0] === digest ? true : undefined;
-        });
-      };
-      const note = (text: string) => void notes.push(text);
-      const run: Run = { env, load, from, since, report, note, answersOnlyFrom };
-      let failure: unknown;
-      try {
-        await work(run);
-        if (settles) await env.settle();
-        env.assertRules();
-      } catch (error) {
-        failure = error;
-      }
-      const whole = await report();
-      if (failure === undefined && (whole.lost > 0 || whole.own > 0 || whole.sent === 0)) {
-        const examples = whole.failures.slice(0, 10).map((each) => JSON.stringify(each));
-        failure = new Error(
-          `${whole.lost} of ${whole.sent} requests were lost (${JSON.stringify(whole.lostBy)}), ${whole.own} by the generator itself:\n${examples.join('\n')}`,
-        );
-      }
-      const { sent, lost, busy, p50Ms, p95Ms } = whole;
-      const seconds = Math.round((Date.now() - since) / 1000);
-      if (whole.own > 0) notes.push(`${whole.own} failed by the generator itself`);
-      const outcome = failure === undefined ? 'passed' : 'failed';
-      record({ id, title, outcome, seconds, sent, lost, busy, p50Ms, p95Ms, notes });
-      if (failure === undefined) return;
-      const file = await dump(id, run, whole);
-      throw new Error(`${messageOf(failure)}\nEverything there is to know: ${file}`, { cause: failure });
+      await (await clusterLock()).during('shared', () => perform(scene(), id, title, work, settles));
     },
     TIMEOUT_MS,
   );
+}
+
+async function perform(
+  { env, load }: Scene,
+  id: string,
+  title: string,
+  work: (run: Run) => Promise<void>,
+  settles: boolean,
+): Promise<void> {
+  const since = Date.now();
+  const from = await load.mark();
+  const notes: string[] = [];
+  const report = (fromMs = from, toMs?: number) => load.between(fromMs, toMs);
+  const answersOnlyFrom = async (digest: string) => {
+    await waitFor(`answers from ${digest} alone`, async () => {
+      const mark = await load.mark();
+      await load.answered(30, mark);
+      const digests = Object.keys((await report(mark)).byDigest);
+      return digests.length === 1 && digests[0] === digest ? true : undefined;
+    });
+  };
+  const note = (text: string) => void notes.push(text);
+  const run: Run = { env, load, from, since, report, note, answersOnlyFrom };
+  let failure: unknown;
+  try {
+    await work(run);
+    if (settles) await env.settle();
+    env.assertRules();
+  } catch (error) {
+    failure = error;
+  }
+  const whole = await report();
+  if (failure === undefined && (whole.lost > 0 || whole.own > 0 || whole.sent === 0)) {
+    const examples = whole.failures.slice(0, 10).map((each) => JSON.stringify(each));
+    failure = new Error(
+      `${whole.lost} of ${whole.sent} requests were lost (${JSON.stringify(whole.lostBy)}), ${whole.own} by the generator itself:\n${examples.join('\n')}`,
+    );
+  }
+  const { sent, lost, busy, p50Ms, p95Ms } = whole;
+  const seconds = Math.round((Date.now() - since) / 1000);
+  if (whole.own > 0) notes.push(`${whole.own} failed by the generator itself`);
+  const outcome = failure === undefined ? 'passed' : 'failed';
+  record({ id, title, outcome, seconds, sent, lost, busy, p50Ms, p95Ms, notes });
+  if (failure === undefined) return;
+  const file = await dump(id, run, whole);
+  throw new Error(`${messageOf(failure)}\nEverything there is to know: ${file}`, { cause: failure });
 }
 
 /** A scenario that cannot run here; it stands in the table with the reason. */

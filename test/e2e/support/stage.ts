@@ -1,14 +1,23 @@
+import { clusterLock } from './cluster-lock.ts';
 import { type Kind, type Offer, publish } from './bundles.ts';
 import { Environment, type EnvironmentOptions } from './environment.ts';
 import { type Load, startLoad } from './load.ts';
 import { dump, type Scene } from './scenario.ts';
 
-/** Requests a second: about half of what two small cores answer beside everything else. */
-export const RATE = 12;
+/** Requests a second: three files at once are to leave two small cores half of their time for everything else. */
+export const RATE = 8;
+
+/** Longest to set a stage, with the wait for those who have the cluster alone. */
+const SETTING_TIMEOUT_MS = 1_800_000;
 
 export interface StageOptions extends EnvironmentOptions {
   /** False: nothing serves yet and nothing is sent. */
   readonly serves?: boolean;
+  /**
+   * True: nobody else works on the cluster from the beginning of the file to its end, because it harms the control plane or
+   * the node. Such a file is named `.alone.`, so that it comes last.
+   */
+  readonly alone?: boolean;
   /** Where to send instead of the Service. */
   readonly load?: (env: Environment) => Promise<Load>;
 }
@@ -41,6 +50,7 @@ interface OfferOptions {
 export function stage(options: StageOptions = {}): Stage {
   let scene: Scene | undefined;
   let env: Environment | undefined;
+  let release: (() => void) | undefined;
   let minor = 0;
   const theScene = () => {
     if (scene === undefined) throw new Error('the stage was not set; see the failure of beforeAll');
@@ -67,6 +77,12 @@ export function stage(options: StageOptions = {}): Stage {
   };
 
   beforeAll(async () => {
+    const lock = await clusterLock();
+    if (options.alone === true) release = await lock.take('alone');
+    await lock.during('shared', set);
+  }, SETTING_TIMEOUT_MS);
+
+  const set = async () => {
     env = await Environment.create(options);
     try {
       if (options.serves !== false) {
@@ -85,21 +101,30 @@ export function stage(options: StageOptions = {}): Stage {
         { cause: error },
       );
     }
-  }, 400_000);
+  };
 
   beforeEach(async () => {
-    if (scene === undefined) return;
+    const on = scene;
+    if (on !== undefined) await (await clusterLock()).during('shared', () => tidy(on));
+  }, SETTING_TIMEOUT_MS);
+
+  const tidy = async (on: Scene) => {
     // What an earlier scenario left behind, whether it passed or not, is no part of the next one.
-    const versions = await scene.env.versions();
+    const versions = await on.env.versions();
     const serving = versions.find(({ status }) => status?.phase === 'Serving');
-    for (const { metadata } of versions)
-      if (metadata.name !== serving?.metadata.name) await scene.env.delete(metadata.name);
-    if (serving !== undefined) await scene.env.settle();
-  });
+    // One that was superseded is at rest, and what a deletion returns to.
+    for (const { metadata, status } of versions)
+      if (status?.phase !== 'Serving' && status?.phase !== 'Superseded') await on.env.delete(metadata.name);
+    if (serving !== undefined) await on.env.settle();
+  };
 
   afterAll(async () => {
-    await scene?.load.stop();
-    await env?.destroy();
+    try {
+      await scene?.load.stop();
+      await env?.destroy();
+    } finally {
+      release?.();
+    }
   });
 
   return { scene: theScene, first: 'catdog-1-0-0', offer: offerNext, publish: publishNext };

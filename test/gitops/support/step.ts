@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clusterLock, type Hold } from '../../e2e/support/cluster-lock.ts';
 import type { LoadReport } from '../../e2e/support/load-report.ts';
 import { waitFor } from '../../e2e/support/wait.ts';
 import { type Application, type HealthStatus, sentence } from './argocd.ts';
@@ -10,8 +11,8 @@ import { ENVIRONMENTS, type EnvironmentName, type Place, type World } from './wo
 
 /** Longest from a push to everything being Synced to it, milliseconds: what the project promises, not a measurement. */
 const SYNC_LIMIT_MS = 60_000;
-/** Longest for one step with all its waits, milliseconds. */
-const STEP_TIMEOUT_MS = 900_000;
+/** Longest for one step with all its waits, milliseconds; also for those who have the cluster alone meanwhile. */
+const STEP_TIMEOUT_MS = 1_800_000;
 
 /** What a step is expected to leave behind. */
 export interface StepOptions {
@@ -19,6 +20,8 @@ export interface StepOptions {
   readonly health?: Readonly<Record<string, readonly HealthStatus[]>>;
   /** Objects that need not be the same as before: Argo CD's own, when they are made anew. */
   readonly mayReplace?: (key: string) => boolean;
+  /** `alone` where the step harms what others on the cluster stand on. */
+  readonly hold?: Hold;
   /** Environments in which something serves in the end; both by default. */
   readonly serving?: readonly EnvironmentName[];
 }
@@ -67,7 +70,8 @@ export function step(
     async () => {
       if (failed !== undefined) throw new Error(`not begun, because ${failed}`);
       try {
-        await perform(world(), id, title, work, options);
+        const lock = await clusterLock();
+        await lock.during(options.hold ?? 'shared', () => perform(world(), id, title, work, options));
       } catch (error) {
         failed = `step ${id} failed`;
         throw error;

@@ -4,7 +4,6 @@ import { pathOf } from './support/cluster.ts';
 import type { Environment } from './support/environment.ts';
 import { type Load, startLoadHere } from './support/load.ts';
 import { shareOf } from './support/load-report.ts';
-import type { Pod } from './support/objects.ts';
 import { scenario, skippedScenario } from './support/scenario.ts';
 import { type GatewaySettings, settings } from './support/settings.ts';
 import { stage } from './support/stage.ts';
@@ -12,33 +11,6 @@ import { waitFor } from './support/wait.ts';
 
 /** Name of the Gateway. */
 const GATEWAY = 'e2e';
-
-interface PodWithVolumes extends Omit<Pod, 'spec'> {
-  readonly spec: {
-    readonly volumes: readonly { readonly image?: { readonly reference: string } }[];
-    readonly initContainers?: readonly { readonly env?: readonly { readonly name: string }[] }[];
-  };
-}
-
-describe('bundles are mounted as image volumes', () => {
-  const { scene, offer } = stage({ policy: { artifact: { mount: 'image' } } });
-
-  scenario(scene, '13', 'weights that Kubernetes mounts as an image take every step and serve', async (run) => {
-    const { env } = run;
-    const { name, digest } = await offer('better');
-    const served = await env.waitForPhase(name, 'Serving');
-    const image = served.status?.artifact?.image;
-    expect(image).toMatch(/@sha256:[0-9a-f]{64}$/);
-    await env.settle();
-    for (const pod of (await env.pods('stable')) as readonly unknown[] as readonly PodWithVolumes[]) {
-      // The chart may keep the container that fetches, so that the way of mounting can change; it has nothing to fetch.
-      const fetched = pod.spec.initContainers?.flatMap(({ env = [] }) => env.map((variable) => variable.name)) ?? [];
-      expect(fetched).not.toContain('MODEL_URI');
-      expect(pod.spec.volumes.map((volume) => volume.image?.reference)).toContain(image);
-    }
-    await run.answersOnlyFrom(digest);
-  });
-});
 
 const gatewayTitle = 'a gateway splits the requests by exact weights, and none gets lost';
 const { gateway } = settings();
@@ -63,8 +35,10 @@ else
         await env.waitForStep(name, i + 1, 1);
         await env.suspend(name, true);
         await env.waitForPhase(name, 'Suspended');
+        // The gateway takes up new weights every other second.
+        await load.answered(60, await load.mark());
         const from = await load.mark();
-        await load.answered(500, from);
+        await load.answered(250, from);
         const report = await run.report(from);
         const share = shareOf(report, digest);
         note(`${weight} % wanted, ${(share * 100).toFixed(1)} % of ${report.ok} measured`);

@@ -1,0 +1,140 @@
+/**
+ * The end of a run of everything: what failed, what was skipped, where the time went, and how many tests ran.
+ *
+ *   node scripts/ci/summary.js STATE REPORTS
+ *
+ * STATE has `stages.tsv` (lines of name, seconds, exit code, and how it ran) and `jest-*.json`, results as Jest writes them;
+ * REPORTS has `e2e.json` and `e2e-gitops.json` where they ran, and gets `ci-times.json`. Ends with a line
+ * `N passed, N failed, N skipped`; the exit code is 0 when nothing failed. Plain JavaScript without a dependency, because a
+ * run may end before anything is installed.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** How many suites and scenarios are named. */
+const SLOWEST = 20;
+
+/**
+ * @typedef {{ name: string, seconds: number, code: number, how: string }} Stage
+ * @typedef {{ kind: 'suite' | 'scenario' | 'step', name: string, seconds: number }} Part
+ */
+
+/**
+ * Stages as the run wrote them down.
+ * @param {string} text lines of name, seconds, exit code, and `foreground` or `background`, parted by tabs.
+ * @returns {Stage[]}
+ */
+export function stagesOf(text) {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [name = '', seconds, code, how = 'foreground'] = line.split('\t');
+      return { name, seconds: Number(seconds), code: Number(code), how };
+    });
+}
+
+/**
+ * The slowest parts of all that ran.
+ * @param {{ testResults: { name: string, startTime: number, endTime: number }[] }[]} runs results of Jest.
+ * @param {{ id: string, title: string, seconds: number, outcome: string }[]} scenarios
+ * @param {{ id: string, title: string, seconds: number, heldSeconds: number, outcome: string }[]} steps of the story.
+ * @param {string} root folder that names are told below.
+ * @returns {Part[]} slowest first.
+ */
+export function slowest(runs, scenarios, steps, root) {
+  const suites = runs
+    .flatMap(({ testResults }) => testResults)
+    .map(({ name, startTime, endTime }) => ({
+      kind: 'suite',
+      name: relative(root, name),
+      seconds: (endTime - startTime) / 1000,
+    }))
+    // What they consist of is named by itself.
+    .filter(({ name }) => !name.endsWith('.e2e.ts'));
+  const ran = ({ outcome }) => outcome !== 'skipped';
+  return [
+    ...suites,
+    ...scenarios.filter(ran).map(({ id, title, seconds }) => ({ kind: 'scenario', name: `${id}: ${title}`, seconds })),
+    ...steps.filter(ran).map(({ id, title, seconds, heldSeconds }) => ({
+      kind: 'step',
+      name: `${id}: ${title}`,
+      seconds: seconds + heldSeconds,
+    })),
+  ]
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, SLOWEST);
+}
+
+/**
+ * How many tests ran. A stage without tests of its own counts as a failed test when it failed.
+ * @param {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numRuntimeErrorTestSuites: number }[]} runs
+ * @param {Stage[]} stages
+ * @returns {{ passed: number, failed: number, skipped: number }}
+ */
+export function counts(runs, stages) {
+  const sum = (of) => runs.reduce((total, run) => total + of(run), 0);
+  const failedTests = sum((run) => run.numFailedTests + run.numRuntimeErrorTestSuites);
+  const red = stages.filter(({ code }) => code !== 0).length;
+  return {
+    passed: sum((run) => run.numPassedTests),
+    // A stage is red because its tests are; what is red without one has to count, too.
+    failed: Math.max(failedTests, red),
+    skipped: sum((run) => run.numPendingTests),
+  };
+}
+
+/**
+ * A table for a terminal.
+ * @param {readonly (readonly string[])[]} rows the last column is the longest, and not padded.
+ */
+export function table(rows) {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column].length))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === row.length - 1 ? cell : i === 0 ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .join('  '),
+  );
+}
+
+/** @param {number} seconds */
+const time = (seconds) => `${Math.round(seconds)} s`;
+
+function main(state, reports) {
+  const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
+  const optional = (path, otherwise) => (existsSync(path) ? read(path) : otherwise);
+  const runs = readdirSync(state)
+    .filter((file) => /^jest-.*\.json$/.test(file))
+    .sort()
+    .map((file) => read(join(state, file)));
+  const stages = existsSync(join(state, 'stages.tsv')) ? stagesOf(readFileSync(join(state, 'stages.tsv'), 'utf8')) : [];
+  const scenarios = optional(join(reports, 'e2e.json'), []);
+  const { steps } = optional(join(reports, 'e2e-gitops.json'), { steps: [] });
+  for (const { testResults } of runs)
+    for (const { name, message, assertionResults } of testResults) {
+      for (const { status, fullName } of assertionResults) {
+        if (status === 'pending') console.log(`skipped: ${fullName}`);
+        if (status === 'failed') console.log(`failed: ${fullName}`);
+      }
+      if (assertionResults.length === 0 && message) console.log(`failed: ${name}: ${message}`);
+    }
+  for (const { name, code } of stages) if (code !== 0) console.log(`failed: stage ${name} (exit code ${code})`);
+
+  const parts = slowest(runs, scenarios, steps, process.cwd());
+  const total = counts(runs, stages);
+  console.log('\nseconds by stage; those in the background ran beside the others\n');
+  for (const line of table(stages.map(({ name, seconds, how }) => [time(seconds), how, name]))) console.log(line);
+  console.log(`\nthe ${parts.length} slowest suites, scenarios and steps of the story\n`);
+  for (const line of table(parts.map(({ kind, name, seconds }) => [time(seconds), kind, name]))) console.log(line);
+  mkdirSync(reports, { recursive: true });
+  writeFileSync(
+    join(reports, 'ci-times.json'),
+    `${JSON.stringify({ stages, slowest: parts, tests: total }, null, 2)}\n`,
+  );
+  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  process.exitCode = total.failed === 0 ? 0 : 1;
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  main(...process.argv.slice(2));
