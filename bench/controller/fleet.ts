@@ -37,7 +37,7 @@ export class Fleet {
   readonly #models: readonly string[];
 
   constructor(kubeconfig: string, models: number) {
-    this.#client = KubeClient.fromKubeconfig(kubeconfig);
+    this.#client = KubeClient.fromKubeconfig({ path: kubeconfig });
     this.#models = Array.from({ length: models }, (_, index) => `model_${index}`);
   }
 

@@ -11,7 +11,10 @@ async function main(): Promise<void> {
   const config = parseConfig(process.env);
   const logger = createLogger(config.LOG_LEVEL);
   const metrics = new Metrics();
-  const client = KubeClient.fromKubeconfig(config.KUBECONFIG, { metrics: metrics.api, userAgent: 'pawl-controller' });
+  const client = KubeClient.fromKubeconfig(
+    { path: config.KUBECONFIG },
+    { observer: metrics.api, userAgent: 'pawl-controller' },
+  );
   const identity = `${config.POD_NAME ?? hostname()}_${randomUUID().slice(0, 8)}`;
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const)

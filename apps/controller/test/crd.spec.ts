@@ -40,7 +40,7 @@ describe('the CRD', () => {
 });
 
 describeWhenSet('KUBECONFIG', 'the CRD on a real API server', (kubeconfig) => {
-  const client = KubeClient.fromKubeconfig(kubeconfig);
+  const client = KubeClient.fromKubeconfig({ path: kubeconfig });
   let installed: Crd;
   let namespace: Awaited<ReturnType<typeof makeNamespace>>;
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { FIELD_MANAGER } from '@pawl/shared/modelversion/names';
 import type { Acceptance, ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
 import { configMaps, httpRoutes } from '@pawl/shared/kubernetes/objects';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
-import { isNotFound } from '@pawl/shared/kubernetes/api-error';
+import { isKindMissing, isNotFound } from '@pawl/shared/kubernetes/api-error';
 import { type Outcome, Waiting } from '../runtime/controller-loop.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
@@ -103,8 +103,14 @@ export class Reconciler {
   async #routeWeight(scene: Scene): Promise<Facts['routeWeight']> {
     const name = scene.stable?.metadata.name;
     if (scene.policy?.traffic.gateway === undefined || name === undefined) return undefined;
-    const route = await this.#options.client.get(httpRoutes, scene.namespace, name, { signal: scene.signal });
-    return routeWeight(route, scene);
+    try {
+      const route = await this.#options.client.get(httpRoutes, scene.namespace, name, { signal: scene.signal });
+      return routeWeight(route, scene);
+    } catch (error) {
+      // Where the Gateway API is not installed, there is no route.
+      if (isKindMissing(error)) return routeWeight(undefined, scene);
+      throw error;
+    }
   }
 
   /** Our own write must be seen before the next decision, or it would be taken twice. */

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { LoopMetrics } from './controller-loop.ts';
 import type { InformerMetrics } from './informer.ts';
-import type { ApiMetrics } from '@pawl/shared/kubernetes/requests';
+import type { RequestObserver } from '@pawl/shared/kubernetes/requests';
 import type { WorkQueue } from './work-queue.ts';
 
 /** One sample of a gauge that is read at every scrape. */
@@ -18,7 +18,7 @@ export class Metrics {
   /** For a {@link ControllerLoop}. */
   readonly loop: LoopMetrics;
   /** For a {@link KubeClient}. */
-  readonly api: ApiMetrics;
+  readonly api: RequestObserver;
   readonly #watchRestarts: Counter;
   readonly #relists: Counter;
   readonly #missedEvents: Counter;

@@ -11,7 +11,8 @@ import { systemClock } from '@pawl/shared/concurrency/clock';
 import { EventRecorder, events } from './events.ts';
 import { Informer, type RestartReason } from './informer.ts';
 import { KubeClient } from '@pawl/shared/kubernetes/client';
-import { KubeConnection, loadKubeconfig } from '@pawl/shared/kubernetes/connection';
+import { KubeConnection } from '@pawl/shared/kubernetes/connection';
+import { loadKubeconfig } from '@pawl/shared/kubernetes/kubeconfig';
 import { joinKey, type KubeObject, keyOf, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import { LeaderElection, leases } from './lease.ts';
 import { configMap, configMaps, eventually, makeKind, makeNamespace } from './test/cluster.ts';
@@ -27,7 +28,7 @@ const caught = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describeWhenSet('KUBECONFIG', 'the runtime against a real API server', (kubeconfig) => {
-  const client = KubeClient.fromKubeconfig(kubeconfig);
+  const client = KubeClient.fromKubeconfig({ path: kubeconfig });
   let namespace: Awaited<ReturnType<typeof makeNamespace>>;
   let kind: Awaited<ReturnType<typeof makeKind>>;
   let things: ResourceType<Thing>;
@@ -428,7 +429,7 @@ const factsOf = (error: unknown) => {
 
 /** The text of an answer as it travels. */
 async function textOf(kubeconfig: string, path: string): Promise<string> {
-  const connection = new KubeConnection(() => loadKubeconfig(kubeconfig), systemClock, 'pawl-test');
+  const connection = new KubeConnection(() => loadKubeconfig({ path: kubeconfig }), systemClock, 'pawl-test');
   try {
     const { body } = await connection.send({ method: 'GET', path, signal: AbortSignal.timeout(90_000) });
     return await body.text();

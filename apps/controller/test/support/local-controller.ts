@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { parseConfig } from '../../src/config.ts';
 import { runController } from '../../src/controller.ts';
 import { KubeClient } from '@pawl/shared/kubernetes/client';
-import { KubeConnection, loadKubeconfig } from '@pawl/shared/kubernetes/connection';
+import { KubeConnection } from '@pawl/shared/kubernetes/connection';
+import { loadKubeconfig } from '@pawl/shared/kubernetes/kubeconfig';
 import { systemClock } from '@pawl/shared/concurrency/clock';
 import { Metrics } from '../../src/runtime/metrics.ts';
 import { MortalClient } from './mortal-client.ts';
@@ -28,12 +29,12 @@ export class LocalController {
     this.identity = options.identity ?? randomUUID();
     const port = String(options.port ?? 0);
     const config = parseConfig({ NAMESPACE: namespace, PORT: port, HOST: '127.0.0.1', VERIFY_DIR: folder });
-    const connection = new KubeConnection(() => loadKubeconfig(kubeconfig), systemClock, 'pawl-controller');
+    const connection = new KubeConnection(() => loadKubeconfig({ path: kubeconfig }), systemClock, 'pawl-controller');
     const { metrics, identity } = this;
     const { diesAfterWrites } = options;
     const client =
       diesAfterWrites === undefined
-        ? new KubeClient(connection, { metrics: metrics.api })
+        ? new KubeClient(connection, { observer: metrics.api })
         : new MortalClient(connection, diesAfterWrites, () => {
             this.#stop.abort();
           });

@@ -72,7 +72,7 @@ export class Stage {
 
   /** Without a controller yet. */
   static async set(kubeconfig: string, options: StageOptions = {}): Promise<Stage> {
-    const client = KubeClient.fromKubeconfig(kubeconfig);
+    const client = KubeClient.fromKubeconfig({ path: kubeconfig });
     await installCrd(client);
     const namespace = `controller-test-${randomBytes(4).toString('hex')}`;
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });

@@ -141,7 +141,7 @@ describe('KubeClient', () => {
   });
 
   it('takes a missing object for undefined when read and for done when deleted', async () => {
-    const missing = { status: 404, json: status(404, 'NotFound', 'things "a" not found') };
+    const missing = { status: 404, json: status(404, 'NotFound', 'things "a" not found', { name: 'a' }) };
     const client = setUp([missing, missing]);
     expect(await client.get(things, 'ns', 'a')).toBeUndefined();
     await client.delete(things, 'ns', 'a');
@@ -320,9 +320,9 @@ describe('KubeClient', () => {
 
   it('counts its requests by verb and code', async () => {
     const seen: string[] = [];
-    const metrics = { requested: (verb: string, code: string) => seen.push(`${verb} ${code}`) };
-    const refusal = { status: 404, json: status(404, 'NotFound', 'no') };
-    const client = setUp([refusal, ok({}), (response) => response.destroy()], { metrics });
+    const observer = { requested: (verb: string, code: string) => seen.push(`${verb} ${code}`) };
+    const refusal = { status: 404, json: status(404, 'NotFound', 'no', { name: 'a' }) };
+    const client = setUp([refusal, ok({}), (response) => response.destroy()], { observer });
     await client.get(things, 'ns', 'a');
     await client.apply(things, aThing('a'), { fieldManager: 'me' });
     await client.delete(things, 'ns', 'a').catch(() => undefined);

@@ -1,19 +1,17 @@
-import type { Dispatcher } from 'undici';
-import { ApiError, ApiUnreachable, isNotFound } from './api-error.ts';
-import { KubeConnection, loadKubeconfig, type WireRequest } from './connection.ts';
+import { systemClock } from '../concurrency/clock.ts';
+import { ApiError, isKindMissing, isNotFound } from './api-error.ts';
+import { KubeConnection } from './connection.ts';
+import { apiVersionOf, type DesiredObject, type KubeObject, type ResourceType } from './kube-object.ts';
+import { type KubeconfigSource, loadKubeconfig } from './kubeconfig.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
-import { type Clock, sleep, systemClock } from '../concurrency/clock.ts';
-import { type Deadline, startDeadline } from '../concurrency/deadline.ts';
 import {
-  type ApiMetrics,
-  type ApiVerb,
   type ApplyOptions,
   type CallOptions,
   type DeleteOptions,
   type JsonPatchOperation,
   json,
-  lines,
   type ListOptions,
+  METADATA_LIST,
   type ObjectList,
   type PatchOptions,
   pathOf,
@@ -23,45 +21,31 @@ import {
   type WriteOptions,
   written,
 } from './requests.ts';
-import { apiVersionOf, type DesiredObject, type KubeObject, type ResourceType } from './kube-object.ts';
+import { Requester, type RequesterOptions } from './requester.ts';
 
-export interface KubeClientOptions {
-  readonly clock?: Clock | undefined;
-  readonly metrics?: ApiMetrics | undefined;
+export interface KubeClientOptions extends RequesterOptions {
+  /** `pawl` by default. */
   readonly userAgent?: string | undefined;
 }
 
-type Wire = Omit<WireRequest, 'signal'>;
-
-const TIMEOUT_MS = 10_000;
 const PAGE = 500;
 
 /** {@link KubernetesApi} over HTTPS, as plain JSON. */
 export class KubeClient implements KubernetesApi {
-  readonly #connection: KubeConnection;
-  readonly #clock: Clock;
-  readonly #metrics: ApiMetrics | undefined;
-  /** Whether the last request got no answer, or one of a server that cannot serve (5xx). */
-  #isAway = false;
-  readonly #onBack = new Set<() => void>();
+  readonly #requester: Requester;
 
-  constructor(connection: KubeConnection, { clock = systemClock, metrics }: KubeClientOptions = {}) {
-    this.#connection = connection;
-    this.#clock = clock;
-    this.#metrics = metrics;
+  constructor(connection: KubeConnection, options: RequesterOptions = {}) {
+    this.#requester = new Requester(connection, options);
   }
 
-  /** @param path of a kubeconfig; without one as kubectl does: KUBECONFIG, ~/.kube/config, the pod's service account. */
-  static fromKubeconfig(path?: string, options: KubeClientOptions = {}): KubeClient {
+  /** A client that reads its kubeconfig with the first request, and again when its credentials are refused. */
+  static fromKubeconfig(source: KubeconfigSource, options: KubeClientOptions = {}): KubeClient {
     const { clock = systemClock, userAgent = 'pawl' } = options;
-    return new KubeClient(new KubeConnection(() => loadKubeconfig(path), clock, userAgent), options);
+    return new KubeClient(new KubeConnection(() => loadKubeconfig(source), clock, userAgent), options);
   }
 
   onBack(listener: () => void): () => void {
-    this.#onBack.add(listener);
-    return () => {
-      this.#onBack.delete(listener);
-    };
+    return this.#requester.onBack(listener);
   }
 
   async get<T extends KubeObject>(
@@ -71,9 +55,9 @@ export class KubeClient implements KubernetesApi {
     options: CallOptions = {},
   ): Promise<T | undefined> {
     try {
-      return (await this.#call('get', { method: 'GET', path: pathOf(type, namespace, name) }, options)) as T;
+      return (await this.#requester.call('get', { method: 'GET', path: pathOf(type, namespace, name) }, options)) as T;
     } catch (error) {
-      if (isNotFound(error)) return undefined;
+      if (isNotFound(error) && !isKindMissing(error)) return undefined;
       throw error;
     }
   }
@@ -82,7 +66,8 @@ export class KubeClient implements KubernetesApi {
     const { namespace, labelSelector, fieldSelector, limit = PAGE, resourceVersion } = options;
     const params = { labelSelector, fieldSelector, limit, resourceVersion, continue: options.continue };
     const path = pathOf(type, namespace) + query(params);
-    const page = (await this.#call('list', { method: 'GET', path }, options)) as {
+    const accept = options.metadataOnly === true ? METADATA_LIST : undefined;
+    const page = (await this.#requester.call('list', { method: 'GET', path, accept }, options)) as {
       readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
       readonly items: readonly T[] | null;
     };
@@ -111,21 +96,10 @@ export class KubeClient implements KubernetesApi {
     const { namespace, labelSelector, fieldSelector, resourceVersion, allowBookmarks = true, timeoutSeconds } = options;
     const params = { labelSelector, fieldSelector, resourceVersion, timeoutSeconds };
     const path = pathOf(type, namespace) + query({ watch: true, allowWatchBookmarks: allowBookmarks, ...params });
-    const request = { method: 'GET', path } as const;
-    const deadline = startDeadline(this.#clock, options.timeoutMs ?? TIMEOUT_MS, signal, options.signal);
-    try {
-      const response = await this.#send('watch', request, deadline.signal);
-      deadline.disarm();
-      // Leaving the loop early ends the connection.
-      for await (const line of lines(response.body)) {
-        const event = JSON.parse(line) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: unknown };
-        if (event.type === 'ERROR') throw ApiError.fromStatus(event.object, 500);
-        yield event;
-      }
-    } catch (error) {
-      throw failure(request, error, deadline);
-    } finally {
-      deadline.done();
+    for await (const line of this.#requester.lines('watch', { method: 'GET', path }, options, signal)) {
+      const event = line as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: unknown };
+      if (event.type === 'ERROR') throw ApiError.fromStatus(event.object, 500);
+      yield event;
     }
   }
 
@@ -135,7 +109,7 @@ export class KubeClient implements KubernetesApi {
       pathOf(type, namespace, name, options.subresource) + query({ ...written(options), force: options.force });
     const body = JSON.stringify({ ...object, apiVersion: apiVersionOf(type), kind: type.kind });
     const contentType = 'application/apply-patch+yaml';
-    return (await this.#call('apply', { method: 'PATCH', path, contentType, body }, options)) as T;
+    return (await this.#requester.call('apply', { method: 'PATCH', path, contentType, body }, options)) as T;
   }
 
   mergePatch<T extends KubeObject>(
@@ -167,7 +141,7 @@ export class KubeClient implements KubernetesApi {
     options: WriteOptions = {},
   ): Promise<T> {
     const path = pathOf(type, object.metadata.namespace) + query(written(options));
-    return (await this.#call('create', json('POST', path, object), options)) as T;
+    return (await this.#requester.call('create', json('POST', path, object), options)) as T;
   }
 
   async update<T extends KubeObject>(
@@ -177,7 +151,7 @@ export class KubeClient implements KubernetesApi {
   ): Promise<T> {
     const { namespace, name } = object.metadata;
     const path = pathOf(type, namespace, name, options.subresource) + query(written(options));
-    return (await this.#call('update', json('PUT', path, object), options)) as T;
+    return (await this.#requester.call('update', json('PUT', path, object), options)) as T;
   }
 
   async delete(
@@ -194,7 +168,7 @@ export class KubeClient implements KubernetesApi {
       propagationPolicy,
     };
     try {
-      await this.#call('delete', json('DELETE', pathOf(type, namespace, name), body), options);
+      await this.#requester.call('delete', json('DELETE', pathOf(type, namespace, name), body), options);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
@@ -202,7 +176,7 @@ export class KubeClient implements KubernetesApi {
 
   /** Ends every connection at once; watches fail. */
   close(): Promise<void> {
-    return this.#connection.close();
+    return this.#requester.close();
   }
 
   async #patch<T extends KubeObject>(
@@ -215,86 +189,6 @@ export class KubeClient implements KubernetesApi {
   ): Promise<T> {
     const path = pathOf(type, namespace, name, options.subresource) + query(written(options));
     const request = { method: 'PATCH', path, contentType, body: JSON.stringify(patch) } as const;
-    return (await this.#call('patch', request, options)) as T;
+    return (await this.#requester.call('patch', request, options)) as T;
   }
-
-  async #call(verb: ApiVerb, request: Wire, { signal, timeoutMs = TIMEOUT_MS }: CallOptions): Promise<unknown> {
-    const deadline = startDeadline(this.#clock, timeoutMs, signal);
-    try {
-      const { body } = await this.#send(verb, request, deadline.signal);
-      return JSON.parse(await body.text()) as unknown;
-    } catch (error) {
-      throw failure(request, error, deadline);
-    } finally {
-      deadline.done();
-    }
-  }
-
-  /** Tries once more with fresh credentials after a 401, and after the pause that a 429 asks for. */
-  async #send(verb: ApiVerb, request: Wire, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    try {
-      return await this.#sendOnce(verb, request, signal);
-    } catch (error) {
-      const pause = error instanceof ApiError ? secondsUntilRetry(error) : undefined;
-      if (pause === undefined) throw error;
-      await sleep(this.#clock, pause * 1000, signal);
-      // A pause longer than the call may take: its caller learns how long it is.
-      if (signal.aborted) throw error;
-      return this.#sendOnce(verb, request, signal);
-    }
-  }
-
-  async #sendOnce(verb: ApiVerb, request: Wire, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const startedAt = this.#clock.monotonic();
-    let code = 'unreachable';
-    try {
-      const response = await this.#connection.send({ ...request, signal });
-      code = String(response.statusCode);
-      if (response.statusCode < 400) return response;
-      throw ApiError.fromStatus(await statusOf(response), response.statusCode, retryAfter(response));
-    } finally {
-      if (code !== 'unreachable') this.#heard(Number(code) < 500);
-      // A caller that lost interest says nothing about the server.
-      else if (!signal.aborted || isTimeout(signal.reason)) this.#heard(false);
-      this.#metrics?.requested(verb, code, (this.#clock.monotonic() - startedAt) / 1000);
-    }
-  }
-
-  #heard(isThere: boolean): void {
-    const isBack = isThere && this.#isAway;
-    this.#isAway = !isThere;
-    if (isBack) for (const listener of [...this.#onBack]) listener();
-  }
-}
-
-const isTimeout = (reason: unknown): boolean => reason instanceof DOMException && reason.name === 'TimeoutError';
-
-const secondsUntilRetry = ({ status, retryAfterSeconds }: ApiError): number | undefined =>
-  status === 401 ? 0 : status === 429 ? retryAfterSeconds : undefined;
-
-function retryAfter({ headers }: Dispatcher.ResponseData): string | undefined {
-  const value = headers['retry-after'];
-  return Array.isArray(value) ? value[0] : value;
-}
-
-/** The Status object of a refusal; undefined when something else answered, such as a proxy. */
-async function statusOf({ body }: Dispatcher.ResponseData): Promise<unknown> {
-  const text = await body.text();
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * What a caller gets to see. Only the code of a failure is told: messages of credential plugins and parsers may quote
- * what they read.
- */
-function failure({ method, path }: Wire, error: unknown, deadline: Deadline): unknown {
-  if (error instanceof ApiError || error instanceof ApiUnreachable) return error;
-  if (deadline.signal.aborted && !deadline.expired) return deadline.signal.reason;
-  const { code, name } = error as { readonly code?: string; readonly name?: string };
-  const why = deadline.expired ? 'no answer in time' : (code ?? name ?? 'unknown failure');
-  return new ApiUnreachable(`${method} ${path.replace(/\?.*/, '')}: ${why}.`);
 }

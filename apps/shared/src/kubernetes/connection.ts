@@ -1,14 +1,15 @@
-import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
-import { HttpMethod, RequestContext } from '@kubernetes/client-node/dist/gen/http/http.js';
 import { Agent, type Dispatcher } from 'undici';
-import { ApiUnreachable } from './api-error.ts';
 import type { Clock } from '../concurrency/clock.ts';
+import { unlessAborted } from '../concurrency/unless-aborted.ts';
+import type { Kubeconfig } from './kubeconfig.ts';
 
 /** One HTTP request, relative to the API server. */
 export interface WireRequest {
   readonly method: Dispatcher.HttpMethod;
   /** Path and query. */
   readonly path: string;
+  /** Media type of the answer, JSON by default. */
+  readonly accept?: string | undefined;
   readonly contentType?: string | undefined;
   readonly body?: string | undefined;
   readonly signal: AbortSignal;
@@ -19,38 +20,37 @@ const REFRESH_MS = 30_000;
 
 /** What one reading of the kubeconfig gave. */
 interface Session {
-  readonly config: KubeConfig;
+  readonly kubeconfig: Kubeconfig;
   readonly server: URL;
   readonly dispatcher: Dispatcher;
   headers: Readonly<Record<string, string>>;
   refreshAt: number;
 }
 
-/**
- * The way to one API server: address, TLS and credentials of a kubeconfig, and one pool of connections.
- */
+/** The way to one API server: address, TLS and credentials of a kubeconfig, and one pool of connections. */
 export class KubeConnection {
-  readonly #load: () => KubeConfig;
+  readonly #load: () => Kubeconfig;
   readonly #clock: Clock;
   readonly #userAgent: string;
   #session: Promise<Session> | undefined;
 
-  constructor(load: () => KubeConfig, clock: Clock, userAgent: string) {
+  constructor(load: () => Kubeconfig, clock: Clock, userAgent: string) {
     this.#load = load;
     this.#clock = clock;
     this.#userAgent = userAgent;
   }
 
   /**
-   * Sends a request and resolves with the head of the answer; its body streams. Credentials that are refused and
-   * connections that fail are not used again: the next request begins with the kubeconfig.
+   * Sends a request and resolves with the head of the answer; its body streams. A redirect is an answer like any other.
+   * Credentials that are refused and connections that fail are not used again: the next request begins with the
+   * kubeconfig.
    */
   async send(request: WireRequest): Promise<Dispatcher.ResponseData> {
     const pending = (this.#session ??= this.#open());
     try {
       // undici notices an aborted request only once its connection stands, which a dead peer puts off for long.
       const sent = pending.then((session) => this.#request(session, request));
-      const response = await orAborted(sent, request.signal);
+      const response = await unlessAborted(sent, request.signal);
       if (response.statusCode === 401) this.#forget(pending);
       return response;
     } catch (error) {
@@ -69,7 +69,7 @@ export class KubeConnection {
       method: request.method,
       headers: {
         ...session.headers,
-        accept: 'application/json',
+        accept: request.accept ?? 'application/json',
         'user-agent': this.#userAgent,
         ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
       },
@@ -104,13 +104,11 @@ export class KubeConnection {
   }
 
   async #open(): Promise<Session> {
-    const config = this.#load();
-    const cluster = config.getCurrentCluster();
-    if (cluster === null) throw new ApiUnreachable('The kubeconfig names no current cluster.');
-    const { headers, dispatcher } = await credentials(config, cluster.server);
+    const kubeconfig = this.#load();
+    const { headers, dispatcher } = await kubeconfig.authenticate();
     return {
-      config,
-      server: new URL(cluster.server),
+      kubeconfig,
+      server: new URL(kubeconfig.server),
       dispatcher: dispatcher ?? new Agent(),
       headers,
       refreshAt: this.#clock.monotonic() + REFRESH_MS,
@@ -121,34 +119,6 @@ export class KubeConnection {
     if (this.#clock.monotonic() < session.refreshAt) return;
     session.refreshAt = this.#clock.monotonic() + REFRESH_MS;
     // A second dispatcher comes with them; it has no connections and is left to the garbage collector.
-    session.headers = (await credentials(session.config, session.server.href)).headers;
+    session.headers = (await session.kubeconfig.authenticate()).headers;
   }
-}
-
-/** The promise, or the signal's reason when that comes first. */
-function orAborted<R>(promise: Promise<R>, signal: AbortSignal): Promise<R> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort);
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
-}
-
-async function credentials(config: KubeConfig, server: string) {
-  const context = new RequestContext(server, HttpMethod.GET);
-  await config.applySecurityAuthentication(context);
-  return { headers: context.getHeaders(), dispatcher: context.getDispatcher() };
-}
-
-/** Reads a kubeconfig; without a path as kubectl does: KUBECONFIG, ~/.kube/config, then the pod's service account. */
-export function loadKubeconfig(path: string | undefined): KubeConfig {
-  const config = new KubeConfig();
-  if (path === undefined) config.loadFromDefault();
-  else config.loadFromFile(path);
-  return config;
 }

@@ -17,7 +17,10 @@ import type {
  * ApiError, no answer is an ApiUnreachable; when the caller's signal is aborted, its reason is thrown.
  */
 export interface KubernetesApi {
-  /** Undefined when there is no such object. */
+  /**
+   * Undefined when there is no such object.
+   * @throws ApiError 404 when the server does not know the kind.
+   */
   get<T extends KubeObject>(
     type: ResourceType<T>,
     namespace: string | undefined,

@@ -16,6 +16,8 @@ export interface ListOptions extends CallOptions {
   readonly limit?: number | undefined;
   readonly continue?: string | undefined;
   readonly resourceVersion?: string | undefined;
+  /** Asks for items that have metadata and nothing else, for objects that are large. */
+  readonly metadataOnly?: boolean | undefined;
 }
 
 /** One page. */
@@ -73,12 +75,20 @@ export interface JsonPatchOperation {
   readonly value?: unknown;
 }
 
+/** What is done to objects, as metrics name it. */
 export type ApiVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'apply' | 'delete';
 
-export interface ApiMetrics {
-  /** @param code HTTP status, or `unreachable` or `aborted`. */
+/** Is told of every request that was sent; metrics are made of it. */
+export interface RequestObserver {
+  /**
+   * @param code HTTP status, or `unreachable`.
+   * @param seconds until the answer began or failed.
+   */
   requested(verb: ApiVerb, code: string, seconds: number): void;
 }
+
+/** Media type of a list whose items have metadata alone. */
+export const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /** The path of a collection, an object or a part of one. */
 export function pathOf(type: ResourceType, namespace?: string, name?: string, subresource?: string): string {
@@ -111,16 +121,3 @@ export const json = (method: 'POST' | 'PUT' | 'DELETE', path: string, body: obje
   contentType: 'application/json',
   body: JSON.stringify(body),
 });
-
-/** The lines of a stream, without those that are empty. */
-export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const parts = decoder.decode(chunk, { stream: true }).split('\n');
-    parts[0] = rest + (parts[0] ?? '');
-    rest = parts.pop() ?? '';
-    for (const line of parts) if (line !== '') yield line;
-  }
-  if (rest !== '') yield rest;
-}

@@ -1,7 +1,8 @@
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { KubeConnection, loadKubeconfig } from '../connection.ts';
+import { KubeConnection } from '../connection.ts';
+import { kubeconfigOf, loadKubeconfig } from '../kubeconfig.ts';
 import { KubeClient, type KubeClientOptions } from '../client.ts';
 import { systemClock } from '../../concurrency/clock.ts';
 
@@ -20,13 +21,14 @@ export type Answer =
   | ((response: ServerResponse) => void);
 
 /** A Status object as the API server sends it; kube-client.cluster.spec.ts compares it with the real one's. */
-export const status = (code: number, reason: string, message: string) => ({
+export const status = (code: number, reason: string, message: string, details: { readonly name?: string } = {}) => ({
   kind: 'Status',
   apiVersion: 'v1',
   metadata: {},
   status: 'Failure',
   message,
   reason,
+  details,
   code,
 });
 
@@ -69,11 +71,11 @@ export class FakeServer {
 
 /** A client of a plain HTTP server, with a token that must never be seen. */
 export function clientOf(server: string, options: KubeClientOptions = {}, token = (): string => 'very-secret-token') {
-  const load = (): KubeConfig => {
+  const load = () => {
     const config = new KubeConfig();
     const cluster = { name: 'fake', server, skipTLSVerify: true };
     config.loadFromClusterAndUser(cluster, { name: 'user', token: token() });
-    return config;
+    return kubeconfigOf(config);
   };
   return new KubeClient(new KubeConnection(load, options.clock ?? systemClock, 'pawl-test'), options);
 }
@@ -151,14 +153,10 @@ export class FaultyProxy {
 }
 
 /** The address in a kubeconfig. */
-export const serverOf = (kubeconfig: string): string => loadKubeconfig(kubeconfig).getCurrentCluster()!.server;
+export const serverOf = (kubeconfig: string): string => loadKubeconfig({ path: kubeconfig }).server;
 
 /** A client with a kubeconfig's credentials and another address. */
 export function clientVia(kubeconfig: string, server: string, options: KubeClientOptions = {}): KubeClient {
-  const load = (): KubeConfig => {
-    const config = loadKubeconfig(kubeconfig);
-    config.clusters = config.clusters.map((cluster) => ({ ...cluster, server }));
-    return config;
-  };
+  const load = () => ({ ...loadKubeconfig({ path: kubeconfig }), server });
   return new KubeClient(new KubeConnection(load, options.clock ?? systemClock, 'pawl-test'), options);
 }
