@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Context } from './terminal/context.ts';
+import type { ClusterContext } from './cluster/cluster-context.ts';
 import { run } from './program.ts';
 
 // Photographs are decoded in libuv's pool, worker threads' too; it has 4 threads unless told otherwise before its first use.
@@ -13,7 +13,7 @@ process.once('SIGINT', () => {
   interrupt.abort();
 });
 
-const context: Context = {
+const context: ClusterContext = {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

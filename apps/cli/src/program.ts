@@ -27,7 +27,7 @@ import { addSmoke } from './commands/service/smoke.ts';
 import { addSuspend } from './commands/cluster/suspend.ts';
 import { addTrain } from './commands/ml/train.ts';
 import { addVerify } from './commands/bundles/verify.ts';
-import type { Context } from './terminal/context.ts';
+import type { ClusterContext } from './cluster/cluster-context.ts';
 import { CliError, exitCodes, type ExitCode } from './errors/cli-error.ts';
 import { plain } from './terminal/text.ts';
 import { themeFor } from './terminal/theme.ts';
@@ -96,7 +96,7 @@ export function createProgram(session: Session): Command {
 }
 
 /** Runs one command line (without `node` and the script) to its exit code. Never throws, never exits the process. */
-export async function run(argv: readonly string[], context: Context): Promise<ExitCode> {
+export async function run(argv: readonly string[], context: ClusterContext): Promise<ExitCode> {
   const session: Session = { context, exitCode: exitCodes.ok };
   try {
     await createProgram(session).parseAsync(argv, { from: 'user' });
@@ -107,7 +107,7 @@ export async function run(argv: readonly string[], context: Context): Promise<Ex
 }
 
 /** Says what went wrong on stderr: what is wrong and what was expected, then what to do. */
-function report(error: unknown, context: Context): ExitCode {
+function report(error: unknown, context: ClusterContext): ExitCode {
   // Commander has written its message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (context.signal.aborted) return exitCodes.interrupted;

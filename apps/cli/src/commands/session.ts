@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Cluster } from '../cluster/connection/cluster.ts';
-import type { Context } from '../terminal/context.ts';
+import type { ClusterContext } from '../cluster/cluster-context.ts';
 import { type ExitCode } from '../errors/cli-error.ts';
 import { themeFor, type Theme } from '../terminal/theme.ts';
 
 /** One run of the program: what it may touch, and the exit code that a command leaves. */
 export interface Session {
-  readonly context: Context;
+  readonly context: ClusterContext;
   exitCode: ExitCode;
 }
 

@@ -1,3 +1,4 @@
+import type { Head } from '../bundles/onnx/head.ts';
 import type { Params } from './params/params.ts';
 
 /** Rows of features with their classes. */
@@ -14,18 +15,6 @@ export interface FeatureTable {
 export interface TrainingTable {
   /** `tables[0]` are the originals, the others the copies; rows correspond. */
   readonly tables: readonly FeatureTable[];
-}
-
-/** Linear head: `logits = features . weight^T + bias`. */
-export interface Head {
-  /** `binary`: one logit, sigmoid gives the probability of class 1. `multi-class`: one logit a class, softmax. */
-  readonly kind: 'binary' | 'multi-class';
-  /** `outputs * width` float32, row by row: [1,width] or [classes,width]. */
-  readonly weight: Float32Array;
-  /** `outputs`. */
-  readonly bias: Float32Array;
-  readonly width: number;
-  readonly outputs: number;
 }
 
 /** One epoch as it is logged. */

@@ -1,5 +1,3 @@
-import type { Cluster, ConnectOptions } from '../cluster/connection/cluster.ts';
-
 /** A stream that commands write to. */
 export interface Output {
   write(text: string): unknown;
@@ -22,5 +20,4 @@ export interface Context {
   sleep(ms: number): Promise<void>;
   /** A few random characters `[a-z0-9]`. */
   random(): string;
-  connect(options: ConnectOptions): Promise<Cluster>;
 }

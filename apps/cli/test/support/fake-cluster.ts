@@ -1,7 +1,7 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { Cluster, ConnectOptions } from '../../src/cluster/connection/cluster.ts';
 import type { Deployment, KubernetesEvent, Meta, Pod } from '../../src/cluster/connection/objects.ts';
-import type { Context } from '../../src/terminal/context.ts';
+import type { ClusterContext } from '../../src/cluster/cluster-context.ts';
 import { CliError } from '../../src/errors/cli-error.ts';
 import { run } from '../../src/program.ts';
 import { NOW } from './objects.ts';
@@ -89,10 +89,10 @@ export interface Outcome {
 export interface Surroundings {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  readonly env?: Context['env'];
+  readonly env?: ClusterContext['env'];
   /** Called at each sleep, with how many there were before: the place to change the world. */
   readonly onSleep?: (slept: number) => void;
-  readonly connect?: Context['connect'];
+  readonly connect?: ClusterContext['connect'];
   readonly now?: () => Date;
 }
 

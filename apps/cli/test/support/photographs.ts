@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
-import type { Context } from '../../src/terminal/context.ts';
+import type { ClusterContext } from '../../src/cluster/cluster-context.ts';
 
 /** A picture of a few soft blobs, another one for every number: stands for a photograph. */
 export function aScene(seed: number, width = 96, height = 64): Sharp {
@@ -48,7 +48,10 @@ export async function aRawFolder(number: number, labels: readonly string[] = ['c
 }
 
 /** A context whose folder is `cwd`; what is written to stderr is in `written`. */
-export function aContext(cwd: string, changes: Partial<Context> = {}): Context & { readonly written: string[] } {
+export function aContext(
+  cwd: string,
+  changes: Partial<ClusterContext> = {},
+): ClusterContext & { readonly written: string[] } {
   const written: string[] = [];
   return {
     stdout: { write: () => true },

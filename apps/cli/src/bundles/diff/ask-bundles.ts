@@ -2,22 +2,40 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { toAnswer, type Answer } from '@pawl/shared/execution/answer';
 import type { Context } from '../../terminal/context.ts';
-import type { Dataset, DatasetItem } from '../../ml/data/dataset.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { modelOf, withServedModel } from '../served-model.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import type { AnswerPair } from './compare-answers.ts';
+
+/** A picture that two versions are asked about. */
+interface Picture {
+  /** Path in the data set. */
+  readonly path: string;
+  /** Part of the data set: `train`, `val` or `test`. */
+  readonly split: string;
+  /** What it shows. */
+  readonly label: string;
+}
+
+/** The pictures that versions are asked about: what a data set has and this needs. */
+interface Pictures<Item extends Picture> {
+  /** All labels. */
+  readonly labels: readonly string[];
+  readonly items: readonly Item[];
+  /** The bytes of a picture. */
+  read(item: Item): Promise<Uint8Array<ArrayBuffer>>;
+}
 
 /**
  * Asks two versions about every test picture of a data set, one version after the other, each on all cores.
  *
  * @throws CliError DATA_LABELS_DIFFER, DATA_SPLIT_EMPTY; PawlError of the models.
  */
-export async function askBoth(
+export async function askBoth<Item extends Picture>(
   context: Context,
   before: Bundle,
   after: Bundle,
-  dataset: Dataset,
+  dataset: Pictures<Item>,
 ): Promise<readonly AnswerPair[]> {
   const items = dataset.items.filter(({ split }) => split === 'test');
   if (items.length === 0)
@@ -44,11 +62,11 @@ export async function askBoth(
   });
 }
 
-async function askAll(
+async function askAll<Item extends Picture>(
   context: Context,
   bundle: Bundle,
-  dataset: Dataset,
-  items: readonly DatasetItem[],
+  dataset: Pictures<Item>,
+  items: readonly Item[],
 ): Promise<readonly Answer[]> {
   const { manifest } = bundle;
   const name = `${manifest.name} ${manifest.version}`;

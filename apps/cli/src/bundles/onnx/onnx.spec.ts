@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { aModel, bytesOf, colourModel, dtype, node, threeColours, value } from '../../../test/support/graphs.ts';
 import { CliError } from '../../errors/cli-error.ts';
-import type { Head } from '../../ml/types.ts';
+import type { Head } from './head.ts';
 import { backboneDigest, backboneOf } from './backbone.ts';
 import { describeGraph } from './describe-graph.ts';
 import { inferInput } from './infer-input.ts';

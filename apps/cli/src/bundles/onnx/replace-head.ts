@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf';
 import { CliError } from '../../errors/cli-error.ts';
-import type { Head } from '../../ml/types.ts';
 import { backboneOf } from './backbone.ts';
 import { describeGraph, FLOAT } from './describe-graph.ts';
 import {
@@ -13,6 +12,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './onnx_pb.ts';
+import type { Head } from './head.ts';
 import type { GraphModel } from './read-graph.ts';
 
 /** Names of the head in the graph: the node, its weight [outputs,width] and its bias [outputs]. */

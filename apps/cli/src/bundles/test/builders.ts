@@ -1,8 +1,5 @@
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { parseManifest } from '@pawl/shared/bundle/verify-manifest';
-import { stringify } from 'yaml';
-import type { ReleasedVersion } from '../../gitops/environments/environment.ts';
-import { objectName } from '../../gitops/release/plan-release.ts';
 
 /** Digest whose hex digits are all `digit`. */
 export const digestOf = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -29,12 +26,4 @@ export function aManifest(version: string, changes: Partial<Manifest> = {}, grap
     ...changes,
   };
   return parseManifest(Buffer.from(JSON.stringify(manifest)));
-}
-
-/** A ModelVersion file of an environment. */
-export function aReleased(version: string, digest = digestOf('1'), model = 'catdog'): ReleasedVersion {
-  const spec = { model, version, artifact: { uri: `oci://registry.example/${model}:${version}`, digest } };
-  const name = objectName(model, version);
-  const object = { apiVersion: 'pawl.dev/v1alpha1', kind: 'ModelVersion', metadata: { name }, spec };
-  return { file: `${model}-${version}.yaml`, text: stringify(object), name, spec };
 }

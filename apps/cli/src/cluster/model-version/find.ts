@@ -1,7 +1,7 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { Cluster } from '../connection/cluster.ts';
 import { CliError } from '../../errors/cli-error.ts';
-import { nearNames } from './near-names.ts';
+import { nearNames } from '../../terminal/near-names.ts';
 
 /** What a `[NAME|MODEL]` argument means: one version, or all of a model. A name of a version goes first. */
 export type Target =

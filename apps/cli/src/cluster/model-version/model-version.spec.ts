@@ -13,7 +13,7 @@ import {
 } from '../../../test/support/objects.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { prepare, requestPatch, requestValue, suspension, type Verb } from './acts.ts';
-import { nearNames } from './near-names.ts';
+import { nearNames } from '../../terminal/near-names.ts';
 import { compareVersions, inOrder } from './order.ts';
 import { originOf } from './origin.ts';
 

@@ -40,16 +40,21 @@ export function addRetrain(program: Command, session: Session): void {
     .action(async (options: RetrainCommandOptions) => {
       const { context } = session;
       const at = (path: string) => resolve(context.cwd, path);
-      const [{ retrain }, { readParams, PARAMS_FILE }] = await Promise.all([
-        import('../../ml/retraining/retrain.ts'),
-        import('../../ml/params/read-params.ts'),
-      ]);
+      const [{ retrain }, { readParams, PARAMS_FILE }, { readEnvironment, versionsOf }, { revisionOf }] =
+        await Promise.all([
+          import('../../ml/retraining/retrain.ts'),
+          import('../../ml/params/read-params.ts'),
+          import('../../gitops/environments/environment.ts'),
+          import('../../gitops/git/revision.ts'),
+        ]);
+      const params = await readParams(at(options.params ?? PARAMS_FILE), options.params !== undefined);
+      const { versions } = await readEnvironment(context, options.environments, options.env);
       await retrain(
         context,
         {
-          params: await readParams(at(options.params ?? PARAMS_FILE), options.params !== undefined),
+          params,
           environment: options.env,
-          environments: options.environments,
+          newest: versionsOf(versions, params.bundle.name)[0]?.spec,
           data: at(options.data),
           out: at(options.out),
           reports: at(options.reports),
@@ -57,6 +62,7 @@ export function addRetrain(program: Command, session: Session): void {
           cache: at(options.cache),
           runName: options.runName,
           key: options.key,
+          revision: await revisionOf(context),
           force: options.force === true,
         },
         themeOf(session, options),

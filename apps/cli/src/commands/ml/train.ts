@@ -48,10 +48,11 @@ export function addTrain(program: Command, session: Session): void {
     .action(async (options: TrainCommandOptions) => {
       const { context } = session;
       const at = (path: string) => resolve(context.cwd, path);
-      const [{ train }, { readParams, PARAMS_FILE }, { overrideParams }] = await Promise.all([
+      const [{ train }, { readParams, PARAMS_FILE }, { overrideParams }, { revisionOf }] = await Promise.all([
         import('../../ml/training/train.ts'),
         import('../../ml/params/read-params.ts'),
         import('../../ml/params/override-params.ts'),
+        import('../../gitops/git/revision.ts'),
       ]);
       const params = await readParams(at(options.params ?? PARAMS_FILE), options.params !== undefined);
       await train(
@@ -66,6 +67,7 @@ export function addTrain(program: Command, session: Session): void {
           runName: options.runName,
           version: options.version,
           key: options.key,
+          revision: await revisionOf(context),
         },
         themeOf(session, options),
       );

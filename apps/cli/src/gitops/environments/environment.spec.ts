@@ -1,5 +1,5 @@
 import { parseReleased, versionsOf } from './environment.ts';
-import { aReleased } from '../../bundles/test/builders.ts';
+import { aReleased } from '../test/builders.ts';
 
 const { text } = aReleased('1.0.0');
 

@@ -8,7 +8,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
-import { nearNames } from '../../cluster/model-version/near-names.ts';
+import { nearNames } from '../../terminal/near-names.ts';
 
 /** Folder of an environment that holds its ModelVersions, one file each. */
 export const MODELS_FOLDER = 'models';

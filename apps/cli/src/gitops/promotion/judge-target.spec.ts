@@ -1,4 +1,5 @@
-import { aReleased, digestOf } from '../../bundles/test/builders.ts';
+import { digestOf } from '../../bundles/test/builders.ts';
+import { aReleased } from '../test/builders.ts';
 import { chooseCandidate, judgeTarget, type TargetQuestion } from './judge-target.ts';
 
 const ROLLED_BACK = { short: 'abc1234', author: 'Bob', at: '2026-11-22T12:00:00Z', subject: 'Revert' };

@@ -1,7 +1,7 @@
 import { compareBuild } from 'semver';
 import { CliError } from '../../errors/cli-error.ts';
 import type { Commit } from '../git/history.ts';
-import { nearNames } from '../../cluster/model-version/near-names.ts';
+import { nearNames } from '../../terminal/near-names.ts';
 import { versionsOf, type ReleasedVersion } from '../environments/environment.ts';
 import { shortDigest } from '../../terminal/text.ts';
 

@@ -1,5 +1,6 @@
 import type { ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
-import { aReleased, digestOf } from '../../bundles/test/builders.ts';
+import { digestOf } from '../../bundles/test/builders.ts';
+import { aReleased } from '../test/builders.ts';
 import { judgeVerdict, refusalOf, type VerdictQuestion } from './judge-verdict.ts';
 import type { ObservedVersion } from './verdict.ts';
 

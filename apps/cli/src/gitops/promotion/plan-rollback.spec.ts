@@ -1,6 +1,6 @@
 import type { ChangedFile, Commit } from '../git/history.ts';
 import type { ReleasedVersion } from '../environments/environment.ts';
-import { aReleased } from '../../bundles/test/builders.ts';
+import { aReleased } from '../test/builders.ts';
 import { planRollback, type RollbackInput } from './plan-rollback.ts';
 
 const FOLDER = 'k8s/environments/prod/models';

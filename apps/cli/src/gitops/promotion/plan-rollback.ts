@@ -2,7 +2,7 @@ import { basename } from 'node:path/posix';
 import { compareBuild, valid } from 'semver';
 import { CliError } from '../../errors/cli-error.ts';
 import type { Commit } from '../git/history.ts';
-import { nearNames } from '../../cluster/model-version/near-names.ts';
+import { nearNames } from '../../terminal/near-names.ts';
 import { parseReleased, versionsOf, type ReleasedVersion } from '../environments/environment.ts';
 import { chooseCandidate } from './judge-target.ts';
 import { shallow } from './history.ts';

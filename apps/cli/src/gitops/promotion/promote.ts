@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Context } from '../../terminal/context.ts';
+import type { ClusterContext } from '../../cluster/cluster-context.ts';
 import { commitChange, type Committed, type Decision } from '../environments/commit-change.ts';
 import { atPlace, type Act, type Place } from '../environments/place.ts';
 import { CliError } from '../../errors/cli-error.ts';
@@ -79,7 +79,7 @@ const PROMOTION: Act = { noun: 'promotion', refused: 'PROMOTION_REFUSED' };
  * @throws CliError with the code of the gate that refuses; of Git and the cluster; PawlError of the bundle and its store.
  */
 export async function promote(
-  context: Context,
+  context: ClusterContext,
   request: PromotionRequest,
   observer: PromotionObserver,
 ): Promise<Promoted> {
@@ -105,7 +105,7 @@ export async function promote(
 }
 
 function decider(
-  context: Context,
+  context: ClusterContext,
   request: PromotionRequest,
   place: Place,
   observer: PromotionObserver,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { withinMs } from '@pawl/shared/concurrency/deadline';
 import { codeOf, isMissing } from '@pawl/shared/errors/system-error';
 import type { ConnectOptions } from '../../cluster/connection/cluster.ts';
+import type { ClusterContext } from '../../cluster/cluster-context.ts';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { networkProblem } from '../../errors/network.ts';
@@ -37,7 +38,7 @@ const MOST_BYTES = 2 * 1024 * 1024;
  * @throws CliError VERDICT_NOT_FOUND, VERDICT_INVALID, VERDICT_UNREACHABLE, USAGE, or of the cluster.
  */
 export async function readVerdict(
-  context: Context,
+  context: ClusterContext,
   source: VerdictSource,
   name: string,
   namespace: string | undefined,
@@ -58,7 +59,7 @@ export async function readVerdict(
 }
 
 async function readFromCluster(
-  context: Context,
+  context: ClusterContext,
   options: ConnectOptions,
   name: string,
   namespace: string | undefined,

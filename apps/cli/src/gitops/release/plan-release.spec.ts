@@ -1,6 +1,7 @@
 import { objectName, planRelease, type ReleaseInput } from './plan-release.ts';
 import { parseReleased } from '../environments/environment.ts';
-import { aManifest, aReleased, digestOf } from '../../bundles/test/builders.ts';
+import { aManifest, digestOf } from '../../bundles/test/builders.ts';
+import { aReleased } from '../test/builders.ts';
 
 const OLD = digestOf('1');
 const NEW = digestOf('2');

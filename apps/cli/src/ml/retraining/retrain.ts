@@ -1,7 +1,6 @@
 import { fetchBundle } from '@pawl/shared/bundle/fetch-bundle';
 import type { Context } from '../../terminal/context.ts';
 import { openDataset } from '../data/open-dataset.ts';
-import { readEnvironment, versionsOf, type ReleasedVersion } from '../../gitops/environments/environment.ts';
 import { readStoredManifest, type StoredManifest } from '../../bundles/read-bundle.ts';
 import { atStore, MAX_BUNDLE_BYTES, storeOptions } from '../../bundles/stores.ts';
 import { list } from '../../terminal/text.ts';
@@ -13,11 +12,18 @@ import { train } from '../training/train.ts';
 import { VERSION } from '../../terminal/version.ts';
 import { changesSince, type TrainingInputs } from './unchanged.ts';
 
+/** A version that an environment has, and its bundle. */
+export interface NewestVersion {
+  readonly version: string;
+  /** Address of the bundle, and the digest of its manifest, `sha256:<hex>`. */
+  readonly artifact: { readonly uri: string; readonly digest: string };
+}
+
 export interface RetrainOptions extends TrainOptions {
   /** Name of the environment whose newest version is followed. */
   readonly environment: string;
-  /** Folder of the environments, as typed. */
-  readonly environments: string;
+  /** Highest version of `params.bundle.name` that the environment has; undefined: none yet. */
+  readonly newest: NewestVersion | undefined;
   /** Train also when nothing has changed. */
   readonly force: boolean;
 }
@@ -30,25 +36,23 @@ const FETCH_TIMEOUT_MS = 10 * 60_000;
  * bundle is put into `out` instead: publishing and releasing that one again changes nothing, so a schedule may run this as
  * often as it likes.
  *
- * @throws what `train` throws; CliError FILE_NOT_FOUND, RELEASE_REFUSED of the environment; PawlError of its bundle.
+ * @throws what `train` throws; PawlError of the environment's bundle.
  */
 export async function retrain(
   context: Context,
   options: RetrainOptions,
   theme: Theme,
 ): Promise<'trained' | 'unchanged'> {
-  const { params, environment: name, environments } = options;
-  const { versions } = await readEnvironment(context, environments, name);
-  const newest = versionsOf(versions, params.bundle.name)[0];
+  const { params, environment: name, newest } = options;
   if (newest === undefined) {
     context.stdout.write(`${name} has no version of ${params.bundle.name} yet.\n`);
     await train(context, options, theme);
     return 'trained';
   }
-  const { uri, digest } = newest.spec.artifact;
+  const { uri, digest } = newest.artifact;
   const stored = await readStoredManifest(context, uri, { digest });
   const changes = changesSince(stored.manifest.lineage, await inputsOf(context, options));
-  const title = `${params.bundle.name} ${newest.spec.version}`;
+  const title = `${params.bundle.name} ${newest.version}`;
   if (changes.length === 0 && !options.force) {
     context.stdout.write(`Nothing has changed since ${title}: the same photographs, params.yaml, backbone and pawl.\n`);
     await take(context, newest, stored, options.out);
@@ -77,11 +81,10 @@ async function inputsOf(context: Context, { params, data, cache }: RetrainOption
 
 async function take(
   context: Context,
-  { spec }: ReleasedVersion,
+  { artifact: { uri } }: NewestVersion,
   { digest }: StoredManifest,
   out: string,
 ): Promise<void> {
-  const { uri } = spec.artifact;
   await atStore(uri, () =>
     fetchBundle(uri, {
       ...storeOptions(context),

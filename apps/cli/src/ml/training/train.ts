@@ -46,7 +46,7 @@ export async function train(context: Context, options: TrainOptions, theme: Them
         ? undefined
         : await readGoldenFolder(resolve(context.cwd, params.bundle.golden), dataset.labels);
     const backbone = await openBackbone(context, params.train.backbone, params.train.features, options.cache);
-    const origin = await originOf(context, params);
+    const origin = originOf(params, options.revision);
     const tracker = await startRecord({ context, options, dataset, backbone, origin });
     try {
       await run({ context, options, theme, dataset, backbone, previous, golden, privateKeyPem, origin, tracker });

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Context } from '../../../terminal/context.ts';
 import { CliError } from '../../../errors/cli-error.ts';
-import { nearNames } from '../../../cluster/model-version/near-names.ts';
+import { nearNames } from '../../../terminal/near-names.ts';
 import { findBase, withBaseTree, withinRoot, type Base } from './base-tree.ts';
 import { checkEnvironmentFiles } from './check-files.ts';
 import { checkModel } from './check-model.ts';

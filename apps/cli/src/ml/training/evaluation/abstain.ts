@@ -1,6 +1,6 @@
 import { familiarity } from '@pawl/shared/execution/answer';
 import type { AbstainSpec } from '@pawl/shared/bundle/manifest';
-import type { Head } from '../../types.ts';
+import type { Head } from '../../../bundles/onnx/head.ts';
 
 /**
  * Scores of {@link familiarity} by row, float64: higher for pictures like those that the model was trained on.

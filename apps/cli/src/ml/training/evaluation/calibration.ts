@@ -1,4 +1,4 @@
-import type { Head } from '../../types.ts';
+import type { Head } from '../../../bundles/onnx/head.ts';
 
 /** Temperatures outside are refused: far beyond what any useful model needs. */
 const SMALLEST_TEMPERATURE = 0.05;

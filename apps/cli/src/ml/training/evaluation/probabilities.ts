@@ -1,5 +1,5 @@
 import { sigmoid, softmax } from '@pawl/shared/execution/answer';
-import type { Head } from '../../types.ts';
+import type { Head } from '../../../bundles/onnx/head.ts';
 
 /**
  * Logits as probabilities by label, float64 [rows,labels] row by row; each row sums to 1.

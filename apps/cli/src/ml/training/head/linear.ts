@@ -1,5 +1,6 @@
 import type { Random } from '@pawl/shared/statistics/random';
-import type { FeatureTable, Head } from '../../types.ts';
+import type { Head } from '../../../bundles/onnx/head.ts';
+import type { FeatureTable } from '../../types.ts';
 
 /** Weight and bias while they are trained: float64, `weight` [outputs,width] row by row. */
 export interface LinearParameters {

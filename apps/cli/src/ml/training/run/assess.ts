@@ -14,7 +14,8 @@ import { judge } from '../evaluation/gate.ts';
 import { toAnswers, toProbabilities, type Answers } from '../evaluation/probabilities.ts';
 import { sliceTable } from '../evaluation/slices.ts';
 import { headLogits } from '../head/linear.ts';
-import type { Evaluation, FeatureTable, GateViolation, Head, Slice } from '../../types.ts';
+import type { Head } from '../../../bundles/onnx/head.ts';
+import type { Evaluation, FeatureTable, GateViolation, Slice } from '../../types.ts';
 
 /** A binary head answers its second label from here on. */
 export const THRESHOLD = 0.5;

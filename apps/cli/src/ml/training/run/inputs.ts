@@ -10,7 +10,7 @@ import type { Backbone } from '../features/open-backbone.ts';
 import type { TrainedHead } from '../../types.ts';
 import type { Assessment } from './assess.ts';
 import type { GoldenCandidate } from './golden.ts';
-import type { Origin } from './lineage.ts';
+import type { Origin, Revision } from './lineage.ts';
 import type { PreviousBundle } from './previous-bundle.ts';
 
 /** What `pawl train` is asked for; every path is absolute. */
@@ -27,6 +27,8 @@ export interface TrainOptions {
   readonly version?: string | undefined;
   /** Path of a private key, as typed. */
   readonly key?: string | undefined;
+  /** Of the folder that the command was run in; undefined where there is no Git. */
+  readonly revision?: Revision | undefined;
   /** Id of the run; random unless a test says otherwise. */
   readonly newRunId?: (() => string) | undefined;
 }

@@ -1,8 +1,15 @@
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
-import type { Context } from '../../../terminal/context.ts';
 import type { Params } from '../../params/params.ts';
 import { VERSION } from '../../../terminal/version.ts';
+
+/** The commit that a training was run from. */
+export interface Revision {
+  /** Full hex. */
+  readonly commit: string;
+  /** Whether tracked files differed from it. */
+  readonly dirty: boolean;
+}
 
 /** Where a trained bundle comes from, beside its pictures. */
 export interface Origin {
@@ -10,20 +17,15 @@ export interface Origin {
   /** {@link hashOfParams} of the parameters that were in force. */
   readonly paramsHash: string;
   /** Of the folder that the command was run in; undefined where there is no Git. */
-  readonly git?: { readonly commit: string; readonly dirty: boolean } | undefined;
+  readonly git?: Revision | undefined;
 }
 
-/** Long enough for a slow disk; training must not wait for Git. */
-const GIT_SILENCE_MS = 10_000;
-
-/** What made this run: program, parameters, commit. Without Git the commit is left out. */
-export async function originOf(context: Context, params: Params): Promise<Origin> {
-  return {
-    pawlVersion: VERSION,
-    paramsHash: hashOfParams(params),
-    git: await revisionOf(context),
-  };
-}
+/** Pure: what made this run: program, parameters, commit. */
+export const originOf = (params: Params, revision: Revision | undefined): Origin => ({
+  pawlVersion: VERSION,
+  paramsHash: hashOfParams(params),
+  git: revision,
+});
 
 /**
  * Pure: `sha256:<hex>` of the parameters that weights depend on. Which bundle is replaced gives them a number, and tracking
@@ -33,16 +35,6 @@ export function hashOfParams(params: Params): string {
   // JSON leaves undefined out.
   const counted = { ...params, tracking: undefined, bundle: { ...params.bundle, replaces: undefined } };
   return digestOfBytes(Buffer.from(canonicalJson(JSON.parse(JSON.stringify(counted)))));
-}
-
-async function revisionOf({ cwd, env, signal }: Context): Promise<Origin['git']> {
-  const { Repository } = await import('../../../gitops/git/repository.ts');
-  try {
-    const repository = await Repository.open(cwd, { env, signal, silenceMs: GIT_SILENCE_MS });
-    return await repository.revision();
-  } catch {
-    return undefined;
-  }
 }
 
 /** What else `lineage` of a manifest says of a training. */

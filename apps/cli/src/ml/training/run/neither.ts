@@ -6,7 +6,7 @@ import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../../errors/cli-error.ts';
 import type { ScoredRows } from '../evaluation/abstain.ts';
 import { toProbabilities } from '../evaluation/probabilities.ts';
-import type { Head } from '../../types.ts';
+import type { Head } from '../../../bundles/onnx/head.ts';
 import type { ServedModel } from '../../../bundles/served-model.ts';
 
 /**
