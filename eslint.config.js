@@ -1,6 +1,5 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
-import { arrows } from './eslint.arrows.js';
 
 export default tseslint.config(
   { ignores: ['**/dist/', '**/node_modules/', 'reports/', 'coverage/', '**/*_pb.ts'] },
@@ -60,5 +59,4 @@ export default tseslint.config(
       ),
     },
   },
-  ...arrows,
 );
