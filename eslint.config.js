@@ -27,6 +27,17 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(\\.\\./){4}',
+              message: 'A test imports over three "../" at most: use @pawl/test-kit/ or @pawl/shared/.',
+            },
+          ],
+        },
+      ],
     },
   },
   {

@@ -14,7 +14,7 @@ import { Parts } from './parts.ts';
 import { readPhotos } from './photos.ts';
 import { load, startServer } from './processes.ts';
 import { printReport, type Round, summarize } from './report.ts';
-import { productionRuntime } from '../test/support/production-runtime.ts';
+import { productionRuntime } from '@pawl/test-kit/production-runtime';
 
 const { values: options } = parseArgs({
   options: {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { parse, stringify } from 'yaml';
 import type { KubeObject } from '../chart/support/helm.ts';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { repositoryFile } from './support/argocd.ts';
 import { kustomize, personalised } from './support/kubectl.ts';
 

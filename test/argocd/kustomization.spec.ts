@@ -3,7 +3,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { merge, render, run, textsOf, type KubeObject, type Values } from '../chart/support/helm.ts';
 import { variants } from '../chart/support/variants.ts';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { repositoryFile, setting } from './support/argocd.ts';
 import { kustomize, personalised } from './support/kubectl.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { phases } from '@pawl/shared/modelversion/model-version';
 import { annotations } from '@pawl/shared/modelversion/names';
 import { format, resolveConfig } from 'prettier';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { ArgoSettings, repositoryFile } from './support/argocd.ts';
 import { actions, cases, healthTable, versionOf } from './support/cases.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { run } from '../chart/support/helm.ts';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { anApplication, REVISION, type ApplicationOptions } from './support/applications.ts';
 import { ArgoSettings, setting } from './support/argocd.ts';
 

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { ensureCrd, Namespace } from './support/cluster.ts';
 import { type KubeObject, merge, render, run } from './support/helm.ts';
 import { writeSchemas } from './support/schemas.ts';

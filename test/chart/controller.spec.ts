@@ -1,4 +1,4 @@
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { ensureCrd, imageValues, Namespace, Release, testValues } from './support/cluster.ts';
 import { merge, render } from './support/helm.ts';
 import { aGateway } from './support/values.ts';

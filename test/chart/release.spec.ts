@@ -1,21 +1,16 @@
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call --
    Rendered objects are of many kinds; a field that is not there shows as a failed expectation. */
 import type { Published } from '@pawl/shared/bundle/publish-bundle';
-import { describeWhenSet } from '../support/when-set.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { Namespace, publishCatdog, Release, testValues } from './support/cluster.ts';
 import { environmentOf, type KubeObject, merge, type Values } from './support/helm.ts';
 
 const inferenceImage = process.env['PAWL_TEST_INFERENCE_IMAGE'] ?? '';
 const registry = process.env['PAWL_TEST_REGISTRY'] ?? '';
 
-/** Waits until something is true of the cluster. */
-async function until(what: string, isTrue: () => boolean): Promise<void> {
-  for (let round = 0; round < 480; round += 1) {
-    if (isTrue()) return;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  throw new Error(`never came true: ${what}`);
-}
+/** Each question is a process. */
+const until = (what: string, isTrue: () => boolean) => eventually(what, isTrue, { timeoutMs: 240_000, everyMs: 500 });
 
 /** 3 or 4. */
 const helmVersion = (release: Release): number => Number(/v(\d)/.exec(release.must(['version', '--short']))?.[1]);

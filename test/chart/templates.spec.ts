@@ -19,7 +19,7 @@ import {
   STABLE,
 } from '@pawl/shared/modelversion/names';
 import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { CHART, environmentOf, type KubeObject, render, run, textsOf, type Values } from './support/helm.ts';
 import { aGateway, aKey, DIGEST, standalone } from './support/values.ts';
 import { variants } from './support/variants.ts';

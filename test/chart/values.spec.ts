@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
 import { parse } from 'yaml';
 import { readValueDocs } from '../../scripts/generate-chart.ts';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { CHART, merge, render, template, valueAt, type Values } from './support/helm.ts';
 import { aGateway, aKey, DIGEST, policyOf, standalone, valueCases } from './support/values.ts';
 

@@ -1,7 +1,8 @@
 import type { Phase } from '@pawl/shared/modelversion/model-version';
 import { type Run, scenario } from './support/scenario.ts';
 import { stage } from './support/stage.ts';
-import { GivenUp, waitFor } from './support/wait.ts';
+import { GivenUp } from '@pawl/test-kit/eventually';
+import { waitFor } from './support/wait.ts';
 
 /** That a controller may end before and after any write is shown by its own specs; that no request is lost, here. */
 describe('nothing that happens to the controllers changes the outcome', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { JOBS, readSettings, readSteps } from './support/jobs.ts';
 
 import.meta.jest.setTimeout(900_000);

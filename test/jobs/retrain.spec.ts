@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-argument --
    What was compiled or read back is of many kinds; a field that is not there shows as a failed expectation. */
 import { parse } from 'yaml';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { Namespace } from '../chart/support/cluster.ts';
 import { JOBS } from './support/jobs.ts';
 import { RetrainStage } from './support/retrain-stage.ts';

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { programPath, versionText } from '../../apps/cli/test/support/environments-repository.ts';
 import { publishSmallBundle } from '../../apps/cli/test/support/publishing.ts';
-import { describeWhenSet } from '../support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { Runner } from './support/runner.ts';
 import { readWorkflow, step } from './support/workflow.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
-import { aFolder, cleanFolders } from '../../shared/test/bundle/bundles.ts';
+import { aFolder, cleanFolders } from '@pawl/test-kit/bundles';
 import { widthOf } from '../src/terminal/text.ts';
 import { pawlIn } from './support/pawl-in.ts';
 import { writeSmallBundle } from './support/publishing.ts';

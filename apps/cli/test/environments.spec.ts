@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { digestOf, EnvironmentsRepository, programPath, versionText } from './support/environments-repository.ts';
 
 const VALUES = 'acceptance: { bundled: false }\n';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { Project } from './support/project.ts';
 
 /** Two trainings, and Python's imports at every command. */

@@ -1,4 +1,4 @@
-import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
+import { cleanFolders } from '@pawl/test-kit/bundles';
 import { pullRequest } from '../src/gitops/promotion/render-outcome.ts';
 import { failedFor } from './support/objects.ts';
 import { ENVIRONMENTS, PromotionStage } from './support/promotion-stage.ts';

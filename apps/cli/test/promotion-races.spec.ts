@@ -1,6 +1,6 @@
-import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
+import { cleanFolders } from '@pawl/test-kit/bundles';
 import { failedFor } from './support/objects.ts';
-import { IDENTITY } from './support/git-identity.ts';
+import { IDENTITY } from '@pawl/test-kit/git-identity';
 import { ENVIRONMENTS, proved, PromotionStage } from './support/promotion-stage.ts';
 
 afterEach(cleanFolders);

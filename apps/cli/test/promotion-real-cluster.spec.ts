@@ -1,5 +1,5 @@
-import { describeWhenSet } from '../../../test/support/when-set.ts';
-import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
+import { cleanFolders } from '@pawl/test-kit/bundles';
 import { connect } from '../src/cluster/connection/connect.ts';
 import { proved, PromotionStage } from './support/promotion-stage.ts';
 import { failedFor } from './support/objects.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
+import { cleanFolders } from '@pawl/test-kit/bundles';
 import { ENVIRONMENTS, PromotionStage } from './support/promotion-stage.ts';
 
 afterEach(cleanFolders);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
+import { cleanFolders } from '@pawl/test-kit/bundles';
 import { ago, failedFor } from './support/objects.ts';
 import { PromotionStage } from './support/promotion-stage.ts';
 

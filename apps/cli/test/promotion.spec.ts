@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
-import { cleanFolders } from '../../shared/test/bundle/bundles.ts';
+import { cleanFolders } from '@pawl/test-kit/bundles';
 import { CliError } from '../src/errors/cli-error.ts';
 import { aCondition, ago, failedFor, withMeta } from './support/objects.ts';
 import { ENVIRONMENTS, proved, PromotionStage } from './support/promotion-stage.ts';

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { aFolder, cleanFolders } from '../../shared/test/bundle/bundles.ts';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { aFolder, cleanFolders } from '@pawl/test-kit/bundles';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { pawlIn } from './support/pawl-in.ts';
 import { writeSmallBundle } from './support/publishing.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { connect } from '../src/cluster/connection/connect.ts';
 import { run } from '../src/program.ts';
 import { atStep, aVersion, because, failedFor, serving, withStatus } from './support/objects.ts';

@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { parse } from 'yaml';
 import { startRun } from '../src/ml/tracking/start-run.ts';
-import { aFolder, cleanFolders } from '../../shared/test/bundle/bundles.ts';
-import { startRegistry } from '../../shared/test/bundle/registry.ts';
-import { IDENTITY } from './support/git-identity.ts';
+import { aFolder, cleanFolders } from '@pawl/test-kit/bundles';
+import { startRegistry } from '@pawl/test-kit/registry';
+import { IDENTITY } from '@pawl/test-kit/git-identity';
 import { pawlIn, type Surroundings } from './support/pawl-in.ts';
 import { publishSmallBundle, writeSmallBundle } from './support/publishing.ts';
 

@@ -1,5 +1,5 @@
 import { FakeCluster, pawl, type Surroundings } from './support/fake-cluster.ts';
-import { aCat, FakeService, healthy, type Answer } from './support/fake-service.ts';
+import { aCat, FakeService, healthy, type Answer } from '@pawl/test-kit/fake-service';
 import { Workplace } from './support/workplace.ts';
 
 const run = (line: string, surroundings?: Surroundings) => pawl(line, new FakeCluster(), surroundings);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { toTensorData } from '@pawl/shared/preprocessing/to-tensor';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { pushRuns, type PushOutcome } from '../src/ml/tracking/push-runs.ts';
 import {
   registeredModelOfRun,
@@ -13,10 +13,11 @@ import {
   type RegistryOptions,
 } from '../src/ml/tracking/resolve-model.ts';
 import { FakeCluster, pawl } from './support/fake-cluster.ts';
-import { cuttingProxy } from './support/cutting-proxy.ts';
+import { cuttingProxy } from '@pawl/test-kit/answer-cutting-proxy';
 import { Mlflow, trackingContext, type MlflowRecord, type MlflowRun } from './support/mlflow.ts';
 import { Project } from './support/project.ts';
-import { freePort, type Server } from './support/servers.ts';
+import { freePort } from '@pawl/test-kit/free-port';
+import type { Server } from '@pawl/test-kit/server-process';
 import { catdog, logitsOf, training } from './support/training-run.ts';
 
 /** Python's imports on a busy machine. */

@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { pushRuns } from '../src/ml/tracking/push-runs.ts';
 import { startRun } from '../src/ml/tracking/start-run.ts';
 import { Mlflow, trackingContext } from './support/mlflow.ts';
 import { startPostgres, type Postgres } from './support/postgres.ts';
-import { freePort, type Server } from './support/servers.ts';
+import { freePort } from '@pawl/test-kit/free-port';
+import type { Server } from '@pawl/test-kit/server-process';
 import { training } from './support/training-run.ts';
 
 /** Python's imports on a busy machine, and a database made from nothing. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { pawlIn } from './support/pawl-in.ts';
 
 /** Hundreds of photographs through a real backbone, perhaps on a busy machine. */

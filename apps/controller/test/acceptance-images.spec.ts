@@ -1,4 +1,4 @@
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { configMaps } from '@pawl/shared/kubernetes/objects';
 import { imagesConfigMap } from './support/objects.ts';
 import { Stage } from './support/stage.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { API_VERSION } from '@pawl/shared/modelversion/names';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { parse } from 'yaml';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { KubeClient } from '@pawl/shared/kubernetes/client';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { annotations, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/names';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
-import { startRegistry } from '../../shared/test/bundle/registry.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
+import { startRegistry } from '@pawl/test-kit/registry';
 import { publishBundle } from '@pawl/shared/bundle/publish-bundle';
 import { configMaps, deployments } from '@pawl/shared/kubernetes/objects';
 import { modelVersions } from '@pawl/shared/modelversion/resource';

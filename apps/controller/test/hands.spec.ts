@@ -1,4 +1,4 @@
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { endless, holds } from './support/holds.ts';
 import { Stage, type StageOptions } from './support/stage.ts';
 

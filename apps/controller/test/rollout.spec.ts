@@ -1,4 +1,4 @@
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { deployments } from '@pawl/shared/kubernetes/objects';
 import type { Behaviour } from './support/fake-service.ts';
 import { Stage, type StageOptions } from './support/stage.ts';

@@ -1,4 +1,4 @@
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { leases } from '../src/runtime/lease.ts';
 import { Stage } from './support/stage.ts';
 

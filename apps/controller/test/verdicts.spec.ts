@@ -1,8 +1,8 @@
 import { annotations } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
-import { freePort } from './support/fake-service.ts';
+import { freePort } from '@pawl/test-kit/free-port';
 import { Stage } from './support/stage.ts';
 
 import.meta.jest.setTimeout(400_000);
@@ -13,7 +13,7 @@ describeWhenSet('KUBECONFIG', 'the verdicts that a controller publishes, on a re
 
   it('are the ModelVersions as the API server has them, and when that was so', async () => {
     stage = await Stage.set(kubeconfig);
-    const port = await freePort();
+    const port = await freePort('0.0.0.0');
     const controller = stage.start({ port });
     const one = await stage.serving();
     await stage.settled(one);

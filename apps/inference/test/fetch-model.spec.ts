@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { publishBundle } from '@pawl/shared/bundle/publish-bundle';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
-import { describeWhenSet } from '../../../test/support/when-set.ts';
-import { aBundle, cleanFolders } from '../../shared/test/bundle/bundles.ts';
-import { type FileServer, serveFolder } from '../../shared/test/bundle/file-server.ts';
-import { startRegistry } from '../../shared/test/bundle/registry.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
+import { aBundle, cleanFolders } from '@pawl/test-kit/bundles';
+import { type FileServer, serveFolder } from '@pawl/test-kit/file-server';
+import { startRegistry } from '@pawl/test-kit/registry';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const catdog = join(root, 'models/catdog');

@@ -3,7 +3,9 @@ import { errorCodes } from '@pawl/shared/errors/error-codes';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { healthSchema, livenessSchema, readinessSchema } from '../src/health/health.schema.ts';
 import { batchSchema, errorBodySchema, predictionSchema } from '../src/prediction/prediction.schema.ts';
-import { aBundle, catPhoto, type FakeService, startFakeService } from './support/fake-service.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { catPhoto } from '@pawl/test-kit/repository';
+import { aBundle, type FakeService, startFakeService } from './support/fake-service.ts';
 
 const photo = readFileSync(catPhoto);
 const labels = ['cat', 'dog'];
@@ -155,7 +157,7 @@ describe('POST /predict', () => {
       });
     tight.backend.seen.length = 0;
     const first = fetch(`${tight.url}/predict`, { method: 'POST', body: form([photo]) });
-    while (tight.backend.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually('the image is at the model', () => tight.backend.seen.length > 0);
     const second = await fetch(`${tight.url}/predict`, { method: 'POST', body: form([photo]) });
     expect(second.status).toBe(429);
     release();
@@ -186,7 +188,7 @@ describe('POST /predict', () => {
     const abort = new AbortController();
     service.backend.seen.length = 0;
     const request = fetch(`${service.url}/predict`, { method: 'POST', body: form([photo]), signal: abort.signal });
-    while (service.backend.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually('the image is at the model', () => service.backend.seen.length > 0);
     abort.abort();
     await expect(request).rejects.toThrow();
     await gone;

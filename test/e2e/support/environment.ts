@@ -10,11 +10,12 @@ import type { Offer } from './bundles.ts';
 import { Cluster, helm, kubectl, type KubeObject, pathOf } from './cluster.ts';
 import { crash, KILLED } from './crash.ts';
 import { History } from './history.ts';
-import { settledViolations } from './invariants.ts';
+import { settledViolations } from '@pawl/test-kit/invariants';
 import { covers, type Deployment, type Pod } from './objects.ts';
 import { type Json, merge, usualValues } from './release-values.ts';
 import { repositoryFile } from './settings.ts';
-import { GivenUp, waitFor, type WaitOptions } from './wait.ts';
+import { GivenUp, type WaitOptions } from '@pawl/test-kit/eventually';
+import { waitFor } from './wait.ts';
 
 /** An object whose fields are all optional, to any depth; lists are whole. */
 type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;

@@ -1,6 +1,6 @@
 import type { ModelVersion, Phase } from '@pawl/shared/modelversion/model-version';
 import { type Cluster, pathOf } from './cluster.ts';
-import { transitionViolations, violations } from './invariants.ts';
+import { transitionViolations, violations } from '@pawl/test-kit/invariants';
 
 /** One status that a ModelVersion had. */
 export interface Entry {

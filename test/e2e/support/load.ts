@@ -6,7 +6,8 @@ import { type Cluster, type KubeObject, pathOf } from './cluster.ts';
 import { type LoadReport, perSecond, type Sample, samplesOf, summarize } from './load-report.ts';
 import { restrictedContainer, restrictedPod } from './pods.ts';
 import { repositoryFile, settings } from './settings.ts';
-import { GivenUp, waitFor } from './wait.ts';
+import { GivenUp } from '@pawl/test-kit/eventually';
+import { waitFor } from './wait.ts';
 
 /** How load is sent. */
 export interface LoadOptions {

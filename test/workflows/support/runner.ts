@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EnvironmentsRepository, programPath } from '../../../apps/cli/test/support/environments-repository.ts';
-import { IDENTITY } from '../../../apps/cli/test/support/git-identity.ts';
+import { IDENTITY } from '@pawl/test-kit/git-identity';
 import { ROOT, type Step } from './workflow.ts';
 
 /** What `npm run build` makes. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { IDENTITY } from './git-identity.ts';
+import { IDENTITY } from '@pawl/test-kit/git-identity';
 import { pawlIn, type Outcome } from './pawl-in.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));

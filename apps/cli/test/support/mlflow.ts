@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { Context } from '../../src/terminal/context.ts';
-import { startServer, type Server } from './servers.ts';
+import { startServer, type Server } from '@pawl/test-kit/server-process';
 
 /** What the real client reads of a tracking store. */
 export interface MlflowRecord {

@@ -2,7 +2,8 @@ import { execFileSync, type SpawnOptions } from 'node:child_process';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startServer, type Server } from './servers.ts';
+import { freePort } from '@pawl/test-kit/free-port';
+import { startServer, type Server } from '@pawl/test-kit/server-process';
 
 /** A PostgreSQL of the test's own; nothing of it stays. */
 export interface Postgres extends AsyncDisposable {

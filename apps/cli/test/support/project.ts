@@ -1,12 +1,12 @@
+import { inRepository } from '@pawl/test-kit/repository';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseDocument } from 'yaml';
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const root = inRepository('');
 /** Photographs of each label. */
 const PHOTOGRAPHS = 14;
 

@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 import type { ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
 import type { Cluster, ConnectOptions } from '../../src/cluster/connection/cluster.ts';
 import { run } from '../../src/program.ts';
-import { aFolder } from '../../../shared/test/bundle/bundles.ts';
+import { aFolder } from '@pawl/test-kit/bundles';
 import { FakeCluster } from './fake-cluster.ts';
-import { IDENTITY } from './git-identity.ts';
+import { IDENTITY } from '@pawl/test-kit/git-identity';
 import { aCondition, ago, aVersion, NOW, serving, withMeta, withSpec, withStatus } from './objects.ts';
 import { publishSmallBundle, type BundleRecipe } from './publishing.ts';
 

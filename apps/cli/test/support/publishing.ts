@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import { publishBundle } from '@pawl/shared/bundle/publish-bundle';
 import { writeBundle, type BundleSource } from '@pawl/shared/bundle/write-bundle';
-import { someBytes, someDraft } from '../../../shared/test/bundle/bundles.ts';
+import { someBytes, someDraft } from '@pawl/test-kit/bundles';
 
 /** What makes a small bundle; its graph is none. */
 export interface BundleRecipe {

@@ -1,4 +1,5 @@
-import { describeWhenSet } from '../../../../test/support/when-set.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import {
   ApiError,
   ApiUnreachable,
@@ -15,7 +16,7 @@ import { KubeConnection } from '@pawl/shared/kubernetes/connection';
 import { loadKubeconfig } from '@pawl/shared/kubernetes/kubeconfig';
 import { joinKey, type KubeObject, keyOf, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import { LeaderElection, leases } from './lease.ts';
-import { configMap, configMaps, eventually, makeKind, makeNamespace } from './test/cluster.ts';
+import { configMap, configMaps, makeKind, makeNamespace } from './test/cluster.ts';
 import type { Thing } from '@pawl/shared/kubernetes/test/things';
 import { gone, MemoryLogger } from './test/fake-objects.ts';
 import { clientVia, FaultyProxy, serverOf, status } from '@pawl/shared/kubernetes/test/fake-server';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
-import { someBytes, someDraft } from '../../../shared/test/bundle/bundles.ts';
+import { someBytes, someDraft } from '@pawl/test-kit/bundles';
 
 /** A bundle on this machine. */
 export interface SmallBundle {

@@ -1,7 +1,7 @@
 import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import type { KubeClient } from '@pawl/shared/kubernetes/client';
 import type { DesiredObject, KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
-import { eventually } from '../../src/runtime/test/cluster.ts';
+import { eventually } from '@pawl/test-kit/eventually';
 
 /** A CustomResourceDefinition as the server keeps it. */
 export interface Crd extends KubeObject {
@@ -25,11 +25,9 @@ export const crds: ResourceType<Crd> = {
 export async function installCrd(client: KubeClient): Promise<Crd> {
   const crd = modelVersionCrd() as unknown as DesiredObject;
   await client.apply(crds, crd, { fieldManager: 'pawl-test', force: true });
-  let found: Crd | undefined;
-  await eventually('the CRD is served', async () => {
-    found = await client.get(crds, undefined, crd.metadata.name);
-    return found?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
+  return await eventually('the CRD is served', async () => {
+    const found = await client.get(crds, undefined, crd.metadata.name);
+    const isServed = found?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True');
+    return isServed === true && found;
   });
-  if (found === undefined) throw new Error('unreachable');
-  return found;
 }

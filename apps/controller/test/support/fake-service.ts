@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { inferenceMetrics, metricName } from '@pawl/shared/telemetry/metric-names';
 
 /** How weights behave once their pod is up. */
@@ -24,15 +23,6 @@ const EDGES = inferenceMetrics.requestLatency.buckets;
 /** Requests of users that a pod in service answers in a tick. */
 const PER_TICK = 10;
 const TICK_MS = 100;
-
-/** A port that is free on every loopback address. */
-export async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /**
  * The service of one pod, as far as the controller asks it: `POST /predict` and `GET /metrics`. An image is the text of

@@ -1,6 +1,6 @@
 import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import { transitionViolations, violations } from '../../../../test/e2e/support/invariants.ts';
+import { transitionViolations, violations } from '@pawl/test-kit/invariants';
 import type { Pod } from '@pawl/shared/kubernetes/objects';
 import type { Informer } from '../../src/runtime/informer.ts';
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { inRepository } from '@pawl/test-kit/repository';
 
-const repository = fileURLToPath(new URL('../../../../', import.meta.url));
+const repository = inRepository('');
 
 /** The controller in a process of its own, from its sources. */
 export class ProcessController {

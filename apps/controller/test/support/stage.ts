@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { settledViolations } from '../../../../test/e2e/support/invariants.ts';
+import { settledViolations } from '@pawl/test-kit/invariants';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { annotations, API_VERSION, CANARY, labels } from '@pawl/shared/modelversion/names';
 import { configMaps, type Deployment, deployments, type Pod, pods } from '@pawl/shared/kubernetes/objects';
@@ -8,11 +8,13 @@ import { digestOf } from '../../src/model-version/canary.ts';
 import { Informer } from '../../src/runtime/informer.ts';
 import { KubeClient } from '@pawl/shared/kubernetes/client';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
-import { eventually, namespaces } from '../../src/runtime/test/cluster.ts';
+import { namespaces } from '../../src/runtime/test/cluster.ts';
 import { Bundles, type SmallBundle } from './bundles.ts';
 import { installCrd } from './crd.ts';
 import { FakePods } from './fake-pods.ts';
-import { type Behaviour, freePort } from './fake-service.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { freePort } from '@pawl/test-kit/free-port';
+import type { Behaviour } from './fake-service.ts';
 import { History, stateOf } from './history.ts';
 import { MODEL, policyConfigMap, type PolicyChange, quiet, stableDeployment } from './objects.ts';
 import { ProcessController } from './process-controller.ts';
@@ -76,7 +78,7 @@ export class Stage {
     await installCrd(client);
     const namespace = `controller-test-${randomBytes(4).toString('hex')}`;
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    const port = await freePort();
+    const port = await freePort('0.0.0.0');
     const stage = new Stage(client, kubeconfig, namespace, await Bundles.make(), port);
     await stage.setPolicy(options);
     await stage.createStable(options);
@@ -241,7 +243,7 @@ export class Stage {
 
   async eventually(what: string, met: () => boolean | Promise<boolean>): Promise<void> {
     try {
-      await eventually(what, met, PATIENCE_MS);
+      await eventually(what, met, { timeoutMs: PATIENCE_MS });
     } catch (error) {
       const told = this.#versions.list().map(({ metadata, status }) => {
         const states = this.history.of(metadata.name).join(' -> ');

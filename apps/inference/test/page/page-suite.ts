@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { describeWhenSet } from '../../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { startService } from '../support/start-service.ts';
 import { openPage, readExamples, type Example, type OpenPage } from './open-page.ts';
+import { inRepository } from '@pawl/test-kit/repository';
 
 /** Where the suites leave what they saw, for a person to look at. */
-export const screenshots = fileURLToPath(new URL('../../../../reports/page/', import.meta.url));
+export const screenshots = inRepository('reports/page/');
 
 /** A file as the chooser gives it, but for its bytes. */
 export const jpeg = { name: 'cat.jpg', mimeType: 'image/jpeg' };

@@ -1,5 +1,6 @@
-import { anInputSpec } from '../../../shared/src/preprocessing/test/input-spec.ts';
-import { fileURLToPath } from 'node:url';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
+import { catPhoto } from '@pawl/test-kit/repository';
+import { eventually } from '@pawl/test-kit/eventually';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
@@ -12,11 +13,6 @@ import type { BundleSource } from '../../src/model/bundle-source.ts';
 import { ModelService } from '../../src/model/model.service.ts';
 import { FakeModelBackend } from './fake-model-backend.ts';
 import type { LogLine } from './start-service.ts';
-
-/** A photograph of the shipped bundle: small, and a real JPEG for whatever looks at the bytes. */
-export const catPhoto = fileURLToPath(
-  new URL('../../../../models/catdog/golden/cat-python3-pyglet-kitten.jpg', import.meta.url),
-);
 
 /** A bundle that needs no model file: its one golden image is answered by {@link FakeModelBackend}'s default. */
 export function aBundle(change: Partial<Manifest> = {}): Bundle {
@@ -71,7 +67,7 @@ export async function startFakeService(options: FakeServiceOptions = {}): Promis
   const app = await createApp(config, logger, model);
   await app.listen(0, '127.0.0.1');
   const settled = async (): Promise<void> => {
-    while (model.state.name === 'loading') await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually('the model to be ready or refused', () => model.state.name !== 'loading', { everyMs: 5 });
   };
   await settled();
   return { url: await app.getUrl(), app, backend, log, settled };

@@ -1,9 +1,9 @@
+import { inRepository } from '@pawl/test-kit/repository';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const root = inRepository('');
 
 /** A log line of the service. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly message: string };

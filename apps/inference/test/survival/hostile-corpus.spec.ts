@@ -5,10 +5,10 @@ import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { errorCodes } from '@pawl/shared/errors/error-codes';
 import sharp from 'sharp';
 import { batchSchema, errorBodySchema, predictionSchema } from '../../src/prediction/prediction.schema.ts';
-import { describeWhenSet } from '../../../../test/support/when-set.ts';
-import { catPhoto } from '../support/fake-service.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
+import { catPhoto } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
-import { productionRuntime } from '../../../../test/support/production-runtime.ts';
+import { productionRuntime } from '@pawl/test-kit/production-runtime';
 import { metric, report, residentMb, statusOf } from './support/facts.ts';
 
 /** Hard bound on an answer, ms: none takes a second, so that what hangs is told from what a busy machine delays. */

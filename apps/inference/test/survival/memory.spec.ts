@@ -1,6 +1,6 @@
-import { catPhoto } from '../support/fake-service.ts';
+import { catPhoto } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
-import { productionRuntime } from '../../../../test/support/production-runtime.ts';
+import { productionRuntime } from '@pawl/test-kit/production-runtime';
 import { report, residentMb } from './support/facts.ts';
 import { load } from './support/load.ts';
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { catPhoto } from '../support/fake-service.ts';
+import { catPhoto } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
-import { eventually, metric, quantile, report, residentMb, statusOf } from './support/facts.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { metric, quantile, report, residentMb, statusOf } from './support/facts.ts';
 import { load } from './support/load.ts';
 
 const seconds = Number(process.env['PAWL_TEST_OVERLOAD_SECONDS'] ?? '5');

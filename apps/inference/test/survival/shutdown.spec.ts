@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { catPhoto } from '../support/fake-service.ts';
+import { catPhoto } from '@pawl/test-kit/repository';
 import { launchService, startService, type RunningService } from '../support/start-service.ts';
-import { eventually, statusOf } from './support/facts.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { statusOf } from './support/facts.ts';
 import { post, RawClient } from './support/raw-client.ts';
 
 const photo = readFileSync(catPhoto);

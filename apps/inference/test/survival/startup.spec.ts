@@ -4,16 +4,16 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Manifest, ManifestDraft } from '@pawl/shared/bundle/manifest';
 import { generateSigningKeyPair, signManifest } from '@pawl/shared/bundle/signature';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
-import { catPhoto } from '../support/fake-service.ts';
+import { catPhoto, inRepository } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
 import { statusOf } from './support/facts.ts';
 import { codeOf } from './support/raw-client.ts';
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const root = inRepository('');
 const catdog = join(root, 'models/catdog');
 const mine = generateSigningKeyPair();
 const others = generateSigningKeyPair();

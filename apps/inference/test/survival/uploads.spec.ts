@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { catPhoto } from '../support/fake-service.ts';
+import { catPhoto } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
-import { eventually, metric, openSockets, statusOf } from './support/facts.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { metric, openSockets, statusOf } from './support/facts.ts';
 import {
   BOUNDARY,
   codeOf,

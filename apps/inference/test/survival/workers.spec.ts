@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEADLY } from '../../../../test/support/poison-worker.ts';
-import { catPhoto } from '../support/fake-service.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { DEADLY, poison } from '@pawl/test-kit/poison-worker';
+import { catPhoto } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
-import { eventually, metric, statusOf, threads } from './support/facts.ts';
+import { metric, statusOf, threads } from './support/facts.ts';
 import { codeOf } from './support/raw-client.ts';
 
 const photo = readFileSync(catPhoto);
 const deadly = Buffer.concat([photo, Buffer.from(DEADLY)]);
-const poison = new URL('../../../../test/support/poison-worker.ts', import.meta.url).href;
 
 let service: RunningService;
 

@@ -1,5 +1,5 @@
 import { parseBundleUri } from './bundle-uri.ts';
-import { anError } from '../../test/bundle/bundles.ts';
+import { anError } from '@pawl/test-kit/bundles';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 

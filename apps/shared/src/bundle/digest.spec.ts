@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDigester, digestOfBytes, digestOfFile, isDigest } from './digest.ts';
-import { aFolder, cleanFolders, rejection, someBytes } from '../../test/bundle/bundles.ts';
+import { aFolder, cleanFolders, rejection, someBytes } from '@pawl/test-kit/bundles';
 
 afterEach(cleanFolders);
 

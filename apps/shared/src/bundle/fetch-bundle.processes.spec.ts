@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { aBundle, aFolder, cleanFolders, someBytes } from '../../test/bundle/bundles.ts';
-import { serveFolder } from '../../test/bundle/file-server.ts';
+import { aBundle, aFolder, cleanFolders, someBytes } from '@pawl/test-kit/bundles';
+import { serveFolder } from '@pawl/test-kit/file-server';
 import type { fetchBundle } from './fetch-bundle.ts';
 import { generateSigningKeyPair } from './signature.ts';
 

@@ -2,8 +2,8 @@ import { access, cp, mkdir, readdir, readFile, rm, utimes, writeFile } from 'nod
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { aBundle, aFolder, cleanFolders, instantClock, rejection, someBytes } from '../../test/bundle/bundles.ts';
-import { cutAfter, serveFolder, serveFile, type FileServer, type Fault } from '../../test/bundle/file-server.ts';
+import { aBundle, aFolder, cleanFolders, instantClock, rejection, someBytes } from '@pawl/test-kit/bundles';
+import { cutAfter, serveFolder, serveFile, type FileServer, type Fault } from '@pawl/test-kit/file-server';
 import { canonicalJson } from './canonical-json.ts';
 import { fetchBundle, resolveBundle, type FetchOptions } from './fetch-bundle.ts';
 import type { Bundle } from './open-bundle.ts';

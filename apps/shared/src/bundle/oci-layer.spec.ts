@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { extract, pack, type Header } from 'tar-stream';
-import { aBundle, aFolder, cleanFolders, rejection, someBytes } from '../../test/bundle/bundles.ts';
+import { aBundle, aFolder, cleanFolders, rejection, someBytes } from '@pawl/test-kit/bundles';
 import { digestOfBytes } from './digest.ts';
 import { openBundle, type Bundle } from './open-bundle.ts';
 import { digestOfLayer, extractLayer, packLayer, readLayerHead } from './oci-layer.ts';

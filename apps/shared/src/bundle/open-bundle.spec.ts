@@ -6,7 +6,7 @@ import { digestOfBytes } from './digest.ts';
 import { MANIFEST_FILE, SIGNATURE_FILE, type Manifest } from './manifest.ts';
 import { openBundle } from './open-bundle.ts';
 import { generateSigningKeyPair } from './signature.ts';
-import { anError, aBundle, aFolder, cleanFolders, rejection } from '../../test/bundle/bundles.ts';
+import { anError, aBundle, aFolder, cleanFolders, rejection } from '@pawl/test-kit/bundles';
 
 const keys = generateSigningKeyPair();
 const others = generateSigningKeyPair();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { jest } from '@jest/globals';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { describeWhenSet } from '../../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import {
   aBundle,
   aFolder,
@@ -17,9 +17,9 @@ import {
   someBytes,
   someDraft,
   someSources,
-} from '../../test/bundle/bundles.ts';
-import { startCuttingProxy, type CuttingProxy } from '../../test/bundle/cutting-proxy.ts';
-import { startRegistry, type TestRegistry } from '../../test/bundle/registry.ts';
+} from '@pawl/test-kit/bundles';
+import { startCuttingProxy, type CuttingProxy } from '@pawl/test-kit/cutting-proxy';
+import { startRegistry, type TestRegistry } from '@pawl/test-kit/registry';
 import { fetchBundle, type FetchOptions } from './fetch-bundle.ts';
 import { openBundle } from './open-bundle.ts';
 import { publishBundle } from './publish-bundle.ts';

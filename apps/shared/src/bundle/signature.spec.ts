@@ -3,9 +3,9 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describeWhenSet } from '../../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { generateSigningKeyPair, MAX_PUBLIC_KEYS, signManifest, verifyManifestSignature } from './signature.ts';
-import { anError, aFolder, cleanFolders } from '../../test/bundle/bundles.ts';
+import { anError, aFolder, cleanFolders } from '@pawl/test-kit/bundles';
 
 const run = promisify(execFile);
 const manifest = Buffer.from('{"schemaVersion":1}\n');

@@ -3,15 +3,7 @@ import { dirname, join } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { openBundle } from './open-bundle.ts';
 import { generateSigningKeyPair } from './signature.ts';
-import {
-  aBundle,
-  aFolder,
-  cleanFolders,
-  rejection,
-  someBytes,
-  someDraft,
-  someSources,
-} from '../../test/bundle/bundles.ts';
+import { aBundle, aFolder, cleanFolders, rejection, someBytes, someDraft, someSources } from '@pawl/test-kit/bundles';
 import { writeBundle } from './write-bundle.ts';
 
 afterEach(cleanFolders);

@@ -1,7 +1,7 @@
 import { PawlError } from '../errors/pawl-error.ts';
 import { retryClock, retryDelayMs, withRetry } from './retry.ts';
 import { FakeClock } from './test/fake-clock.ts';
-import { instantClock, rejection } from '../../test/bundle/bundles.ts';
+import { instantClock, rejection } from '@pawl/test-kit/bundles';
 
 const policy = { attempts: 3, initialDelayMs: 100, maxDelayMs: 300 };
 const signal = new AbortController().signal;

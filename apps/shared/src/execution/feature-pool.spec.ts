@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import sharp from 'sharp';
 import type { WorkerOptions } from 'node:worker_threads';
@@ -10,10 +9,10 @@ import type { Manifest } from '../bundle/manifest.ts';
 import { augment, type Augmentation } from '../preprocessing/augment.ts';
 import { createImageDecoder } from '../preprocessing/decode-image.ts';
 import { measureImage } from '../preprocessing/image-statistics.ts';
-import { DEADLY } from '../../../../test/support/poison-worker.ts';
+import { DEADLY, poison } from '@pawl/test-kit/poison-worker';
+import { catdog as bundle } from '@pawl/test-kit/repository';
 import type { FeaturePool } from './feature-pool.ts';
 
-const poison = new URL('../../../../test/support/poison-worker.ts', import.meta.url).href;
 const real = await import('node:worker_threads');
 jest.unstable_mockModule('node:worker_threads', () => ({
   ...real,
@@ -26,7 +25,6 @@ jest.unstable_mockModule('node:worker_threads', () => ({
 const { FeaturePool: Pool } = await import('./feature-pool.ts');
 const { ImageWorkerPool } = await import('./worker-pool.ts');
 
-const bundle = fileURLToPath(new URL('../../../../models/catdog/', import.meta.url));
 const { input } = JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8')) as Manifest;
 const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'));
 const own = (bytes: Uint8Array) => new Uint8Array(bytes);

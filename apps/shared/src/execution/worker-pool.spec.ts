@@ -3,17 +3,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import type { Worker as NodeWorker, WorkerOptions } from 'node:worker_threads';
 import type { Manifest } from '../bundle/manifest.ts';
-import { DEADLY, HANGING } from '../../../../test/support/poison-worker.ts';
+import { eventually } from '@pawl/test-kit/eventually';
+import { DEADLY, HANGING, poison } from '@pawl/test-kit/poison-worker';
+import { catdog as bundle } from '@pawl/test-kit/repository';
 import type { Interest } from './image-task.ts';
 import type { ImageWorkerPool, WorkerPoolOptions } from './worker-pool.ts';
 
 /** Every thread that a pool has started, so that a test can look at them and end them from outside. */
 const threads: NodeWorker[] = [];
-const poison = new URL('../../../../test/support/poison-worker.ts', import.meta.url).href;
 const real = await import('node:worker_threads');
 jest.unstable_mockModule('node:worker_threads', () => ({
   ...real,
@@ -26,7 +26,6 @@ jest.unstable_mockModule('node:worker_threads', () => ({
 }));
 const { ImageWorkerPool: Pool } = await import('./worker-pool.ts');
 
-const bundle = fileURLToPath(new URL('../../../../models/catdog/', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8')) as Manifest;
 const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'));
 const deadly = Buffer.concat([photo, Buffer.from(DEADLY)]);
@@ -79,14 +78,6 @@ async function outcome(pool: ImageWorkerPool, image: Uint8Array, interest = pati
 
 const alive = () => threads.filter(({ threadId }) => threadId !== -1).length;
 
-async function eventually(holds: () => boolean, timeoutMs = 90_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${holds.toString()}`);
-    await sleep(10);
-  }
-}
-
 beforeEach(() => {
   threads.length = 0;
 });
@@ -103,10 +94,10 @@ describe('a worker that dies', () => {
     pool.on('died', (reason) => deaths.push(reason));
     pool.on('workers', (count) => ready.push(count));
     const outcomes = Promise.all(Array.from({ length: 12 }, () => outcome(pool, photo)));
-    await eventually(() => pool.inFlight > 0);
+    await eventually('an image under way', () => pool.inFlight > 0);
     void threads[0]!.terminate();
     expect(await outcomes).toEqual(Array.from({ length: 12 }, () => 'cat'));
-    await eventually(() => pool.readyWorkers === 2);
+    await eventually('two workers', () => pool.readyWorkers === 2);
     expect(deaths).toHaveLength(1);
     expect(ready[0]).toBe(1);
     expect(ready.at(-1)).toBe(2);
@@ -117,7 +108,7 @@ describe('a worker that dies', () => {
     const pool = await aRunningPool();
     const outcomes = Promise.all([outcome(pool, photo), outcome(pool, photo)]);
     void threads[0]!.terminate();
-    await eventually(() => pool.readyWorkers === 0);
+    await eventually('no worker', () => pool.readyWorkers === 0);
     expect(await Promise.all([outcomes, outcome(pool, photo)])).toEqual([['cat', 'cat'], 'cat']);
   });
 
@@ -126,7 +117,7 @@ describe('a worker that dies', () => {
     const images = [photo, deadly, photo, photo, photo, photo];
     const outcomes = await Promise.all(images.map((image) => outcome(pool, image)));
     expect(outcomes).toEqual(['cat', 'WORKER_CRASHED', 'cat', 'cat', 'cat', 'cat']);
-    await eventually(() => pool.readyWorkers === 1);
+    await eventually('one worker', () => pool.readyWorkers === 1);
     expect(await outcome(pool, photo)).toBe('cat');
   });
 
@@ -167,7 +158,7 @@ describe('admission', () => {
     expect(pool.queueDepth).toBe(0);
     expect(await first).toMatch(/DEADLINE_EXCEEDED|IMAGE_TIMEOUT/);
     void threads[0]!.terminate();
-    await eventually(() => threads.length === 2 && pool.readyWorkers === 1);
+    await eventually('another worker', () => threads.length === 2 && pool.readyWorkers === 1);
     expect(await outcome(pool, photo)).toBe('cat');
     expect(threads).toHaveLength(2);
   });

@@ -1,7 +1,7 @@
 import { createImageDecoder } from './decode-image.ts';
 import { defaultImageLimits } from './limits.ts';
 import { adobeRgb, encodeSrgb, greyProfile, p3, rgbProfile, toSrgb } from './test/icc.ts';
-import { anInputSpec } from './test/input-spec.ts';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { withProfile } from './test/jpeg.ts';
 import { png, type PngParts } from './test/png.ts';
 import sharp from 'sharp';

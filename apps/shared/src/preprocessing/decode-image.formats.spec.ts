@@ -2,7 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import { createImageDecoder } from './decode-image.ts';
 import { defaultImageLimits } from './limits.ts';
 import { readJpegHeader } from './jpeg-header.ts';
-import { anInputSpec } from './test/input-spec.ts';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { withOrientation } from './test/jpeg.ts';
 import { png } from './test/png.ts';
 

@@ -5,7 +5,7 @@ import { PawlError } from '../errors/pawl-error.ts';
 import { createImageDecoder, type DecodedImage } from './decode-image.ts';
 import { defaultImageLimits, type ImageLimits } from './limits.ts';
 import { openImage, PIXEL_LIMIT_MESSAGE } from './sharp-runtime.ts';
-import { anInputSpec } from './test/input-spec.ts';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { blackPng, png } from './test/png.ts';
 
 const decode = (bytes: Uint8Array, limits: Partial<ImageLimits> = {}) =>

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { createImageDecoder } from './decode-image.ts';
 import { encodePng, encodeThumbnail } from './encode-image.ts';
 import { defaultImageLimits } from './limits.ts';
-import { anInputSpec } from './test/input-spec.ts';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 
 /** A pattern without regularity, the same every time. */
 const noise = (length: number) => Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 2654435761) >>> 13) & 255);

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import sharp from 'sharp';
-import { describeWhenSet } from '../../../../test/support/when-set.ts';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { PawlError } from '../errors/pawl-error.ts';
 import { createImageDecoder } from './decode-image.ts';
 import { defaultImageLimits } from './limits.ts';
-import { anInputSpec } from './test/input-spec.ts';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 
 /** Of which none comes near the limit: what hangs is told from what a busy machine delays. */
 const limits = { ...defaultImageLimits, timeoutMs: 60_000 };

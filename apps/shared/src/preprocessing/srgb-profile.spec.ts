@@ -3,7 +3,7 @@ import { createImageDecoder } from './decode-image.ts';
 import { defaultImageLimits } from './limits.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
 import { adobeRgb, greyProfile, p3, rgbProfile } from './test/icc.ts';
-import { anInputSpec } from './test/input-spec.ts';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { withProfile } from './test/jpeg.ts';
 
 const grey = sharp({ create: { width: 8, height: 8, channels: 3, background: '#777777' } });

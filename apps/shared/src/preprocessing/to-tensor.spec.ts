@@ -1,4 +1,4 @@
-import { anInputSpec } from './test/input-spec.ts';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { toTensorData } from './to-tensor.ts';
 
 // Two pixels in a row, then two below: R G B of each.

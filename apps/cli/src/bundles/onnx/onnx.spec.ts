@@ -12,8 +12,9 @@ import { explainLoadFailure } from './load-failure.ts';
 import { StringStringEntryProtoSchema } from './onnx_pb.ts';
 import { readGraph, writeGraph } from './read-graph.ts';
 import { floatTensor, replaceHead } from './replace-head.ts';
+import { inRepository } from '@pawl/test-kit/repository';
 
-const catdog = readFileSync(new URL('../../../../../models/catdog/model.onnx', import.meta.url));
+const catdog = readFileSync(inRepository('models/catdog/model.onnx'));
 const head = (width: number, outputs = 1): Head => ({
   kind: outputs === 1 ? 'binary' : 'multi-class',
   width,

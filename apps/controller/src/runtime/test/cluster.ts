@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
+import { eventually } from '@pawl/test-kit/eventually';
 import { joinKey, type KubeObject, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import type { KubeClient } from '@pawl/shared/kubernetes/client';
 import type { Thing } from '@pawl/shared/kubernetes/test/things';
@@ -28,19 +28,6 @@ export const configMap = (namespace: string, name: string, data: Readonly<Record
   metadata: { namespace, name },
   data,
 });
-
-/** Waits until `met` holds; a test that it fails ends in a timeout that says what was waited for. */
-export async function eventually(
-  what: string,
-  met: () => boolean | Promise<boolean>,
-  withinMs = 90_000,
-): Promise<void> {
-  const until = performance.now() + withinMs;
-  while (!(await met())) {
-    if (performance.now() > until) throw new Error(`Not within ${withinMs} ms: ${what}.`);
-    await pause(20);
-  }
-}
 
 /** A namespace of its own for a suite; {@link remove} takes it away again. */
 export async function makeNamespace(client: KubeClient): Promise<{ name: string; remove: () => Promise<void> }> {
@@ -83,11 +70,6 @@ export async function makeKind(
       ],
     },
   });
-  await eventually(`${joinKey(undefined, name)} is served`, () =>
-    client.list(type).then(
-      () => true,
-      () => false,
-    ),
-  );
+  await eventually(`${joinKey(undefined, name)} is served`, () => client.list(type));
   return { type, remove: () => client.delete(crds, undefined, name) };
 }

@@ -1,4 +1,4 @@
-import { anError } from '../../../test/bundle/bundles.ts';
+import { anError } from '@pawl/test-kit/bundles';
 import { credentialsFromDockerConfig, parseChallenge, parseToken, tokenRequest } from './oci-auth.ts';
 
 describe('parseChallenge', () => {

@@ -1,7 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { createServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually, GivenUp } from './eventually.ts';
 
 /** A program that a test started, with everything that it started itself. */
 export interface Server {
@@ -12,31 +10,7 @@ export interface Server {
   kill(): Promise<void>;
 }
 
-/** Below the ports that Linux gives to connections (32768 and up) and Kubernetes to node ports (30000 and up). */
-const PORTS = { first: 20_000, count: 10_000 };
-
-/**
- * A TCP port of the loopback interface that was free a moment ago, and that nobody is given by chance before a program
- * that takes seconds to start listens there.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + randomInt(PORTS.count);
-    const probe = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => {
-        resolve(false);
-      });
-      probe.listen(port, '127.0.0.1', () => {
-        resolve(true);
-      });
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => probe.close(resolve));
-    return port;
-  }
-}
-
+/** What is started, and how one sees that it serves. */
 export interface ServerOptions {
   readonly command: string;
   readonly arguments: readonly string[];
@@ -84,16 +58,20 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
   process.once('exit', killNow);
   const url = `http://127.0.0.1:${options.port}`;
-  const deadline = Date.now() + START_MS;
-  const isReady = async () =>
-    options.isReady?.() ?? (await answers(`${url}${options.health ?? '/'}`, options.health !== undefined));
-  while (!(await isReady())) {
-    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
-      killNow();
-      throw new Error(`${options.command} did not start:\n${output}`);
-    }
-    await delay(200);
-  }
+  const isReady = () => options.isReady?.() ?? answers(`${url}${options.health ?? '/'}`, options.health !== undefined);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  await eventually(
+    `${options.command} to serve`,
+    async () => {
+      if (await isReady()) return true;
+      if (hasEnded()) throw new GivenUp(`${options.command} did not start:\n${output}`);
+      throw new Error(output);
+    },
+    { timeoutMs: START_MS, everyMs: 200 },
+  ).catch((error: unknown) => {
+    killNow();
+    throw error;
+  });
   return {
     url,
     log: () => output,
@@ -104,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       child.stdout.destroy();
       child.stderr.destroy();
       // Workers may hold the port for a moment longer than their parent lives.
-      while (await answers(url, false)) await delay(50);
+      await eventually('the port to be free', async () => !(await answers(url, false)), { everyMs: 50 });
     },
   };
 }

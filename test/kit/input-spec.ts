@@ -1,4 +1,4 @@
-import { inputSpecSchema, type InputSpec } from '../../bundle/manifest.ts';
+import { inputSpecSchema, type InputSpec } from '@pawl/shared/bundle/manifest';
 
 /** An input spec like catdog's, with changes. */
 export function anInputSpec(changes: Partial<InputSpec> = {}): InputSpec {

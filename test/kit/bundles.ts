@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ManifestDraft } from '../../src/bundle/manifest.ts';
-import type { Bundle } from '../../src/bundle/open-bundle.ts';
-import type { RetryClock } from '../../src/concurrency/retry.ts';
-import { writeBundle, type BundleSource, type WriteOptions } from '../../src/bundle/write-bundle.ts';
+import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
+import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import type { RetryClock } from '@pawl/shared/concurrency/retry';
+import { writeBundle, type BundleSource, type WriteOptions } from '@pawl/shared/bundle/write-bundle';
 
 /** Test support: a fresh folder for each test; `cleanFolders` in `afterEach` deletes them all. */
 const folders: string[] = [];

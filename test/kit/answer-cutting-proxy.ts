@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import { freePort } from './servers.ts';
+import { freePort } from './free-port.ts';
 
 /** A proxy that is closed by `await using`. */
 export interface Proxy extends AsyncDisposable {

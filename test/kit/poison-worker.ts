@@ -9,6 +9,9 @@ export const DEADLY = 'pawl-test: the worker dies';
 /** Bytes that, anywhere in an image, stop the worker thread that receives it for good. */
 export const HANGING = 'pawl-test: the worker hangs';
 
+/** For `--import`. */
+export const poison = import.meta.url;
+
 if (!isMainThread)
   parentPort?.on('message', (message: { readonly bytes?: Uint8Array }) => {
     const bytes = Buffer.from(message.bytes ?? []);
