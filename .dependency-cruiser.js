@@ -125,7 +125,7 @@ export default {
       {
         path: [
           within('apps/controller/src/runtime'),
-          '^apps/controller/src/model-version/(act|verifier|pod-client|reconciler)\\.ts$',
+          '^apps/controller/src/model-version/(act|gather|verifier|pod-client|acceptance-runner|status-writer|reconciler)\\.ts$',
         ],
       },
     ),

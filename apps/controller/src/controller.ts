@@ -1,3 +1,6 @@
+import { type Clock, systemClock } from '@pawl/shared/concurrency/clock';
+import { startDeadline } from '@pawl/shared/concurrency/deadline';
+import { unlessAborted } from '@pawl/shared/concurrency/unless-aborted';
 import { labels } from '@pawl/shared/modelversion/names';
 import { phases } from '@pawl/shared/modelversion/model-version';
 import { configMaps, deployments, pods } from '@pawl/shared/kubernetes/objects';
@@ -5,6 +8,7 @@ import { modelVersions } from '@pawl/shared/modelversion/resource';
 import type { Config } from './config.ts';
 import { byModel, byModelLabel } from './model-version/caches.ts';
 import { withoutImages } from './model-version/model-config.ts';
+import { type PodClient, podClient } from './model-version/pod-client.ts';
 import { Reconciler } from './model-version/reconciler.ts';
 import { answerVerdicts } from './model-version/verdicts.ts';
 import { Verifier } from './model-version/verifier.ts';
@@ -24,6 +28,9 @@ const RECONCILE_TIMEOUT_MS = 60_000;
 /** A worker that holds a key for longer than this hangs, and the process is restarted. */
 const HANGS_AFTER_MS = 5 * RECONCILE_TIMEOUT_MS;
 
+/** Lists that take longer are refused, or the server is not well. */
+const SYNC_TIMEOUT_MS = 120_000;
+
 /** ConfigMaps of a page: each may have 1 MiB of images, and a page is in memory as a whole. */
 const CONFIG_MAPS = 20;
 
@@ -35,25 +42,30 @@ export interface ControllerOptions {
   readonly metrics: Metrics;
   /** Unlike every other process, and unlike this one's former lives. */
   readonly identity: string;
+  /** How pods are asked, over HTTP by default. */
+  readonly pods?: PodClient | undefined;
+  /** The machine's by default. */
+  readonly clock?: Clock | undefined;
 }
 
 /**
  * Follows the cluster, waits for the lease, and reconciles models until `signal` is aborted. A replica without the lease
  * keeps its copy of the cluster warm and does nothing.
  * @returns why it ended; after `lost` the process must exit, for somebody else leads by now.
+ * @throws when the first lists do not come in time, after giving the lease back.
  */
 export async function runController(options: ControllerOptions, signal: AbortSignal): Promise<'stopped' | 'lost'> {
-  const { config, client, logger, metrics, identity } = options;
+  const { config, client, logger, metrics, identity, pods: podsClient = podClient, clock = systemClock } = options;
   const namespace = config.NAMESPACE;
-  const queue = new WorkQueue();
+  const queue = new WorkQueue({ clock });
   metrics.observeQueue(queue);
-  const events = new EventRecorder({ client, component: 'pawl-controller', instance: identity, logger });
+  const events = new EventRecorder({ client, component: 'pawl-controller', instance: identity, logger, clock });
 
   const informer = <T extends KubeObject>(
     type: ResourceType<T>,
     index: (object: T) => readonly string[],
     more: Pick<InformerOptions<T>, 'labelSelector' | 'transform' | 'pageSize'> = {},
-  ) => new Informer({ client, type, namespace, index, logger, metrics: metrics.informer(type.kind), ...more });
+  ) => new Informer({ client, type, namespace, index, logger, metrics: metrics.informer(type.kind), clock, ...more });
   const labelSelector = labels.model;
   const caches = {
     versions: informer(modelVersions, byModel),
@@ -81,19 +93,22 @@ export async function runController(options: ControllerOptions, signal: AbortSig
     onChange: (version) => {
       enqueue(byModel(version));
     },
-    now: Date.now,
+    logger,
+    clock,
     signal,
   });
   const reconciler = new Reconciler({
-    client,
+    api: client,
     caches,
+    pods: podsClient,
     verifier,
     events,
     logger,
     enqueue: (key) => {
       queue.add(key);
     },
-    now: Date.now,
+    clock,
+    signal,
   });
   const loop = new ControllerLoop({
     queue,
@@ -102,6 +117,7 @@ export async function runController(options: ControllerOptions, signal: AbortSig
     timeoutMs: RECONCILE_TIMEOUT_MS,
     logger,
     metrics: metrics.loop,
+    clock,
   });
   metrics.observedGauge('pawl_controller_model_versions', 'ModelVersions by phase.', ['phase'], () => {
     const counts = new Map<string, number>(phases.map((phase) => [phase, 0]));
@@ -124,10 +140,10 @@ export async function runController(options: ControllerOptions, signal: AbortSig
   const informersDone = new AbortController();
   const following = Promise.all(all.map((cache) => cache.run(informersDone.signal)));
   try {
-    const election = new LeaderElection({ client, namespace, name: config.LEASE_NAME, identity, logger });
+    const election = new LeaderElection({ client, namespace, name: config.LEASE_NAME, identity, logger, clock });
     return await election.run(signal, {
       onStarted: async (stop, lost) => {
-        await Promise.all(all.map((cache) => cache.synced));
+        if (!(await untilSynced(all, clock, stop))) return;
         metrics.leading(true);
         logger.info({ identity, versions: caches.versions.size }, 'leading');
         await loop.run(stop, lost);
@@ -142,6 +158,32 @@ export async function runController(options: ControllerOptions, signal: AbortSig
     informersDone.abort();
     await following;
     await server.close();
+  }
+}
+
+/**
+ * Waits for the first complete lists.
+ * @returns false when `stop` was aborted before.
+ * @throws when they do not come in time; whoever restarts the process sees that something is wrong.
+ */
+async function untilSynced(
+  informers: readonly Informer<KubeObject>[],
+  clock: Clock,
+  stop: AbortSignal,
+): Promise<boolean> {
+  const tooLate = () => {
+    const missing = informers.filter(({ hasSynced }) => !hasSynced).map(({ kind }) => kind);
+    return new Error(`No complete list of ${missing.join(', ')} within ${SYNC_TIMEOUT_MS / 1000} s; the log says why.`);
+  };
+  const deadline = startDeadline(clock, { ms: SYNC_TIMEOUT_MS, reason: tooLate }, stop);
+  try {
+    await unlessAborted(Promise.all(informers.map(({ synced }) => synced)), deadline.signal);
+    return true;
+  } catch (error) {
+    if (deadline.expired) throw error;
+    return false;
+  } finally {
+    deadline.done();
   }
 }
 

@@ -129,6 +129,11 @@ describeWhenSet('KUBECONFIG', 'the CRD on a real API server', (kubeconfig) => {
     expect(await refusal(create('refused', { ...usual, ...change }))).toMatch(message);
   });
 
+  it('refuses a name that is too long for a label of the canary pods', async () => {
+    expect(await refusal(create('m'.repeat(64), usual))).toContain('metadata.name has at most 63 characters');
+    expect(await refusal(create('m'.repeat(63), usual))).toBe('it was taken');
+  });
+
   it.each(['1.0.0', '1.4.0-rc.1', '2.0.0+build.5', '10.20.30-alpha.1+sha.abc'])(
     'takes the version %s',
     async (version) => {

@@ -122,6 +122,10 @@ const valueOf = (containers: readonly Container[] | undefined, container: string
 const without = (values: Readonly<Record<string, string>> | undefined, ...keys: readonly string[]) =>
   Object.fromEntries(Object.entries(values ?? {}).filter(([key]) => !keys.includes(key)));
 
+/** Labels without those by which Argo CD would take the canary for an object of Git. */
+const withoutTracking = (labels: Readonly<Record<string, string>> | undefined) =>
+  Object.fromEntries(Object.entries(labels ?? {}).filter(([key]) => !key.startsWith('argocd.argoproj.io/')));
+
 /** Hash of {@link withoutArtifact}: changes when the chart changes the pods, not when the weights do. */
 export function templateHash(template: PodTemplate): string {
   const digest = digestOfBytes(Buffer.from(canonicalJson(withoutArtifact(template))));
@@ -151,7 +155,8 @@ export function canaryDeployment(
     metadata: {
       name,
       namespace: stable.metadata.namespace,
-      labels: own,
+      // Admission rules ask of every Deployment what they ask of the stable one.
+      labels: { ...withoutTracking(stable.metadata.labels), ...own },
       annotations: { [annotations.template]: hash },
       ownerReferences: [
         owner === 'version'

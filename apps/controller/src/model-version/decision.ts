@@ -26,6 +26,10 @@ export type Decision =
       readonly reason: ConditionReason;
       readonly message: string;
       readonly record?: Recorded;
+      /** The API server refuses what comes next; the message has its words. */
+      readonly isRefused?: boolean;
+      /** It has been refused for so long that somebody has to act. */
+      readonly isStalled?: boolean;
     };
 
 /** A rollout under way, as a status tells it. */

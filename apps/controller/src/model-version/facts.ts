@@ -7,7 +7,7 @@ import type {
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { Baseline, Reading } from './analysis/counters.ts';
 
-/** What is true of one model in one namespace at one moment: all that {@link plan} may know. */
+/** What is true of one model in one namespace at one moment: all that a plan may know. */
 export interface Facts {
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -26,6 +26,8 @@ export interface Facts {
   readonly counters?: Reading | undefined;
   /** Weight of the canary in the HTTPRoute, percent; undefined where the policy has no gateway. */
   readonly routeWeight?: number | 'missing' | undefined;
+  /** By action, see `idOf`: what the API server said when it refused it the last time. */
+  readonly refusals: ReadonlyMap<string, string>;
 }
 
 /** The chart's Deployment: exactly one a model. */
@@ -111,9 +113,10 @@ export type Verification =
   | { readonly kind: 'key-invalid'; readonly message: string }
   /** The artifact cannot be used the way this environment mounts artifacts. */
   | { readonly kind: 'unsupported'; readonly message: string }
+  /** It could not be had or checked, for now: tried again. */
   | {
       readonly kind: 'unreachable';
-      readonly reason: 'StoreUnreachable' | 'StoreRefused' | 'ArtifactNotFound';
+      readonly reason: 'StoreUnreachable' | 'StoreRefused' | 'ArtifactNotFound' | 'VerifierUnavailable';
       readonly message: string;
       readonly attempts: number;
       readonly retryAt: number;

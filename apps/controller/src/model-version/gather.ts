@@ -1,79 +1,80 @@
-import { annotations, labels, STABLE } from '@pawl/shared/modelversion/names';
-import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { Deployment, Pod } from '@pawl/shared/kubernetes/objects';
-import type { Baseline, PodCounters, Reading } from './analysis/counters.ts';
-import { artifactOf, digestOf, templateHash } from './canary.ts';
-import { isTerminating, podFacts } from './pods.ts';
-import { milliseconds } from './time.ts';
-import type { CanaryTrack, PodFacts, StableState } from './facts.ts';
+import { isKindMissing } from '@pawl/shared/kubernetes/api-error';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
+import { type Deployment, httpRoutes, services } from '@pawl/shared/kubernetes/objects';
+import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import type { AcceptanceRunner } from './acceptance-runner.ts';
+import type { PodCounters, Reading } from './analysis/counters.ts';
+import { type Caches, ofModel } from './caches.ts';
+import type { CanaryTrack, Facts, PodFacts } from './facts.ts';
+import { type RouteInputs, routeWeight } from './http-route.ts';
+import { type ModelConfig, readModelConfig } from './model-config.ts';
+import type { PodClient } from './pod-client.ts';
+import type { Refusals } from './refusals.ts';
+import { canaryTrack, needsCounters, stableState } from './tracks.ts';
+import type { Verifier } from './verifier.ts';
 
-/** The stable track of a model. */
-export function stableState(model: string, found: readonly Deployment[], pods: readonly Pod[]): StableState {
-  const [deployment] = found;
-  const selector = `${labels.model}=${model},${labels.track}=${STABLE}`;
-  if (deployment === undefined)
-    return {
-      kind: 'missing',
-      message: `No Deployment with the labels ${selector} serves this model; install the chart`,
-    };
-  if (found.length > 1) {
-    const names = found.map(({ metadata }) => metadata.name).join(', ');
-    return { kind: 'missing', message: `${found.length} Deployments have the labels ${selector}: ${names}; keep one` };
-  }
-  const { metadata, spec, status } = deployment;
-  const replicas = spec.replicas ?? 1;
-  const isCurrent = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  const [all, updated, available] = [
-    status?.replicas ?? 0,
-    status?.updatedReplicas ?? 0,
-    status?.availableReplicas ?? 0,
-  ];
-  return {
-    kind: 'found',
-    track: {
-      name: metadata.name,
-      uid: metadata.uid ?? '',
-      digest: digestOf(spec.template),
-      artifact: artifactOf(spec.template),
-      replicas,
-      template: templateHash(spec.template),
-      isRolledOut: isCurrent && updated === replicas && all === updated && available >= updated,
-      isStuck:
-        isCurrent &&
-        (status?.conditions?.some(
-          ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',
-        ) ??
-          false),
-      pods: pods.filter((pod) => pod.metadata.labels?.[labels.track] === STABLE && !isTerminating(pod)).map(podFacts),
-    },
-  };
+/** Where facts come from. */
+export interface Sources {
+  readonly api: Pick<KubernetesApi, 'get'>;
+  readonly caches: Caches;
+  readonly pods: Pick<PodClient, 'scrape' | 'whyNotReady'>;
+  readonly verifier: Pick<Verifier, 'states'>;
+  readonly acceptances: Pick<AcceptanceRunner, 'runs'>;
+  readonly refusals: Pick<Refusals, 'of'>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
-/** A canary with its pods of the current template. */
-export function canaryTrack({ metadata, spec }: Deployment, pods: readonly Pod[]): CanaryTrack {
-  const template = metadata.annotations?.[annotations.template] ?? '';
-  const version = metadata.labels?.[labels.modelVersion] ?? '';
-  const withdrawnAt = metadata.annotations?.[annotations.withdrawnAt];
-  const digest = digestOf(spec.template) ?? '';
-  const isOurs = (pod: Pod) =>
-    pod.metadata.labels?.[labels.modelVersion] === version &&
-    pod.metadata.annotations?.[annotations.digest] === digest &&
-    pod.metadata.annotations[annotations.template] === template &&
-    !isTerminating(pod);
-  return {
-    name: metadata.name,
-    version,
-    digest,
-    template,
-    replicas: spec.replicas ?? 1,
-    pods: pods.filter(isOurs).map(podFacts),
-    baseline: readBaseline(metadata.annotations?.[annotations.baseline]),
-    withdrawnAt: withdrawnAt === undefined ? undefined : milliseconds(withdrawnAt),
-  };
+/** What was found of a model: the facts to decide by, and the objects that actions start from. */
+export interface Observed {
+  /** See `keyOfModel`. */
+  readonly key: string;
+  readonly namespace: string;
+  readonly facts: Facts;
+  readonly config: ModelConfig;
+  readonly stable: Deployment | undefined;
+  readonly canaries: readonly Deployment[];
+  /** What decides about the HTTPRoute; undefined where the policy has no gateway, or its Service does not exist. */
+  readonly route: RouteInputs | undefined;
 }
 
-/** A canary whose pods say in their own words why they are not ready, where Kubernetes does not. */
-export async function withWords(
+/** Reads everything that one decision rests on. @throws ApiError, ApiUnreachable, and the signal's reason. */
+export async function gather(sources: Sources, key: string, signal: AbortSignal): Promise<Observed> {
+  const { api, caches, pods, now } = sources;
+  const [namespace = '', model = ''] = key.split('/');
+  const found = ofModel(caches, key);
+  const [stable] = found.stable;
+  const config = readModelConfig(model, found.policies, found.images);
+  const at = now();
+  const canaries = await Promise.all(
+    found.canaries.map((canary) =>
+      withReasons(canaryTrack(canary, found.pods), (address) => pods.whyNotReady(address, signal)),
+    ),
+  );
+  const state = stableState(model, found.stable, found.pods);
+  const counters =
+    needsCounters(found.versions, canaries) && state.kind === 'found'
+      ? await readCounters(state.track.pods, canaries, (address) => pods.scrape(address, model, signal))
+      : undefined;
+  const { route, weight } = await readRoute(api, config.policy, stable, signal);
+  const facts: Facts = {
+    now: at,
+    model,
+    versions: found.versions,
+    stable: state,
+    canaries,
+    policy: config.state,
+    verifications: sources.verifier.states(key, found.versions),
+    acceptances: sources.acceptances.runs(key, found.versions),
+    counters,
+    routeWeight: weight,
+    refusals: sources.refusals.of(key),
+  };
+  return { key, namespace, facts, config, stable, canaries: found.canaries, route };
+}
+
+/** A canary whose pods say why they are not ready, where Kubernetes does not. */
+async function withReasons(
   canary: CanaryTrack,
   ask: (address: string) => Promise<string | undefined>,
 ): Promise<CanaryTrack> {
@@ -84,25 +85,10 @@ export async function withWords(
   return { ...canary, pods: await Promise.all(asked) };
 }
 
-/** What the controller wrote itself; anything else counts as none, and the step begins anew. */
-function readBaseline(text: string | undefined): Baseline | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as Baseline;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether the analysis of some version needs counters now. */
-export const needsCounters = (versions: readonly ModelVersion[], canaries: readonly CanaryTrack[]): boolean =>
-  canaries.length > 0 &&
-  versions.some(({ status }) => (status?.rollout?.step ?? 0) > 0 && status?.verdict === undefined);
-
 /** Reads both tracks at the same time; a pod that does not answer is left out, and the reading says so. */
-export async function readTracks(
+async function readCounters(
   stable: readonly PodFacts[],
-  canary: readonly PodFacts[],
+  canaries: readonly CanaryTrack[],
   read: (address: string) => Promise<PodCounters>,
 ): Promise<Reading> {
   let isComplete = true;
@@ -119,6 +105,36 @@ export async function readTracks(
       });
     return Object.fromEntries((await Promise.all(readings)).flat());
   };
-  const [ofStable, ofCanary] = await Promise.all([track(stable), track(canary)]);
+  const [ofStable, ofCanary] = await Promise.all([track(stable), track(canaries.flatMap(({ pods }) => pods))]);
   return { stable: ofStable, canary: ofCanary, isComplete };
+}
+
+/** The route of a model as it is, where its policy has a gateway, and what it should be made of. */
+async function readRoute(
+  api: Sources['api'],
+  policy: RolloutPolicy | undefined,
+  stable: Deployment | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly route?: RouteInputs; readonly weight?: Facts['routeWeight'] }> {
+  const gateway = policy?.traffic.gateway;
+  if (gateway === undefined || stable === undefined) return {};
+  const { name, namespace } = stable.metadata;
+  const [found, stableService, canaryService] = await Promise.all([
+    unlessKindMissing(api.get(httpRoutes, namespace, name, { signal })),
+    api.get(services, namespace, gateway.stableService, { signal }),
+    api.get(services, namespace, gateway.canaryService, { signal }),
+  ]);
+  if (stableService === undefined) return { weight: 'missing' };
+  const route = { stable, gateway, stableService, canaryService };
+  return { route, weight: routeWeight(found, route) };
+}
+
+/** Where the Gateway API is not installed, there is no route. */
+async function unlessKindMissing<T>(found: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (isKindMissing(error)) return undefined;
+    throw error;
+  }
 }

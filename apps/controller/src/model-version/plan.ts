@@ -1,6 +1,7 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { planRollout } from './plan-rollout.ts';
 import { rank } from './ranking.ts';
+import { withRefusal } from './refusals.ts';
 import { applyRequests } from './request-annotations.ts';
 import { isSettled } from './rollout-facts.ts';
 import { blocked, type RolloutPlan } from './rollout-plan.ts';
@@ -38,17 +39,21 @@ export function plan(facts: Facts): Plan {
   }
 
   const rollout = target === undefined ? undefined : planTarget(target, facts);
-  if (rollout !== undefined && target !== undefined) decide(target, rollout.decision);
+  const missingRoute: Action[] = facts.routeWeight === 'missing' ? [{ kind: 'set-route-weight', weight: 0 }] : [];
+  const leftovers = facts.canaries.filter((canary) => canary.name !== rollout?.canary);
+  const actions = [
+    ...missingRoute,
+    ...leftovers.flatMap((canary) => remove(canary, facts)),
+    ...(rollout?.actions ?? []),
+  ];
+  if (rollout !== undefined && target !== undefined) decide(target, withRefusal(rollout.decision, actions, facts));
   for (const [uid, decision] of keepServing(versions, decisions, rollout?.decision, track))
     decisions.set(uid, decision);
 
-  const kept = rollout?.canary;
-  const missingRoute: Action[] = facts.routeWeight === 'missing' ? [{ kind: 'set-route-weight', weight: 0 }] : [];
-  const leftovers = facts.canaries.filter((canary) => canary.name !== kept);
   return {
     decisions,
     versions,
-    actions: [...missingRoute, ...leftovers.flatMap((canary) => remove(canary, facts)), ...(rollout?.actions ?? [])],
+    actions,
     requeueAfterMs:
       leftovers.length > 0 ? Math.min(REMOVAL_CHECK_MS, rollout?.requeueAfterMs ?? Infinity) : rollout?.requeueAfterMs,
   };

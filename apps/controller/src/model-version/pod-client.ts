@@ -13,6 +13,33 @@ export interface AcceptanceImage {
   readonly bytes: Uint8Array;
 }
 
+/** What acceptance images are asked under, and what is made of the answers. */
+export interface AcceptanceRules {
+  /** Digest of the weights that have to answer. */
+  readonly digest: string;
+  /** Hash of the pod template that the pod has. */
+  readonly template: string;
+  /** Share of the images, 0 to 1. */
+  readonly minCorrect: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** What the controller asks a pod over HTTP, at its `host:port`. */
+export interface PodClient {
+  /** Reads its counters. @throws when it does not answer in time. */
+  scrape(address: string, model: string, signal: AbortSignal): Promise<PodCounters>;
+  /** Why it is not ready, in its own words; undefined when it does not say. Never rejects. */
+  whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Asks it the environment's own labelled images. An image that is answered with an error is a mistake; a pod that cannot
+   * be reached is none.
+   * @throws when it does not answer in time, or serves other weights.
+   */
+  askAcceptance(address: string, images: readonly AcceptanceImage[], rules: AcceptanceRules): Promise<Acceptance>;
+}
+
 /** Images asked at once: one pod answers them, and it has few cores. */
 const AT_ONCE = 2;
 const COUNTERS_TIMEOUT_MS = 2_000;
@@ -21,8 +48,7 @@ const LARGEST_METRICS_BYTES = 4 * 1024 * 1024;
 const MISTAKES = 10;
 const BUSY_PAUSE_MS = 500;
 
-/** Reads a pod's counters. @throws when it does not answer in time. */
-export async function scrape(address: string, model: string, signal: AbortSignal): Promise<PodCounters> {
+async function scrape(address: string, model: string, signal: AbortSignal): Promise<PodCounters> {
   const response = await fetch(`http://${address}/metrics`, {
     signal: withinMs(COUNTERS_TIMEOUT_MS, signal),
   });
@@ -32,8 +58,7 @@ export async function scrape(address: string, model: string, signal: AbortSignal
   return readCounters(text, model);
 }
 
-/** Why a pod that runs is not ready, in its own words; undefined when it does not say. */
-export async function whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined> {
+async function whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const limit = withinMs(READINESS_TIMEOUT_MS, signal);
     const response = await fetch(`http://${address}/readyz`, { signal: limit });
@@ -48,22 +73,10 @@ export async function whyNotReady(address: string, signal: AbortSignal): Promise
   }
 }
 
-/**
- * Asks a pod the environment's own labelled images. An image that is answered with an error is a mistake; a pod that
- * cannot be reached is none.
- * @param minCorrect share of the images, 0 to 1.
- * @throws when the pod does not answer in time, or serves other weights than `digest`.
- */
-export async function askAcceptance(
+async function askAcceptance(
   address: string,
   images: readonly AcceptanceImage[],
-  {
-    digest,
-    template,
-    minCorrect,
-    now,
-    signal,
-  }: { digest: string; template: string; minCorrect: number; now: () => number; signal: AbortSignal },
+  { digest, template, minCorrect, now, signal }: AcceptanceRules,
 ): Promise<Acceptance> {
   const mistakes: Acceptance['mistakes'] = [];
   await forEachLimited(
@@ -123,3 +136,6 @@ async function predict(
     return { label: body.label ?? '', ...(body.confidence !== undefined && { confidence: body.confidence }) };
   }
 }
+
+/** Pods as they are on the network. */
+export const podClient: PodClient = { scrape, whyNotReady, askAcceptance };

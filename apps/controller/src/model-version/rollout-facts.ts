@@ -40,6 +40,8 @@ export interface RolloutFacts extends Rules {
   readonly hasBaseline: boolean;
   /** The cluster kept its pods from starting when it was last looked at. */
   readonly wasHeldUp: boolean;
+  /** The acceptance images were being asked when it was last looked at. */
+  readonly wasAccepting: boolean;
   /** The recorded step, from 1; 0 before it was accepted. */
   readonly step: number;
   /** Canary pods that the step needs. */
@@ -52,6 +54,7 @@ export interface RolloutFacts extends Rules {
 export function rolloutFacts(version: ModelVersion, stable: StableTrack, rules: Rules, facts: Facts): RolloutFacts {
   const status: Partial<ModelVersionStatus> = version.status ?? {};
   const { artifact, rollout, verdict, conditions = [] } = status;
+  const progressReason = conditions.find(({ type }) => type === 'Progressing')?.reason;
   const name = canaryName(stable.name, version.spec.artifact.digest);
   const attempt = attemptOf(version);
   const isFound = rules.policy.artifact.mount === 'fetch' || artifact?.image !== undefined;
@@ -75,6 +78,7 @@ export function rolloutFacts(version: ModelVersion, stable: StableTrack, rules: 
     isSettled: isSettled(version, stable),
     hasBaseline: stable.digest !== undefined && stable.pods.some((pod) => pod.isReady && pod.digest !== undefined),
     wasHeldUp: conditions.some(({ reason }) => reason === 'CanaryHeldUp'),
+    wasAccepting: progressReason === 'Accepting',
     step,
     replicas,
     replicasAhead: isBeforeAnother ? Math.max(replicas, replicasOf(step + 1, stable, rules.policy)) : replicas,

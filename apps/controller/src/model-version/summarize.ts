@@ -107,8 +107,11 @@ function stand(decision: Decision, verdict: Verdict | undefined): Standing {
     case 'canary':
     case 'promoting': {
       const { reason, message } = decision;
-      const phase = { verifying: 'Verifying', canary: 'Canary', promoting: 'Promoting' } as const;
-      return standing(phase[decision.kind], message, yes('Progressing', reason, message), no('Ready', reason, message));
+      const phase = ({ verifying: 'Verifying', canary: 'Canary', promoting: 'Promoting' } as const)[decision.kind];
+      const ready = no('Ready', reason, message);
+      return decision.isStalled === true
+        ? standing(phase, message, no('Progressing', reason, message), ready, yes('Stalled', reason, message))
+        : standing(phase, message, yes('Progressing', reason, message), ready);
     }
   }
 }

@@ -4,11 +4,13 @@ import { fetchBundle, resolveBundle } from '@pawl/shared/bundle/fetch-bundle';
 import { sizeOfFiles } from '@pawl/shared/bundle/manifest';
 import { resolveImage } from '@pawl/shared/bundle/resolve-image';
 import { backoffMs, type Backoff } from '@pawl/shared/concurrency/backoff';
+import type { Clock } from '@pawl/shared/concurrency/clock';
 import { inBackground } from '@pawl/shared/concurrency/in-background';
 import { Semaphore } from '@pawl/shared/concurrency/semaphore';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { FailureReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import type { Logger } from '../runtime/logger.ts';
 import { boundedLineage } from './lineage.ts';
 import { attemptOf } from './request-annotations.ts';
 import { timestamp } from './time.ts';
@@ -26,8 +28,8 @@ export interface VerifierOptions {
   readonly directory: string;
   /** Tells that there is more to know about a version. */
   readonly onChange: (version: ModelVersion) => void;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly logger: Logger;
+  readonly clock: Clock;
   /** Aborted when the process goes away. */
   readonly signal: AbortSignal;
 }
@@ -68,16 +70,19 @@ export class Verifier {
     if (before?.kind === 'running') return;
     const attempts = before?.kind === 'unreachable' ? before.attempts : 0;
     this.#known.set(attempt, { key, state: { kind: 'running', before } });
-    const conclude = (state: Verification): void => {
-      this.#known.set(attempt, { key, state });
-      this.#options.onChange(version);
-    };
-    inBackground(this.#turns.run(() => this.#verify(version, rules, attempts)).then(conclude), (error) => {
-      conclude(this.#judge(error, attempts + 1));
+    const verified = this.#turns
+      .run(() => this.#verify(version, rules))
+      .catch((error: unknown) => this.#judge(error, attempts + 1))
+      .then((state) => {
+        this.#known.set(attempt, { key, state });
+        this.#options.onChange(version);
+      });
+    inBackground(verified, (error) => {
+      this.#options.logger.error({ key, err: error }, 'What the verification came to could not be passed on.');
     });
   }
 
-  async #verify(version: ModelVersion, rules: VerifyRules, attempts: number): Promise<Verification> {
+  async #verify(version: ModelVersion, rules: VerifyRules): Promise<Verification> {
     const { uri } = version.spec.artifact;
     if (rules.artifact.mount === 'image' && !uri.startsWith('oci://'))
       return {
@@ -87,10 +92,17 @@ export class Verifier {
     const folder = await mkdtemp(join(this.#options.directory, 'verify-'));
     try {
       return await this.#fetch(version, rules, folder);
-    } catch (error) {
-      return this.#judge(error, attempts + 1);
     } finally {
+      await this.#remove(folder);
+    }
+  }
+
+  /** A folder that stays costs room and nothing else. */
+  async #remove(folder: string): Promise<void> {
+    try {
       await rm(folder, { recursive: true, force: true });
+    } catch (error) {
+      this.#options.logger.warn({ folder, err: error }, 'A folder of a verification could not be removed.');
     }
   }
 
@@ -126,27 +138,33 @@ export class Verifier {
         signed: publicKeyPem !== undefined,
         ...(image !== undefined && { image }),
         lineage: boundedLineage(manifest.lineage),
-        verifiedAt: timestamp(this.#options.now()),
+        verifiedAt: timestamp(this.#options.clock.now()),
       },
     };
   }
 
+  /** @param attempts this one included. */
   #judge(error: unknown, attempts: number): Verification {
     const { code, message } =
-      error instanceof PawlError ? error : { code: 'INTERNAL' as const, message: String(error) };
+      error instanceof PawlError ? error : { code: 'INTERNAL' as const, message: ownFault(error) };
     const refused = failures[code];
     if (refused !== undefined) return { kind: 'refused', reason: refused, message };
     if (code === 'BUNDLE_KEY_INVALID') return { kind: 'key-invalid', message };
-    const reason =
-      code === 'BUNDLE_NOT_FOUND'
-        ? 'ArtifactNotFound'
-        : code === 'BUNDLE_STORE_UNREACHABLE'
-          ? 'StoreUnreachable'
-          : 'StoreRefused';
-    const wait = backoffMs(RETRIES, attempts);
-    return { kind: 'unreachable', reason, message, attempts, retryAt: this.#options.now() + wait };
+    const retryAt = this.#options.clock.now() + backoffMs(RETRIES, attempts);
+    return { kind: 'unreachable', reason: obstacles[code] ?? 'StoreRefused', message, attempts, retryAt };
   }
 }
+
+/** What went wrong in the controller itself, such as a disk that is full. */
+const ownFault = (error: unknown): string =>
+  `The controller could not verify the bundle: ${error instanceof Error ? error.message : String(error)}`;
+
+/** What keeps an artifact from being verified though it is not to blame; everything else is StoreRefused. */
+const obstacles: Partial<Record<PawlError['code'], (Verification & { readonly kind: 'unreachable' })['reason']>> = {
+  INTERNAL: 'VerifierUnavailable',
+  BUNDLE_NOT_FOUND: 'ArtifactNotFound',
+  BUNDLE_STORE_UNREACHABLE: 'StoreUnreachable',
+};
 
 /** What the artifact itself is to blame for. Everything else is tried again. */
 const failures: Partial<Record<PawlError['code'], FailureReason>> = {

@@ -95,6 +95,11 @@ export class Informer<T extends KubeObject> {
     this.synced.catch(() => undefined);
   }
 
+  /** Kind of the objects. */
+  get kind(): string {
+    return this.#options.type.kind;
+  }
+
   get state(): InformerState {
     return this.#state;
   }

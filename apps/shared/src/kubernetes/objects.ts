@@ -89,10 +89,30 @@ export interface ConfigMap extends KubeObject {
   readonly binaryData?: Readonly<Record<string, string>>;
 }
 
+export interface Service extends KubeObject {
+  readonly spec: {
+    readonly ports: readonly { readonly name?: string | undefined; readonly port: number }[];
+  };
+}
+
+/** What an HTTPRoute attaches to. */
+export interface ParentReference {
+  /** `gateway.networking.k8s.io` when absent. */
+  readonly group?: string | undefined;
+  /** `Gateway` when absent. */
+  readonly kind?: string | undefined;
+  /** The route's own when absent. */
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  /** A listener; all of them when absent. */
+  readonly sectionName?: string | undefined;
+  readonly port?: number | undefined;
+}
+
 /** Gateway API v1; only what the controller writes. */
 export interface HttpRoute extends KubeObject {
   readonly spec: {
-    readonly parentRefs: readonly object[];
+    readonly parentRefs: readonly ParentReference[];
     readonly hostnames?: readonly string[];
     readonly rules: readonly {
       readonly backendRefs: readonly { readonly name: string; readonly port: number; readonly weight?: number }[];
@@ -113,7 +133,7 @@ export const configMaps: ResourceType<ConfigMap> = {
   plural: 'configmaps',
   kind: 'ConfigMap',
 };
-export const services: ResourceType = { group: '', version: 'v1', plural: 'services', kind: 'Service' };
+export const services: ResourceType<Service> = { group: '', version: 'v1', plural: 'services', kind: 'Service' };
 export const httpRoutes: ResourceType<HttpRoute> = {
   group: 'gateway.networking.k8s.io',
   version: 'v1',

@@ -45,6 +45,13 @@ export function modelVersionCrd(): Json {
               type: 'object',
               description: `One artifact (weights, packaged) offered to one environment. See ${API_VERSION} in docs/model-version.md.`,
               required: ['spec'],
+              // Objects that were made before this rule have a status by now, and their statuses must be written.
+              'x-kubernetes-validations': [
+                {
+                  rule: 'size(self.metadata.name) <= 63 || has(self.status)',
+                  message: 'metadata.name has at most 63 characters: it is a label of the canary pods',
+                },
+              ],
               properties: {
                 apiVersion: { type: 'string', description: 'Version of this schema.' },
                 kind: { type: 'string', description: 'ModelVersion.' },

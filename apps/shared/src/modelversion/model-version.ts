@@ -101,6 +101,7 @@ export const conditionReasons = [
   'StoreUnreachable',
   'StoreRefused',
   'ArtifactNotFound',
+  'VerifierUnavailable',
   'NotVerified',
   'ImagesAnswered',
   'NoImages',

@@ -36,6 +36,7 @@ const tellingReasons: readonly ConditionReason[] = [
   'ArtifactNotFound',
   'StoreRefused',
   'StoreUnreachable',
+  'VerifierUnavailable',
   'CanaryHeldUp',
   'StepInconclusive',
   'Suspended',

@@ -60,7 +60,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
     means: (e) => {
       const stuck = e.pods.ok ? e.pods.value.map(summarizePod).find((pod) => pod.state === 'Unschedulable') : undefined;
       return stuck === undefined
-        ? 'The bundle is verified, but the canary cannot start for a reason that is not its weights: a node, an image, or the store of the bundle. It waits; this is no verdict about the weights.'
+        ? `The bundle is verified, but the canary cannot start for a reason that is not its weights: a node, an image, the store of the bundle, or a rule of the API server. It waits; this is no verdict about the weights. ${told(e)}`
         : `The bundle is verified, but the scheduler finds no node for the canary${stuck.detail === undefined ? '' : `: ${stuck.detail}`}. It waits; this is no verdict about the weights.`;
     },
     next: (e) => [
@@ -131,6 +131,13 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
       newVersion(e, 'if the address is wrong, correct it'),
       retract(e),
     ],
+    blocked: true,
+  },
+  VerifierUnavailable: {
+    headline: 'the controller cannot verify it',
+    means: (e) =>
+      `The bundle cannot be verified for a reason in the controller itself, such as a full disk; this is tried again, and is no verdict about the weights. ${told(e)}`,
+    next: () => [{ text: "make room in the folder VERIFY_DIR of the controller's pod; it then goes on by itself" }],
     blocked: true,
   },
   ImageVolumeUnsupported: {

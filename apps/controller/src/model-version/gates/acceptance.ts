@@ -3,7 +3,7 @@ import type { Action } from '../decision.ts';
 import type { CanaryTrack } from '../facts.ts';
 import { requireCanary, type RolloutFacts } from '../rollout-facts.ts';
 import { AT_ONCE_MS, failed, onCanary, POLL_MS, progressAt, type RolloutPlan } from '../rollout-plan.ts';
-import { milliseconds } from '../time.ts';
+import { milliseconds, timestamp } from '../time.ts';
 import type { Gate } from './gate.ts';
 
 /** The environment's own images are answered with their labels, before any user's request is. */
@@ -53,15 +53,20 @@ function unanswered(
   const said = `The acceptance images could not be asked: ${message}`;
   const since = facts.status.rollout?.since;
   const limit = facts.policy.canary.readyTimeoutSeconds * 1000;
-  if (since !== undefined && facts.now - milliseconds(since) > limit) return failed(facts, 'CanaryNotReady', said);
+  if (facts.wasAccepting && since !== undefined && facts.now - milliseconds(since) > limit)
+    return failed(facts, 'CanaryNotReady', said);
   const wait = retryAt - facts.now;
   return accepting(said, wait > 0 ? [] : ask(canary, facts), facts, Math.max(AT_ONCE_MS, wait));
 }
 
-const accepting = (
+/** Its time begins when the images are first asked, however long the canary took to start. */
+function accepting(
   message: string,
   actions: readonly Action[],
   facts: RolloutFacts,
   requeueAfterMs = POLL_MS,
-): RolloutPlan =>
-  onCanary(facts, 'Accepting', message, { record: { rollout: progressAt(0, facts) }, actions, requeueAfterMs });
+): RolloutPlan {
+  const progress = progressAt(0, facts);
+  const rollout = facts.wasAccepting ? progress : { ...progress, since: timestamp(facts.now) };
+  return onCanary(facts, 'Accepting', message, { record: { rollout }, actions, requeueAfterMs });
+}

@@ -1,9 +1,23 @@
 import type { Action, Rollout } from '../decision.ts';
 import type { CanaryTrack } from '../facts.ts';
 import type { RolloutFacts } from '../rollout-facts.ts';
-import { failed, onCanary, POLL_MS, progressAt, type RolloutPlan } from '../rollout-plan.ts';
+import { blocked, failed, onCanary, POLL_MS, progressAt, type RolloutPlan } from '../rollout-plan.ts';
 import { milliseconds, timestamp } from '../time.ts';
 import type { Gate } from './gate.ts';
+
+/** Longest value of a label. */
+const LABEL_LENGTH = 63;
+
+/** The name of the version is a label of its canary, by which its pods are found. */
+export const nameFits: Gate = {
+  name: 'nameFits',
+  judge: ({ version }) => {
+    const { length } = version.metadata.name;
+    if (length <= LABEL_LENGTH) return undefined;
+    const message = `Its name has ${length} characters, and a label of its canary has room for ${LABEL_LENGTH}; offer these weights under a shorter name`;
+    return blocked('CanaryHeldUp', message);
+  },
+};
 
 /** Enough canary pods of the current template are Ready, none of them crashes, and it does not take too long. */
 export const canaryReady: Gate = {
@@ -32,11 +46,12 @@ const apply = ({ version, canaryName }: RolloutFacts, replicas: number): Action 
   replicas,
 });
 
-/** The canary begins, or begins anew, with one pod. */
-const making = (why: string, facts: RolloutFacts): RolloutPlan =>
-  starting(why, { ...progressAt(0, facts), since: timestamp(facts.now) }, facts, {
-    actions: [apply(facts, 1)],
-  });
+/** The canary begins, or begins anew, with one pod. Its time runs on while the API server refuses it. */
+function making(why: string, facts: RolloutFacts): RolloutPlan {
+  const progress = progressAt(0, facts);
+  const since = facts.wasHeldUp ? progress.since : timestamp(facts.now);
+  return starting(why, { ...progress, since }, facts, { actions: [apply(facts, 1)] });
+}
 
 /** Fewer pods are ready than the step needs: for how long, and who is to blame. */
 function waiting(canary: CanaryTrack, actions: readonly Action[], facts: RolloutFacts): RolloutPlan {

@@ -7,6 +7,7 @@ import {
   aStable,
   atStep,
   aVersion,
+  named,
   passed,
   someFacts,
   suspended,
@@ -40,6 +41,7 @@ describe('the gates', () => {
       'a policy without canary',
       decidingGate(aVersion('1.1.0', verified), {}, aPolicy({ canary: { enabled: false } })),
     ],
+    ['nameFits', 'a name that is too long', decidingGate(aVersion('1.1.0', verified, named('m'.repeat(64))))],
     ['canaryReady', 'a verified version', decidingGate(aVersion('1.1.0', verified))],
     ['accepted', 'a version whose canary is ready', decidingGate(aVersion('1.1.0', verified), { canaries })],
     [

@@ -1,5 +1,5 @@
 import { accepted } from './acceptance.ts';
-import { canaryReady } from './canary.ts';
+import { canaryReady, nameFits } from './canary.ts';
 import type { Gate } from './gate.ts';
 import { notPromoting, notSuspended } from './promotion.ts';
 import { needsSteps, stepsPassed } from './steps.ts';
@@ -12,6 +12,7 @@ export const gates: readonly Gate[] = [
   verified,
   notServedYet,
   canaryEnabled,
+  nameFits,
   canaryReady,
   accepted,
   needsSteps,

@@ -222,6 +222,7 @@ export const someFacts = (
     policy: { kind: 'valid', policy, images },
     verifications: new Map(),
     acceptances: new Map(),
+    refusals: new Map(),
     ...rest,
   };
 };

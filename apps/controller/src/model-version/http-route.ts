@@ -1,0 +1,88 @@
+import { labels } from '@pawl/shared/modelversion/names';
+import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import type { Deployment, HttpRoute, ParentReference, Service } from '@pawl/shared/kubernetes/objects';
+
+/** What decides how the HTTPRoute of a model has to look, its weights apart. */
+export interface RouteInputs {
+  readonly stable: Deployment;
+  readonly gateway: NonNullable<RolloutPolicy['traffic']['gateway']>;
+  /** The Service of the stable pods alone: it owns the route. */
+  readonly stableService: Service;
+  /** The Service of the canary pods alone; undefined: it does not exist yet. */
+  readonly canaryService: Service | undefined;
+}
+
+/** Name of a Service's port for requests, as the chart writes it. */
+const PORT_NAME = 'http';
+
+/**
+ * The route that splits requests between the Services of both tracks; wholly the controller's. The Service of the stable
+ * pods owns it: the chart has that where its gateway is on, so a gateway that is switched off leaves no route behind.
+ * @param weight of the canary, percent.
+ */
+export function httpRoute(weight: number, inputs: RouteInputs): HttpRoute {
+  const { stable, gateway, stableService } = inputs;
+  const { name, namespace } = stable.metadata;
+  const model = stable.metadata.labels?.[labels.model];
+  const owner = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    name: gateway.stableService,
+    uid: stableService.metadata.uid ?? '',
+  };
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: {
+      name,
+      namespace,
+      ...(model !== undefined && { labels: { [labels.model]: model } }),
+      ownerReferences: [owner],
+    },
+    spec: {
+      parentRefs: gateway.parentRefs,
+      ...(gateway.hostnames.length > 0 && { hostnames: gateway.hostnames }),
+      rules: [{ backendRefs: backends(weight, inputs) }],
+    },
+  };
+}
+
+/** Weight of the canary in a route as it stands, percent; `missing` when it is not the route that the policy asks for. */
+export function routeWeight(found: HttpRoute | undefined, inputs: RouteInputs): number | 'missing' {
+  if (found === undefined) return 'missing';
+  const wanted = httpRoute(0, inputs);
+  const isWanted =
+    sameItems(found.spec.parentRefs, wanted.spec.parentRefs, (ref) => parent(ref, found.metadata.namespace)) &&
+    sameItems(found.spec.hostnames ?? [], wanted.spec.hostnames ?? [], (name) => name) &&
+    sameItems(found.spec.rules[0]?.backendRefs ?? [], backends(0, inputs), ({ name, port }) => [name, port]) &&
+    // Earlier versions of the controller had the Deployment own it.
+    found.metadata.ownerReferences?.[0]?.kind === 'Service';
+  return isWanted ? (found.spec.rules[0]?.backendRefs[1]?.weight ?? 0) : 'missing';
+}
+
+function backends(weight: number, { gateway, stableService, canaryService }: RouteInputs) {
+  const stablePort = portOf(stableService);
+  return [
+    { name: gateway.stableService, port: stablePort, weight: 100 - weight },
+    { name: gateway.canaryService, port: canaryService === undefined ? stablePort : portOf(canaryService), weight },
+  ];
+}
+
+/** The Service's port for requests: the one of that name, or the only one. */
+function portOf({ spec }: Service): number {
+  const port = spec.ports.find(({ name }) => name === PORT_NAME) ?? spec.ports[0];
+  return port?.port ?? 80;
+}
+
+/** A reference as the API server completes it, to compare. */
+const parent = (ref: ParentReference, namespace: string | undefined) => [
+  ref.group ?? 'gateway.networking.k8s.io',
+  ref.kind ?? 'Gateway',
+  ref.namespace ?? namespace ?? '',
+  ref.name,
+  ref.sectionName ?? '',
+  ref.port ?? '',
+];
+
+const sameItems = <Item>(a: readonly Item[], b: readonly Item[], identity: (item: Item) => unknown): boolean =>
+  JSON.stringify(a.map(identity)) === JSON.stringify(b.map(identity));

@@ -1,0 +1,94 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isNotFound } from '@pawl/shared/kubernetes/api-error';
+import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
+import { API_VERSION, FIELD_MANAGER, MODEL_VERSION } from '@pawl/shared/modelversion/names';
+import type { ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
+import { Waiting } from '../runtime/controller-loop.ts';
+import type { Announcer } from './announcer.ts';
+import type { Decision, Plan } from './decision.ts';
+import type { Facts } from './facts.ts';
+import { summarize } from './summarize.ts';
+import { weightsByDigest } from './weights.ts';
+
+/** Longest rest before a cache is expected to show our own write, ms. */
+const CACHE_LAG_MS = 50;
+
+/** Writes what was decided into the versions' statuses, and makes sure that no decision rests on an older one. */
+export class StatusWriter {
+  readonly #api: Pick<KubernetesApi, 'apply'>;
+  readonly #announcer: Announcer;
+  /** By uid: the resourceVersion that our last write replaced. While the cache still has it, it is behind. */
+  readonly #replaced = new Map<string, string>();
+
+  constructor(api: Pick<KubernetesApi, 'apply'>, announcer: Announcer) {
+    this.#api = api;
+    this.#announcer = announcer;
+  }
+
+  /** @throws Waiting CacheBehind while the cache does not show our last write: its decision would be taken twice. */
+  requireFresh(versions: readonly ModelVersion[]): void {
+    for (const { metadata } of versions) {
+      if (this.#replaced.get(metadata.uid) === metadata.resourceVersion)
+        throw new Waiting('CacheBehind', 'The cache does not show our last write yet.', CACHE_LAG_MS);
+      this.#replaced.delete(metadata.uid);
+    }
+  }
+
+  /**
+   * Writes the statuses that change.
+   * @throws Waiting CacheBehind when a version is gone; ApiError, a conflict among them, which leaves nothing to be done.
+   */
+  async record({ versions, decisions }: Plan, facts: Facts, signal: AbortSignal): Promise<void> {
+    for (const version of versions) {
+      const decision = decisions.get(version.metadata.uid);
+      if (decision !== undefined) await this.#recordOne(version, decision, facts, signal);
+    }
+  }
+
+  async #recordOne(version: ModelVersion, decision: Decision, facts: Facts, signal: AbortSignal): Promise<void> {
+    const { uid } = version.metadata;
+    const before = facts.versions.find(({ metadata }) => metadata.uid === uid)?.status;
+    const status = summarize(version, decision, weightOf(version, decision, facts), facts.now);
+    if (isDeepStrictEqual(asJson(status), before)) return;
+    await this.#write(version, status, signal);
+    this.#announcer.announce(version, before, status, 'isRefused' in decision && decision.isRefused);
+  }
+
+  /** Optimistic: with the resourceVersion that was read, so that a stale view never overwrites a verdict. */
+  async #write({ metadata }: ModelVersion, status: ModelVersionStatus, signal: AbortSignal): Promise<void> {
+    const { name, namespace, uid, resourceVersion } = metadata;
+    const object = {
+      apiVersion: API_VERSION,
+      kind: MODEL_VERSION.kind,
+      metadata: { name, namespace, resourceVersion },
+      status,
+    };
+    this.#replaced.set(uid, resourceVersion);
+    try {
+      const options = { fieldManager: FIELD_MANAGER, force: true, subresource: 'status', signal };
+      const written = await this.#api.apply(modelVersions, object, options);
+      // Only fields of somebody else differ: nothing was replaced, and no cache will ever show anything newer.
+      if (written.metadata.resourceVersion === resourceVersion) this.#replaced.delete(uid);
+    } catch (error) {
+      this.#replaced.delete(uid);
+      // Nothing may be done for a version that is gone.
+      if (isNotFound(error)) throw new Waiting('CacheBehind', 'A version is gone.', CACHE_LAG_MS);
+      throw error;
+    }
+  }
+}
+
+/** Percent of the requests that a version answers. A version that is out of the game has none, except while it serves on. */
+function weightOf(version: ModelVersion, decision: Decision, facts: Facts): number {
+  const stable = facts.stable.kind === 'found' ? facts.stable.track : undefined;
+  const { digest } = version.spec.artifact;
+  const isOut = decision.kind === 'failed' || decision.kind === 'superseded' || decision.kind === 'blocked';
+  if (isOut && stable?.digest !== digest && !stable?.pods.some((pod) => pod.digest === digest)) return 0;
+  const canary = facts.canaries.flatMap((track) => track.pods);
+  const route = typeof facts.routeWeight === 'number' ? facts.routeWeight : undefined;
+  return weightsByDigest(stable?.pods ?? [], canary, route).get(digest) ?? 0;
+}
+
+/** As JSON keeps it, to compare with what the server has. */
+const asJson = (status: ModelVersionStatus): unknown => JSON.parse(JSON.stringify(status));

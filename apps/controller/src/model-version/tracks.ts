@@ -1,0 +1,88 @@
+import { annotations, labels, STABLE } from '@pawl/shared/modelversion/names';
+import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { Deployment, Pod } from '@pawl/shared/kubernetes/objects';
+import type { Baseline } from './analysis/counters.ts';
+import { artifactOf, digestOf, templateHash } from './canary.ts';
+import { isTerminating, podFacts } from './pods.ts';
+import { milliseconds } from './time.ts';
+import type { CanaryTrack, StableState } from './facts.ts';
+
+/** The stable track of a model. */
+export function stableState(model: string, found: readonly Deployment[], pods: readonly Pod[]): StableState {
+  const [deployment] = found;
+  const selector = `${labels.model}=${model},${labels.track}=${STABLE}`;
+  if (deployment === undefined)
+    return {
+      kind: 'missing',
+      message: `No Deployment with the labels ${selector} serves this model; install the chart`,
+    };
+  if (found.length > 1) {
+    const names = found.map(({ metadata }) => metadata.name).join(', ');
+    return { kind: 'missing', message: `${found.length} Deployments have the labels ${selector}: ${names}; keep one` };
+  }
+  const { metadata, spec, status } = deployment;
+  const replicas = spec.replicas ?? 1;
+  const isCurrent = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+  const [all, updated, available] = [
+    status?.replicas ?? 0,
+    status?.updatedReplicas ?? 0,
+    status?.availableReplicas ?? 0,
+  ];
+  return {
+    kind: 'found',
+    track: {
+      name: metadata.name,
+      uid: metadata.uid ?? '',
+      digest: digestOf(spec.template),
+      artifact: artifactOf(spec.template),
+      replicas,
+      template: templateHash(spec.template),
+      isRolledOut: isCurrent && updated === replicas && all === updated && available >= updated,
+      isStuck:
+        isCurrent &&
+        (status?.conditions?.some(
+          ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',
+        ) ??
+          false),
+      pods: pods.filter((pod) => pod.metadata.labels?.[labels.track] === STABLE && !isTerminating(pod)).map(podFacts),
+    },
+  };
+}
+
+/** A canary with its pods of the current template. */
+export function canaryTrack({ metadata, spec }: Deployment, pods: readonly Pod[]): CanaryTrack {
+  const template = metadata.annotations?.[annotations.template] ?? '';
+  const version = metadata.labels?.[labels.modelVersion] ?? '';
+  const withdrawnAt = metadata.annotations?.[annotations.withdrawnAt];
+  const digest = digestOf(spec.template) ?? '';
+  const isOurs = (pod: Pod) =>
+    pod.metadata.labels?.[labels.modelVersion] === version &&
+    pod.metadata.annotations?.[annotations.digest] === digest &&
+    pod.metadata.annotations[annotations.template] === template &&
+    !isTerminating(pod);
+  return {
+    name: metadata.name,
+    version,
+    digest,
+    template,
+    replicas: spec.replicas ?? 1,
+    pods: pods.filter(isOurs).map(podFacts),
+    baseline: readBaseline(metadata.annotations?.[annotations.baseline]),
+    withdrawnAt: withdrawnAt === undefined ? undefined : milliseconds(withdrawnAt),
+  };
+}
+
+/** What the controller wrote itself; anything else counts as none, and the step begins anew. */
+function readBaseline(text: string | undefined): Baseline | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as Baseline;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the analysis of some version needs counters now. */
+export const needsCounters = (versions: readonly ModelVersion[], canaries: readonly CanaryTrack[]): boolean =>
+  canaries.length > 0 &&
+  versions.some(({ status }) => (status?.rollout?.step ?? 0) > 0 && status?.verdict === undefined);
