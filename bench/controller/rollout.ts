@@ -20,8 +20,6 @@ const RATE = 15;
 
 /** Rolls out and falls back, by a release of the chart, under load. */
 export async function measureRollouts(rounds: number): Promise<RolloutFigures> {
-  // The weights that this variable names are of no use here, and the tests that need them ask for it.
-  process.env['PAWL_TEST_WEIGHTS'] ??= 'models/catdog';
   const environment = await Environment.create({ values: { replicaCount: 3 }, policy: { canary: { enabled: false } } });
   try {
     await environment.offer(await publish('good', '1.0.0'));

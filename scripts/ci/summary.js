@@ -22,7 +22,7 @@ const SLOWEST = 20;
 
 /**
  * Stages as the run wrote them down.
- * @param {string} text lines of name, seconds, exit code, and `foreground` or `background`, parted by tabs.
+ * @param {string} text lines of name, seconds, exit code, and `foreground`, `background` or `waiting`, parted by tabs.
  * @returns {Stage[]}
  */
 export function stagesOf(text) {
@@ -76,7 +76,9 @@ export function slowest(runs, scenarios, steps, root) {
 export function counts(runs, stages) {
   const sum = (of) => runs.reduce((total, run) => total + of(run), 0);
   const failedTests = sum((run) => run.numFailedTests + run.numRuntimeErrorTestSuites);
-  const red = stages.filter(({ code }) => code !== 0).length;
+  const redOf = (kind) => stages.filter(({ code, how }) => code !== 0 && (how === 'waiting') === kind).length;
+  // Who waited in vain says nothing new about what it waited for.
+  const red = redOf(false) || redOf(true);
   return {
     passed: sum((run) => run.numPassedTests),
     // A stage is red because its tests are; what is red without one has to count, too.
@@ -123,7 +125,8 @@ function main(state, reports) {
 
   const parts = slowest(runs, scenarios, steps, process.cwd());
   const total = counts(runs, stages);
-  console.log('\nseconds by stage; those in the background ran beside the others\n');
+  const whole = stages.filter(({ how }) => how !== 'background').reduce((sum, { seconds }) => sum + seconds, 0);
+  console.log(`\n${time(whole)} by stage; those in the background ran beside the others\n`);
   for (const line of table(stages.map(({ name, seconds, how }) => [time(seconds), how, name]))) console.log(line);
   console.log(`\nthe ${parts.length} slowest suites, scenarios and steps of the story\n`);
   for (const line of table(parts.map(({ kind, name, seconds }) => [time(seconds), kind, name]))) console.log(line);

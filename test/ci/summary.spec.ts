@@ -48,7 +48,8 @@ describe('the end of a run of everything', () => {
 
   it('says in its last line what really ran, and what took how long before', async () => {
     const { code, lines, last, times } = await summary({
-      'stages.tsv': 'npm ci\t61.4\t0\tforeground\nthe images\t130\t0\tbackground\n',
+      'stages.tsv':
+        'npm ci\t61.4\t0\tforeground\nthe images\t130\t0\tbackground\nwaiting for: the images\t9\t0\twaiting\n',
       'jest-1.json': jest({
         testResults: [
           suite('a.spec.ts', 3, [['passed', 'a works']]),
@@ -69,6 +70,7 @@ describe('the end of a run of everything', () => {
     expect(last).toBe('3 passed, 0 failed, 1 skipped');
     expect(code).toBe(0);
     expect(lines).toContain('skipped: b is skipped');
+    expect(lines).toContain('70 s by stage; those in the background ran beside the others');
     expect(lines).toEqual(expect.arrayContaining([' 61 s  foreground  npm ci', '130 s  background  the images']));
     expect(times.slowest).toEqual([
       { kind: 'step', name: '2: release', seconds: 31 },
@@ -76,7 +78,7 @@ describe('the end of a run of everything', () => {
       { kind: 'suite', name: 'b.spec.ts', seconds: 9 },
       { kind: 'suite', name: 'a.spec.ts', seconds: 3 },
     ]);
-    expect(times.stages).toHaveLength(2);
+    expect(times.stages).toHaveLength(3);
   });
 
   it('names the twenty slowest', async () => {
@@ -90,6 +92,10 @@ describe('the end of a run of everything', () => {
     expect(last).toBe('0 passed, 1 failed, 0 skipped');
     expect(lines).toContain('failed: stage lint (exit code 1)');
     expect(code).toBe(1);
+    const waited = await summary({ 'stages.tsv': 'images\t20\t1\tbackground\nwaiting for: images\t5\t1\twaiting\n' });
+    expect(waited.last).toBe('0 passed, 1 failed, 0 skipped');
+    const cutOff = await summary({ 'stages.tsv': 'waiting for: images\t5\t143\twaiting\n' });
+    expect(cutOff.last).toBe('0 passed, 1 failed, 0 skipped');
   });
 
   it('counts failed tests once, and suites that did not begin', async () => {

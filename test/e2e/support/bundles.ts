@@ -15,7 +15,7 @@ import { repositoryFile, settings } from './settings.ts';
  */
 export const kinds = {
   good: 'ResNet-18 as shipped',
-  better: 'ResNet-34',
+  better: 'ResNet-34, where it is there',
   swapped: 'ResNet-18 whose manifest has the two labels the wrong way round',
   subtle: 'ResNet-18 that takes unsure photographs for dogs',
   slow: 'ResNet-18 with twenty times the work',
@@ -103,14 +103,16 @@ export async function publish(
 function recipeOf(kind: Kind): Recipe {
   const shipped = JSON.parse(readFileSync(repositoryFile('models/catdog/manifest.json'), 'utf8')) as Manifest;
   const spec = { labels: shipped.labels, input: shipped.input, output: shipped.output };
+  const { weights } = settings();
   const resnet18 = () => readFileSync(repositoryFile('models/catdog/model.onnx'));
   switch (kind) {
     case 'good':
     case 'neverReady':
       return { model: resnet18(), spec };
     case 'better':
+      if (weights === undefined) return { model: resnet18(), spec };
       return {
-        model: readFileSync(join(settings().weights, 'resnet34-catdog-int8.onnx')),
+        model: readFileSync(join(weights, 'resnet34-catdog-int8.onnx')),
         spec: { ...spec, input: { ...spec.input, width: 227, height: 227 } },
       };
     case 'swapped':
