@@ -5,7 +5,7 @@ import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client }
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { pushRuns } from '../src/ml/tracking/push-runs.ts';
 import { startRun } from '../src/ml/tracking/start-run.ts';
-import { Mlflow, trackingContext } from './support/mlflow.ts';
+import { Mlflow, recordedRun, trackingContext } from './support/mlflow.ts';
 import { startPostgres, type Postgres } from './support/postgres.ts';
 import { freePort } from '@pawl/test-kit/free-port';
 import type { Server } from '@pawl/test-kit/server-process';
@@ -71,10 +71,10 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with PostgreSQL and S3', (exe
         expect(context.err()).toBe('');
 
         const there = await mlflow.read(server.url, way, 'catdog');
-        const here = await mlflow.readFolder(options.runsFolder, way, 'catdog');
+        const here = await recordedRun(options.runsFolder);
         expect(there.runs).toHaveLength(1);
-        expect(there.runs[0]?.metrics).toEqual(here.runs[0]?.metrics);
-        expect(there.runs[0]?.params).toEqual(here.runs[0]?.params);
+        expect(there.runs[0]?.metrics).toEqual(here.metrics);
+        expect(there.runs[0]?.params).toEqual(here.params);
         expect(there.candidate).toBe(way === 'proxied' ? '1' : '2');
         const found = await keys(`${way}/`);
         expect(found.filter((key) => key.endsWith('/model/MLmodel'))).toHaveLength(1);
@@ -100,11 +100,11 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with PostgreSQL and S3', (exe
           await pushRuns(options.runsFolder, settings, context, ({ result }) => results.push(result));
         expect(results).toEqual(['sent', 'there already']);
         const there = await mlflow.read(server.url, 'away', 'catdog');
-        const here = await mlflow.readFolder(options.runsFolder, 'away', 'catdog');
+        const here = await recordedRun(options.runsFolder);
         expect(there.runs).toHaveLength(1);
         expect(there.runs[0]).toMatchObject({ id: run.runId, status: 'FINISHED' });
-        expect(there.runs[0]?.metrics).toEqual(here.runs[0]?.metrics);
-        expect(there.runs[0]?.artifacts).toEqual(here.runs[0]?.artifacts);
+        expect(there.runs[0]?.metrics).toEqual(here.metrics);
+        expect(there.runs[0]?.artifacts).toEqual(here.artifacts);
       });
 
       it('artifacts that only the server can write are refused before any work', async () => {

@@ -6,6 +6,7 @@ import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { referenceSchema } from '@pawl/shared/bundle/reference';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { stringify } from 'yaml';
+import { listRuns } from '../src/ml/tracking/run-record.ts';
 import { aColourSet, colourPhotos, type ColourSet } from './support/colours.ts';
 import { bytesOf, colourModel } from './support/graphs.ts';
 import { pawlIn } from './support/pawl-in.ts';
@@ -91,15 +92,14 @@ describe('pawl train', () => {
     const predictions = await readFile(at('reports/train/predictions.csv'), 'utf8');
     expect(predictions.trim().split('\n')).toHaveLength(13);
     expect(predictions).toMatch(/^actual,predicted,confidence,path\nblue,blue,/);
-    const runs = await readdir(at('runs'), { recursive: true });
-    for (const file of [
-      'loss_curves.png',
-      'bundle/manifest.json',
-      'model/MLmodel',
-      'metrics/val_loss',
-      'params/epochs',
-    ])
-      expect(runs.some((path) => path.endsWith(file))).toBe(true);
+    const [run] = await listRuns(at('runs'));
+    expect(Object.keys(run!.summary.artifacts)).toEqual(
+      expect.arrayContaining(['loss_curves.png', 'bundle/manifest.json', 'model/MLmodel']),
+    );
+    expect(run!.summary.params).toMatchObject({ epochs: '12', optimizer: 'Adam' });
+    const losses = run!.summary.metrics['val_loss']!.map(({ value }) => value);
+    expect(losses).toHaveLength(12);
+    expect(run!.summary.metrics['best_val_loss']).toMatchObject([{ value: Math.min(...losses) }]);
   });
 
   it('gives the same weights, figures and golden answers for the same seed, and others for another', async () => {
@@ -176,12 +176,9 @@ describe('pawl train', () => {
     expect(out).toMatch(/log loss .* <= 1e-9 .*not met/);
     expect(existsSync(at('refused'))).toBe(false);
     expect(await readdir(at('why'))).toContain('mistakes.png');
-    const metas = (await readdir(at('runs'), { recursive: true })).filter((path) => /\/\w{32}\/meta\.yaml$/.test(path));
-    const texts = await Promise.all(metas.map((path) => readFile(at('runs', path), 'utf8')));
-    const refused = texts.findIndex((text) => text.includes('run_name: refused'));
-    // MLflow's numbers: 3 finished, 4 failed.
-    expect(texts[refused]).toMatch(/status: 4/);
-    expect(existsSync(at('runs', metas[refused]!.replace('meta.yaml', 'artifacts/confusion_matrix.png')))).toBe(true);
+    const refused = (await listRuns(at('runs'))).find(({ summary }) => summary.name === 'refused');
+    expect(refused?.summary.status).toBe('FAILED');
+    expect(existsSync(join(refused!.record.artifactFolder, 'confusion_matrix.png'))).toBe(true);
   });
 
   it('takes golden images from a folder, and leaves out those that it answers wrongly', async () => {

@@ -1,10 +1,13 @@
 import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Context } from '../../src/terminal/context.ts';
+import { ofKind } from '../../src/ml/tracking/run-events.ts';
+import { listRuns } from '../../src/ml/tracking/run-record.ts';
 import { startServer, type Server } from '@pawl/test-kit/server-process';
 
 /** What the real client reads of a tracking store. */
@@ -33,6 +36,39 @@ export interface MlflowRun {
   /** `[path, bytes]`. */
   readonly artifacts: readonly (readonly [string, number])[];
   readonly datasets: readonly { readonly name: string; readonly digest: string; readonly context: string }[];
+}
+
+/** The one run of a folder, as the real client would tell of it. */
+export async function recordedRun(root: string): Promise<MlflowRun> {
+  const [only, ...others] = await listRuns(root);
+  if (only === undefined || others.length > 0) throw new Error(`${others.length} further runs in ${root}`);
+  const { record, summary, events } = only;
+  const sizes = Object.keys(summary.artifacts).map(async (path) => {
+    const { size } = await stat(join(record.artifactFolder, path));
+    return [path, size] as const;
+  });
+  const python = (value: number) => (Number.isInteger(value) ? value.toFixed(1) : String(value));
+  return {
+    id: record.runId,
+    name: summary.name,
+    status: summary.status,
+    start: summary.startTime,
+    end: summary.endTime ?? null,
+    params: summary.params,
+    tags: { ...summary.tags, 'mlflow.runName': summary.name },
+    metrics: Object.fromEntries(
+      Object.entries(summary.metrics).map(([name, points]) => [
+        name,
+        points.map(({ timestamp, step, value }) => [timestamp, step, python(value)] as const),
+      ]),
+    ),
+    artifacts: await Promise.all(sizes),
+    datasets: ofKind(events, 'dataset').map(({ name, hash }) => ({
+      name,
+      digest: hash.slice('sha256:'.length, 'sha256:'.length + 36),
+      context: 'training',
+    })),
+  };
 }
 
 /** Lets MLflow 3 read and write its file layout. */
@@ -70,10 +106,6 @@ export class Mlflow {
   close(): void {
     this.#reader?.close();
     this.#reader = undefined;
-  }
-
-  async readFolder(folder: string, experiment: string, model: string): Promise<MlflowRecord> {
-    return await this.read(pathToFileURL(folder).href, experiment, model);
   }
 
   /** Logits of a batch of pixels, as two ways of loading a model give them. */

@@ -1,17 +1,17 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hasCode } from '@pawl/shared/errors/system-error';
-import type { LocalRun } from './local-run.ts';
+import type { RunRecord } from './run-record.ts';
 import { onDisk, readIfPresent } from './store-files.ts';
 
 /** Who writes or sends a run now. */
 export type RunOwner = 'nobody' | 'this process' | 'another process' | 'another machine' | 'a process that is gone';
 
-const fileOf = (run: LocalRun): string => join(run.notes, 'owner.json');
+const fileOf = (run: RunRecord): string => join(run.folder, 'owner');
 
 /** Who holds a run. A process that was killed leaves its claim behind, which says that the run was cut off. */
-export async function ownerOf(run: LocalRun): Promise<RunOwner> {
+export async function ownerOf(run: RunRecord): Promise<RunOwner> {
   const text = await readIfPresent(fileOf(run));
   if (text === undefined) return 'nobody';
   const [pid, host] = text.trim().split(' ');
@@ -20,13 +20,15 @@ export async function ownerOf(run: LocalRun): Promise<RunOwner> {
   return isAlive(Number(pid)) ? 'another process' : 'a process that is gone';
 }
 
+/** Whether somebody else writes or sends the run now. Pure. */
+export const isElsewhere = (owner: RunOwner): boolean => owner === 'another process' || owner === 'another machine';
+
 /** Claims a run for this process. False when somebody else holds it. */
-export async function claimRun(run: LocalRun): Promise<boolean> {
+export async function claimRun(run: RunRecord): Promise<boolean> {
   const owner = await ownerOf(run);
-  if (owner === 'another process' || owner === 'another machine') return false;
+  if (isElsewhere(owner)) return false;
   if (owner !== 'nobody') await rm(fileOf(run), { force: true });
   return await onDisk(run.folder, async () => {
-    await mkdir(run.notes, { recursive: true });
     try {
       await writeFile(fileOf(run), `${process.pid} ${hostname()}\n`, { flag: 'wx' });
       return true;
@@ -37,7 +39,7 @@ export async function claimRun(run: LocalRun): Promise<boolean> {
   });
 }
 
-export async function releaseRun(run: LocalRun): Promise<void> {
+export async function releaseRun(run: RunRecord): Promise<void> {
   await rm(fileOf(run), { force: true });
 }
 

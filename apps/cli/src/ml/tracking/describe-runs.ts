@@ -1,24 +1,26 @@
 import { ownerOf } from './claim-run.ts';
-import { listRuns } from './local-run.ts';
-import { isPushed } from './push-run.ts';
-import { readPushState } from './push-state.ts';
+import { notesBeside, pageOf, readPushNotes, sentState } from './push-notes.ts';
 import type { RunRow } from './render-runs.ts';
-import { pageOf } from './spooling-tracker.ts';
+import { listRuns } from './run-record.ts';
 
-/** Every run of a record, newest first, with what the server at `serverUrl` is known to have of it; asks no server. */
+/** Every run of a folder, newest first, with what the server at `serverUrl` is known to have of it; asks no server. */
 export async function describeRuns(root: string, serverUrl: string | undefined): Promise<readonly RunRow[]> {
   const rows: RunRow[] = [];
-  for (const run of await listRuns(root)) {
-    const state = serverUrl === undefined ? undefined : await readPushState(run, serverUrl);
-    const metrics: Record<string, number> = {};
-    for (const [name, points] of await run.metrics()) metrics[name] = points.at(-1)?.value ?? NaN;
+  for (const { record, summary, events, damaged } of await listRuns(root)) {
+    const notes = serverUrl === undefined ? undefined : await readPushNotes(notesBeside(serverUrl)(record));
+    const { name, experiment, status, startTime, endTime, params, tags, artifacts, models } = summary;
+    const last = Object.entries(summary.metrics).map(([key, points]) => [key, points.at(-1)?.value ?? NaN] as const);
     rows.push({
-      info: run.info,
-      experiment: await run.experiment(),
-      wasCutOff: (await ownerOf(run)) === 'a process that is gone',
-      metrics,
-      location: state === undefined ? run.folder : pageOf(state),
-      pushed: serverUrl === undefined ? undefined : await isPushed(run, state),
+      runId: record.runId,
+      ...{ name, experiment, status, startTime, endTime },
+      wasCutOff: status === 'RUNNING' && (await ownerOf(record)) === 'a process that is gone',
+      damaged,
+      ...{ params, tags },
+      metrics: Object.fromEntries(last),
+      artifacts: Object.keys(artifacts),
+      models: models.map((model) => `${model.name} ${model.version} as @${model.alias}`),
+      location: notes === undefined ? record.folder : pageOf(notes),
+      pushed: serverUrl === undefined ? undefined : sentState(events.length, notes),
     });
   }
   return rows;

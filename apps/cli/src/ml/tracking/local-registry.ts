@@ -1,174 +1,109 @@
-import { mkdir } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { hasCode } from '@pawl/shared/errors/system-error';
+import { z } from 'zod';
 import { CliError } from '../../errors/cli-error.ts';
-import type { LocalRun } from './local-run.ts';
-import {
-  assertEntityName,
-  filesBelow,
-  foldersIn,
-  NOTES_FOLDER,
-  onDisk,
-  readIfPresent,
-  readMeta,
-  textOf,
-  writeAtomically,
-  writeMeta,
-} from './store-files.ts';
+import { appendLine, parseLines } from './json-lines.ts';
+import type { RegisteredVersion } from './run-events.ts';
+import { isRunId, RunRecord } from './run-record.ts';
+import { onDisk, readIfPresent } from './store-files.ts';
 
-/** A version of a registered model. */
-export interface ModelVersionRecord {
-  readonly name: string;
-  /** 1, 2, 3. */
-  readonly version: string;
+const claimSchema = z.object({ name: z.string(), runId: z.string(), claim: z.string() });
+type Claim = z.infer<typeof claimSchema>;
+
+/** A registered version and the run that made it. */
+export interface LocalVersion extends RegisteredVersion {
   readonly runId: string;
-  /** Where its files lie: the run's artifact folder of the model. */
-  readonly source: string;
-  /** Unix milliseconds. */
-  readonly createdAt: number;
-  readonly tags: Readonly<Record<string, string>>;
 }
 
-/** The model registry of a record, in the layout of MLflow's file store (mlflow/store/model_registry/file_store.py). */
+/** What registers a version. */
+export type Registration = Pick<RegisteredVersion, 'name' | 'path' | 'alias' | 'tags'>;
+
+/**
+ * The model registry of a folder of runs. What a version is, its run says. `models.jsonl` gives out the numbers and says
+ * which run to ask: the n-th line of a name is its version n, so that two processes never get the same one.
+ */
 export class LocalRegistry {
   readonly #root: string;
 
-  /** @param root absolute path of the record. */
+  /** @param root absolute path of the folder of all runs. */
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** Registers the model logged at `path` among a run's artifacts; the version is the next free one. */
-  async create(
-    name: string,
-    run: LocalRun,
-    path: string,
-    tags: Readonly<Record<string, string>>,
-    now: number,
-  ): Promise<ModelVersionRecord> {
+  /**
+   * Registers a model that is among a run's artifacts, under the next free number.
+   *
+   * @param time Unix milliseconds.
+   * @returns the number.
+   * @throws CliError USAGE, DISK_FULL, FILE_WRITE_FAILED.
+   */
+  async register(record: RunRecord, registration: Registration, time: number): Promise<number> {
+    const { name } = registration;
     assertModelName(name);
-    if ((await readMeta(this.#folder(name))) === undefined)
-      await writeMeta(
-        this.#folder(name),
-        { aliases: {}, creation_timestamp: now, description: null, last_updated_timestamp: now, name },
-        run.notes,
+    assertAlias(registration.alias);
+    const claim = randomUUID();
+    await onDisk(this.#file, () => appendLine(this.#file, { name, runId: record.runId, claim }));
+    const version = 1 + (await this.#claims(name)).findIndex((each) => each.claim === claim);
+    await record.append({ event: 'registered', time, version, ...registration });
+    return version;
+  }
+
+  /**
+   * Adds tags to a version; one that is there gets the new value.
+   *
+   * @param time Unix milliseconds.
+   * @throws CliError MODEL_NOT_FOUND, DISK_FULL, FILE_WRITE_FAILED.
+   */
+  async setTags(name: string, version: number, tags: Readonly<Record<string, string>>, time: number): Promise<void> {
+    const found = await this.version(name, version);
+    if (found === undefined)
+      throw new CliError(
+        'MODEL_NOT_FOUND',
+        `models:/${name}/${version} is not in ${this.#root}.`,
+        'Register it first.',
       );
-    const version = await this.#claim(name);
-    const source = pathToFileURL(join(run.artifactFolder, path)).href;
-    for (const [tag, value] of Object.entries(tags)) await this.#writeTag(name, version, tag, value, run.notes);
-    await writeMeta(
-      this.#versionFolder(name, version),
-      {
-        creation_timestamp: now,
-        current_stage: 'None',
-        description: null,
-        last_updated_timestamp: now,
-        name,
-        run_id: run.info.runId,
-        run_link: null,
-        source,
-        status: 'READY',
-        status_message: null,
-        storage_location: source,
-        user_id: null,
-        version: Number(version),
-      },
-      run.notes,
-    );
-    return { name, version, runId: run.info.runId, source, createdAt: now, tags };
+    await new RunRecord(this.#root, found.runId).append({ event: 'modelTags', time, name, version, tags });
   }
 
-  async setAlias(name: string, alias: string, version: string, scratch: string): Promise<void> {
-    assertAlias(alias);
-    await writeAtomically(join(this.#folder(name), 'aliases', alias), version, scratch);
-  }
-
-  async setTags(name: string, version: string, tags: Readonly<Record<string, string>>): Promise<void> {
-    const scratch = join(this.#versionFolder(name, version), NOTES_FOLDER);
-    for (const [tag, value] of Object.entries(tags)) await this.#writeTag(name, version, tag, value, scratch);
-  }
-
-  /** Undefined where there is none. */
-  async byAlias(name: string, alias: string): Promise<ModelVersionRecord | undefined> {
+  /** The newest version that was registered under the alias; undefined where there is none. @throws CliError USAGE. */
+  async byAlias(name: string, alias: string): Promise<LocalVersion | undefined> {
     assertModelName(name);
     assertAlias(alias);
-    const version = (await readIfPresent(join(this.#folder(name), 'aliases', alias)))?.trim();
-    return version === undefined ? undefined : await this.version(name, version);
+    const runIds = new Set((await this.#claims(name)).map(({ runId }) => runId));
+    const versions: LocalVersion[] = [];
+    for (const runId of runIds) versions.push(...(await this.versionsOfRun(runId)));
+    return versions
+      .filter((version) => version.name === name && version.alias === alias)
+      .sort((a, b) => a.version - b.version)
+      .at(-1);
   }
 
-  /** Undefined where there is none. */
-  async version(name: string, version: string): Promise<ModelVersionRecord | undefined> {
+  /** Undefined where there is none, or its run was deleted. @throws CliError USAGE. */
+  async version(name: string, version: number): Promise<LocalVersion | undefined> {
     assertModelName(name);
-    const folder = this.#versionFolder(name, version);
-    const meta = await readMeta(folder);
-    if (meta === undefined) return undefined;
-    const tags: Record<string, string> = {};
-    for (const tag of await filesBelow(join(folder, 'tags')))
-      tags[tag] = (await readIfPresent(join(folder, 'tags', tag))) ?? '';
-    return {
-      name,
-      version,
-      runId: textOf(meta['run_id']),
-      source: textOf(meta['source']),
-      createdAt: Number(meta['creation_timestamp']),
-      tags,
-    };
+    const claim = (await this.#claims(name))[version - 1];
+    if (claim === undefined) return undefined;
+    return (await this.versionsOfRun(claim.runId)).find((each) => each.name === name && each.version === version);
   }
 
   /** Every version that a run registered, oldest first. */
-  async versionsOfRun(runId: string): Promise<readonly ModelVersionRecord[]> {
-    const found: ModelVersionRecord[] = [];
-    for (const name of await foldersIn(join(this.#root, 'models')))
-      for (const folder of await foldersIn(this.#folder(name))) {
-        const number = /^version-(\d+)$/.exec(folder)?.[1];
-        const record = number === undefined ? undefined : await this.version(name, number);
-        if (record?.runId === runId) found.push(record);
-      }
-    return found.sort((a, b) => a.createdAt - b.createdAt);
+  async versionsOfRun(runId: string): Promise<readonly LocalVersion[]> {
+    if (!isRunId(runId)) return [];
+    const content = await new RunRecord(this.#root, runId).read();
+    return content?.summary.models.map((model) => ({ ...model, runId })) ?? [];
   }
 
-  /** Aliases of one version. */
-  async aliasesOf(name: string, version: string): Promise<readonly string[]> {
-    const folder = join(this.#folder(name), 'aliases');
-    const aliases: string[] = [];
-    for (const alias of await filesBelow(folder))
-      if ((await readIfPresent(join(folder, alias)))?.trim() === version) aliases.push(alias);
-    return aliases;
+  get #file(): string {
+    return join(this.#root, 'models.jsonl');
   }
 
-  /** Takes the next number; two processes never get the same. */
-  async #claim(name: string): Promise<string> {
-    const taken = (await foldersIn(this.#folder(name))).map((folder) =>
-      Number(/^version-(\d+)$/.exec(folder)?.[1] ?? 0),
-    );
-    for (let version = Math.max(0, ...taken) + 1; ; version += 1) {
-      const folder = this.#versionFolder(name, String(version));
-      const made = await onDisk(folder, () => mkdir(folder).then(() => true, refuseTaken));
-      if (made) return String(version);
-    }
-  }
-
-  async #writeTag(name: string, version: string, tag: string, value: string, scratch: string): Promise<void> {
-    assertEntityName(tag);
-    await writeAtomically(join(this.#versionFolder(name, version), 'tags', tag), value, scratch);
-  }
-
-  #folder(name: string): string {
-    return join(this.#root, 'models', name);
-  }
-
-  #versionFolder(name: string, version: string): string {
-    return join(this.#folder(name), `version-${version}`);
+  async #claims(name: string): Promise<readonly Claim[]> {
+    const { values } = parseLines((await readIfPresent(this.#file)) ?? '', (json) => claimSchema.safeParse(json).data);
+    return values.filter((claim) => claim.name === name);
   }
 }
 
-function refuseTaken(error: unknown): false {
-  if (hasCode(error, 'EEXIST')) return false;
-  throw error as Error;
-}
-
-/** A registered model's name that the file store makes a folder of. @throws CliError USAGE. */
+/** A registered model's name, as MLflow takes it. @throws CliError USAGE. */
 export function assertModelName(name: string): void {
   if (/^[\w\-. ]{1,250}$/.test(name) && !name.startsWith('.')) return;
   throw new CliError(

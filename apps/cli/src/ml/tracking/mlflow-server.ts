@@ -1,8 +1,6 @@
-import type { ModelVersionRecord } from './local-registry.ts';
-import { EXPERIMENT_KIND, RUN_KEY_TAG, type RunInfo, type RunInput } from './local-run.ts';
-import type { MetricPoint } from './metric-lines.ts';
-import { Refused, type Json, type RestClient } from './rest-client.ts';
 import { CliError } from '../../errors/cli-error.ts';
+import { Refused, type Json, type RestClient } from './rest-client.ts';
+import type { EventOf, MetricPoint, RunStatus } from './run-events.ts';
 
 /** Limits of one `runs/log-batch` (mlflow.utils.validation). */
 const MAX_METRICS = 1000;
@@ -11,6 +9,14 @@ const MAX_PARAMS_OR_TAGS = 100;
 const MAX_PARAM_LENGTH = 6000;
 const MAX_TAG_LENGTH = 5000;
 
+/** Longest digest of a data set that MLflow takes. */
+const MAX_DATASET_DIGEST = 36;
+/** The tag of an experiment by which MLflow 3 shows the pages of training, not those of agents. */
+const EXPERIMENT_KIND = { key: 'mlflow.experimentKind', value: 'custom_model_development' };
+
+/** The tag that names a run everywhere: its id on the server may differ from the local one. */
+export const RUN_KEY_TAG = 'pawl.run.id';
+
 /** A run as the server knows it. */
 export interface ServerRun {
   readonly runId: string;
@@ -18,7 +24,28 @@ export interface ServerRun {
   readonly runName: string;
   /** Where its artifacts belong, such as `mlflow-artifacts:/1/<run>/artifacts`. */
   readonly artifactUri: string;
-  readonly params: ReadonlyMap<string, string>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** A version of a registered model, as the server knows it. */
+export interface ServerVersion {
+  readonly name: string;
+  /** 1, 2, 3. */
+  readonly version: string;
+  readonly runId: string;
+  /** Where its files lie: the run's artifact folder of the model. */
+  readonly source: string;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** What becomes of a run on the server. */
+export interface RunChange {
+  readonly status: RunStatus | 'RUNNING';
+  /** Unix milliseconds. */
+  readonly endTime?: number | undefined;
+  readonly runName: string;
 }
 
 /** A named metric's points. */
@@ -69,7 +96,11 @@ export class MlflowServer {
   }
 
   /** Not to be repeated: look for the run first ({@link findRun}). */
-  async createRun(experimentId: string, info: Pick<RunInfo, 'runName' | 'startTime'>, key: string): Promise<ServerRun> {
+  async createRun(
+    experimentId: string,
+    info: { readonly runName: string; readonly startTime: number },
+    key: string,
+  ): Promise<ServerRun> {
     const answer = await this.client.send('POST', 'runs/create', {
       experiment_id: experimentId,
       start_time: info.startTime,
@@ -127,16 +158,16 @@ export class MlflowServer {
     }
   }
 
-  async logParams(runId: string, params: ReadonlyMap<string, string>): Promise<void> {
+  async logParams(runId: string, params: Readonly<Record<string, string>>): Promise<void> {
     await this.#logTexts(runId, 'params', params, MAX_PARAM_LENGTH);
   }
 
-  async setTags(runId: string, tags: ReadonlyMap<string, string>): Promise<void> {
+  async setTags(runId: string, tags: Readonly<Record<string, string>>): Promise<void> {
     await this.#logTexts(runId, 'tags', tags, MAX_TAG_LENGTH);
   }
 
-  async #logTexts(runId: string, kind: 'params' | 'tags', texts: ReadonlyMap<string, string>, limit: number) {
-    const all = [...texts].map(([key, value]) => ({ key, value: value.slice(0, limit) }));
+  async #logTexts(runId: string, kind: 'params' | 'tags', texts: Readonly<Record<string, string>>, limit: number) {
+    const all = Object.entries(texts).map(([key, value]) => ({ key, value: value.slice(0, limit) }));
     for (let from = 0; from < all.length; from += MAX_PARAMS_OR_TAGS)
       await this.client.send('POST', 'runs/log-batch', {
         run_id: runId,
@@ -165,20 +196,17 @@ export class MlflowServer {
     }
   }
 
-  async logInputs(runId: string, inputs: readonly RunInput[]): Promise<void> {
-    await this.client.send('POST', 'runs/log-inputs', {
-      run_id: runId,
-      datasets: inputs.map(({ name, digest, source, sourceType }) => ({
-        dataset: { name, digest, source, source_type: sourceType },
-        tags: [{ key: 'mlflow.data.context', value: 'training' }],
-      })),
-    });
+  async logDataset(
+    runId: string,
+    { name, hash, source }: Pick<EventOf<'dataset'>, 'name' | 'hash' | 'source'>,
+  ): Promise<void> {
+    const digest = hash.replace(/^sha256:/, '').slice(0, MAX_DATASET_DIGEST);
+    const dataset = { name, digest, source: JSON.stringify({ uri: source }), source_type: 'local' };
+    const tags = [{ key: 'mlflow.data.context', value: 'training' }];
+    await this.client.send('POST', 'runs/log-inputs', { run_id: runId, datasets: [{ dataset, tags }] });
   }
 
-  async updateRun(
-    runId: string,
-    { status, endTime, runName }: Pick<RunInfo, 'status' | 'endTime' | 'runName'>,
-  ): Promise<void> {
+  async updateRun(runId: string, { status, endTime, runName }: RunChange): Promise<void> {
     await this.client.send('POST', 'runs/update', {
       run_id: runId,
       status,
@@ -200,7 +228,7 @@ export class MlflowServer {
     source: string,
     runId: string,
     tags: Readonly<Record<string, string>>,
-  ): Promise<ModelVersionRecord> {
+  ): Promise<ServerVersion> {
     const answer = await this.client.send('POST', 'model-versions/create', {
       name,
       source,
@@ -210,7 +238,7 @@ export class MlflowServer {
     return versionOf(object(answer['model_version']));
   }
 
-  async versionsOfRun(runId: string): Promise<readonly ModelVersionRecord[]> {
+  async versionsOfRun(runId: string): Promise<readonly ServerVersion[]> {
     const answer = await this.client.get('model-versions/search', {
       filter: `run_id = '${runId}'`,
       max_results: '100',
@@ -221,13 +249,13 @@ export class MlflowServer {
   }
 
   /** Undefined where there is none. */
-  async version(name: string, version: string): Promise<ModelVersionRecord | undefined> {
+  async version(name: string, version: string): Promise<ServerVersion | undefined> {
     const answer = await orAbsent(this.client.get('model-versions/get', { name, version }));
     return answer === undefined ? undefined : versionOf(object(answer['model_version']));
   }
 
   /** Undefined where there is none. */
-  async versionByAlias(name: string, alias: string): Promise<ModelVersionRecord | undefined> {
+  async versionByAlias(name: string, alias: string): Promise<ServerVersion | undefined> {
     const answer = await orAbsent(this.client.get('registered-models/alias', { name, alias }));
     return answer === undefined ? undefined : versionOf(object(answer['model_version']));
   }
@@ -258,11 +286,11 @@ function runOf(run: Json): ServerRun {
     experimentId: text(info['experiment_id']),
     runName: text(info['run_name']),
     artifactUri: text(info['artifact_uri']),
-    params: new Map(params),
+    params: Object.fromEntries(params),
   };
 }
 
-function versionOf(version: Json): ModelVersionRecord {
+function versionOf(version: Json): ServerVersion {
   const tags = array(version['tags']).map((each) => {
     const { key, value } = object(each);
     return [text(key), text(value)] as const;

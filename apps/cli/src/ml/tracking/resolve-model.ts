@@ -1,8 +1,9 @@
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
-import { LocalRegistry, type ModelVersionRecord } from './local-registry.ts';
+import { LocalRegistry, type LocalVersion } from './local-registry.ts';
 import { MlflowServer } from './mlflow-server.ts';
 import { RestClient } from './rest-client.ts';
+import { countOlderRuns } from './older-runs.ts';
 import { afterRun, retrying } from './retry.ts';
 import { trackingSettings } from './tracking-settings.ts';
 
@@ -24,8 +25,8 @@ export interface ResolvedModel {
 
 /** Where the registry is. */
 export interface RegistryOptions {
-  readonly context: Pick<Context, 'cwd' | 'env' | 'signal' | 'sleep'>;
-  /** Absolute path of the local record, used where no tracking server is set. */
+  readonly context: Pick<Context, 'env' | 'signal' | 'sleep' | 'now'>;
+  /** Absolute path of the folder of all runs, used where no tracking server is set. */
   readonly runsFolder: string;
   /** Default: MLFLOW_TRACKING_URI. */
   readonly trackingUri?: string | undefined;
@@ -65,9 +66,7 @@ export async function resolveRegisteredModel(uri: string, options: RegistryOptio
     throw new CliError(
       'MODEL_NOT_FOUND',
       `${uri} is not registered in ${registry.place}.`,
-      registry.isServer
-        ? 'See the models in its page, or register one with "pawl train"; runs kept locally are sent by "pawl runs push".'
-        : 'Register one with "pawl train", or set MLFLOW_TRACKING_URI to the server that has it.',
+      await registry.notFoundHint(),
     );
   const { name, version, runId, tags } = found;
   return { name, version, runId, tags, registry: registry.place };
@@ -85,7 +84,9 @@ export async function registeredModelOfRun(
 ): Promise<ResolvedModel | undefined> {
   const registry = openRegistry(options);
   const found = (await retrying(afterRun, options.context, () => registry.ofRun(runId))).at(-1);
-  return found === undefined ? undefined : { ...found, registry: registry.place };
+  if (found === undefined) return undefined;
+  const { name, version, tags } = found;
+  return { name, version, runId: found.runId, tags, registry: registry.place };
 }
 
 /**
@@ -103,23 +104,29 @@ export async function setModelTags(
   await retrying(afterRun, options.context, () => registry.setTags(model.name, model.version, tags));
 }
 
+type RegistryEntry = Omit<ResolvedModel, 'registry'>;
+
 /** A server's registry or a folder's, alike. */
 interface Registry {
   readonly place: string;
-  readonly isServer: boolean;
-  byAlias(name: string, alias: string): Promise<ModelVersionRecord | undefined>;
-  version(name: string, version: string): Promise<ModelVersionRecord | undefined>;
-  ofRun(runId: string): Promise<readonly ModelVersionRecord[]>;
+  /** What helps where a model is not there. */
+  notFoundHint(): Promise<string>;
+  byAlias(name: string, alias: string): Promise<RegistryEntry | undefined>;
+  version(name: string, version: string): Promise<RegistryEntry | undefined>;
+  ofRun(runId: string): Promise<readonly RegistryEntry[]>;
   setTags(name: string, version: string, tags: Readonly<Record<string, string>>): Promise<void>;
 }
 
 function openRegistry({ context, runsFolder, trackingUri }: RegistryOptions): Registry {
   const settings = trackingSettings(context, trackingUri);
-  if (settings.kind !== 'server') return localRegistry(settings.kind === 'folder' ? settings.folder : runsFolder);
+  if (settings.kind !== 'server') return localRegistry(runsFolder, context);
   const server = new MlflowServer(new RestClient(settings, context));
   return {
     place: settings.url,
-    isServer: true,
+    notFoundHint: () =>
+      Promise.resolve(
+        'See the models in its page, or register one with "pawl train"; runs kept locally are sent by "pawl runs push".',
+      ),
     byAlias: (name, alias) => server.versionByAlias(name, alias),
     version: (name, version) => server.version(name, version),
     ofRun: async (runId) => {
@@ -135,18 +142,19 @@ function openRegistry({ context, runsFolder, trackingUri }: RegistryOptions): Re
   };
 }
 
-function localRegistry(folder: string): Registry {
+function localRegistry(folder: string, { now }: Pick<Context, 'now'>): Registry {
   const registry = new LocalRegistry(folder);
+  const entry = ({ version, ...rest }: LocalVersion): RegistryEntry => ({ ...rest, version: String(version) });
+  const orNothing = (found: LocalVersion | undefined) => (found === undefined ? undefined : entry(found));
   return {
     place: folder,
-    isServer: false,
-    byAlias: (name, alias) => registry.byAlias(name, alias),
-    version: (name, version) => registry.version(name, version),
-    ofRun: (runId) => registry.versionsOfRun(runId),
-    setTags: async (name, version, tags) => {
-      if ((await registry.version(name, version)) === undefined)
-        throw new CliError('MODEL_NOT_FOUND', `models:/${name}/${version} is not in ${folder}.`, 'Register it first.');
-      await registry.setTags(name, version, tags);
-    },
+    notFoundHint: async () =>
+      (await countOlderRuns(folder)) > 0
+        ? 'The runs of an earlier version of Pawl there are read by MLflow alone (see "pawl runs list"). Register one with "pawl train".'
+        : 'Register one with "pawl train", or set MLFLOW_TRACKING_URI to the server that has it.',
+    byAlias: async (name, alias) => orNothing(await registry.byAlias(name, alias)),
+    version: async (name, version) => orNothing(await registry.version(name, Number(version))),
+    ofRun: async (runId) => (await registry.versionsOfRun(runId)).map(entry),
+    setTags: (name, version, tags) => registry.setTags(name, Number(version), tags, now().getTime()),
   };
 }

@@ -3,22 +3,23 @@ import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { artifactSink } from './artifact-sink.ts';
 import { claimRun } from './claim-run.ts';
-import { LocalRun, RUN_KEY_TAG } from './local-run.ts';
-import { MlflowServer, type ServerRun } from './mlflow-server.ts';
+import { MlflowServer, RUN_KEY_TAG, type ServerRun } from './mlflow-server.ts';
+import { notesBeside } from './push-notes.ts';
 import { RunPusher } from './push-run.ts';
 import { RestClient, Unreachable } from './rest-client.ts';
 import { duringRun, retrying } from './retry.ts';
+import { isRunId, RunRecord } from './run-record.ts';
 import { SpoolingTracker, type LiveContext, type ServerLink } from './spooling-tracker.ts';
 import type { Tracker } from './tracker.ts';
 import { trackingSettings } from './tracking-settings.ts';
 
 /** What of the context a run needs. */
-export type TrackingContext = Pick<Context, 'cwd' | 'env' | 'signal' | 'now' | 'stderr' | 'sleep'>;
+export type TrackingContext = Pick<Context, 'env' | 'signal' | 'now' | 'stderr' | 'sleep'>;
 
 /** What a run is started with. */
 export interface StartRunOptions {
   readonly context: TrackingContext;
-  /** Absolute path of the local record, in MLflow's file layout. A folder as tracking address takes its place. */
+  /** Absolute path of the folder of all runs. */
   readonly runsFolder: string;
   /** Of the tracking server; default: MLFLOW_TRACKING_URI. */
   readonly trackingUri?: string | undefined;
@@ -55,14 +56,13 @@ export async function startRun(options: StartRunOptions): Promise<Tracker> {
     startTime,
     runName: options.runName ?? defaultName(startTime),
   };
-  if (settings.kind === 'database')
+  if (settings.kind === 'store')
     warn(
       context,
-      `${settings.scheme} databases are opened by MLflow's server alone; the run is kept in ${options.runsFolder}. ` +
+      `MLFLOW_TRACKING_URI names ${settings.what}, which MLflow's server alone opens; the run is kept in ${options.runsFolder}. ` +
         'With "mlflow server --backend-store-uri ..." and MLFLOW_TRACKING_URI=http://..., "pawl runs push" sends it.',
     );
-  if (settings.kind !== 'server')
-    return await record(plan, settings.kind === 'folder' ? settings.folder : options.runsFolder);
+  if (settings.kind !== 'server') return await record(plan);
 
   const live: LiveContext = { env: context.env, signal: context.signal, sleep: context.sleep };
   const server = new MlflowServer(new RestClient(settings, live));
@@ -76,8 +76,8 @@ export async function startRun(options: StartRunOptions): Promise<Tracker> {
     failure = error;
   }
   const named = contact === undefined ? plan : { ...plan, ...contact.names, key: contact.run.runId };
-  return await record(named, options.runsFolder, async (local) => {
-    const pusher = new RunPusher(local, server, live);
+  return await record(named, async (local) => {
+    const pusher = new RunPusher(local, server, live, notesBeside(settings.url)(local));
     if (contact !== undefined) await pusher.adopt(contact.run, contact.isFresh);
     return { pusher, live, failure };
   });
@@ -142,22 +142,19 @@ async function assertArtifactsWritable(
   }
 }
 
-async function record(plan: Plan, runsFolder: string, link?: (run: LocalRun) => Promise<ServerLink>): Promise<Tracker> {
-  const run = await LocalRun.create(runsFolder, plan.experiment, {
-    runId: plan.key,
-    runName: plan.runName,
-    status: 'RUNNING',
-    startTime: plan.startTime,
-    endTime: undefined,
-  });
-  if (!(await claimRun(run)))
+async function record(plan: Plan, link?: (record: RunRecord) => Promise<ServerLink>): Promise<Tracker> {
+  const { context, tags, runsFolder } = plan.options;
+  const { runName, experiment, startTime: time } = plan;
+  const local = new RunRecord(runsFolder, plan.key);
+  await local.create();
+  if (!(await claimRun(local)))
     throw new CliError(
       'TRACKING_REFUSED',
       `Run ${plan.key} is being written by another process.`,
       'Unset MLFLOW_RUN_ID.',
     );
-  const { context, tags } = plan.options;
-  const tracker = new SpoolingTracker(run, context, await link?.(run));
+  await local.append({ event: 'started', time, name: runName, experiment });
+  const tracker = new SpoolingTracker({ record: local, runName, runsFolder }, context, await link?.(local));
   // `mlflow run` has said where its runs come from.
   const source = plan.given ? {} : { 'mlflow.source.type': 'LOCAL', 'mlflow.source.name': 'pawl train' };
   await tracker.tags({ ...source, ...tags, [RUN_KEY_TAG]: plan.tag });
@@ -171,7 +168,7 @@ const defaultName = (time: number): string =>
   `run-${new Date(time).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}`;
 
 function assertRunId(id: string): void {
-  if (!/^[A-Za-z0-9][\w-]{0,255}$/.test(id))
+  if (!isRunId(id))
     throw new CliError('USAGE', 'MLFLOW_RUN_ID is not the id of a run.', 'Unset it, or set it to 32 hex digits.');
 }
 

@@ -1,25 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing } from '@pawl/shared/errors/system-error';
-import { parse, stringify } from 'yaml';
+import { hasCode, isMissing } from '@pawl/shared/errors/system-error';
 import { writeError } from '../../errors/write-error.ts';
-
-/** Our own notes inside a run's folder; MLflow reads nothing from it. */
-export const NOTES_FOLDER = '.pawl';
-export const META_FILE = 'meta.yaml';
 
 /**
  * Writes a file so that a reader sees all of it or nothing.
  *
  * @param path absolute; its folder is made.
- * @param scratch absolute folder on the same disk that no reader lists; made.
  * @throws CliError DISK_FULL, FILE_WRITE_FAILED.
  */
-export async function writeAtomically(path: string, text: string, scratch: string): Promise<void> {
-  const temporary = join(scratch, `${randomBytes(6).toString('hex')}.tmp`);
+export async function writeAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   await onDisk(path, async () => {
-    await mkdir(scratch, { recursive: true });
     await mkdir(dirname(path), { recursive: true });
     try {
       await writeFile(temporary, text);
@@ -40,64 +33,43 @@ export async function readIfPresent(path: string): Promise<string | undefined> {
   }
 }
 
-/** Names in a folder, sorted; empty where there is none. */
-export async function namesIn(folder: string): Promise<readonly string[]> {
-  return (await entriesOf(folder)).map(({ name }) => name);
-}
-
-/** Names of the folders in a folder, sorted. */
+/** Names of the folders in a folder, sorted; empty where there is none. */
 export async function foldersIn(folder: string): Promise<readonly string[]> {
-  return (await entriesOf(folder)).filter((entry) => entry.isDirectory()).map(({ name }) => name);
-}
-
-/** Every file below a folder, as sorted `/`-separated paths; empty where there is none. */
-export async function filesBelow(folder: string, prefix = ''): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const entry of await entriesOf(folder)) {
-    const path = `${prefix}${entry.name}`;
-    if (entry.isDirectory()) found.push(...(await filesBelow(join(folder, entry.name), `${path}/`)));
-    else if (entry.isFile()) found.push(path);
-  }
-  return found;
-}
-
-async function entriesOf(folder: string) {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    return entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
   }
 }
 
-/** Reads one of MLflow's `meta.yaml`; undefined where there is none or it is no mapping. */
-export async function readMeta(folder: string): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const text = await readIfPresent(join(folder, META_FILE));
-  if (text === undefined) return undefined;
+/** Every file at or below a path, as sorted `/`-separated paths from it; a file alone is the empty path. */
+export async function filesBelow(path: string): Promise<readonly string[]> {
   try {
-    const data: unknown = parse(text);
-    return typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
+    const entries = await readdir(path, { withFileTypes: true, recursive: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) =>
+        join(entry.parentPath, entry.name)
+          .slice(path.length + 1)
+          .replaceAll('\\', '/'),
+      )
+      .sort();
+  } catch (error) {
+    if (hasCode(error, 'ENOTDIR')) return [''];
+    throw error;
   }
 }
 
-/** A text of a `meta.yaml`; empty where it holds something else. */
-export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-
-/** Writes one of MLflow's `meta.yaml`: keys sorted, as PyYAML writes them. */
-export async function writeMeta(
-  folder: string,
-  meta: Readonly<Record<string, unknown>>,
-  scratch: string,
-): Promise<void> {
-  await writeAtomically(join(folder, META_FILE), stringify(meta, { sortMapEntries: true, lineWidth: 0 }), scratch);
-}
-
 /**
- * Checks a name that MLflow's file store makes a file name of (mlflow.utils.validation): letters, digits, `_ - . /` and
- * spaces, at most 250, no path that leads elsewhere.
+ * Checks a name that MLflow makes a path or a key of (mlflow.utils.validation): letters, digits, `_ - . /` and spaces, at
+ * most 250, no path that leads elsewhere.
+ *
+ * @throws RangeError.
  */
 export function assertEntityName(name: string): void {
   const parts = name.split('/');

@@ -1,5 +1,4 @@
-/** How a run ended, by MLflow's names. */
-export type RunStatus = 'FINISHED' | 'FAILED' | 'KILLED';
+import type { RunStatus } from './run-events.ts';
 
 /** A file or folder that becomes an artifact of the run. */
 export interface Artifact {
@@ -27,14 +26,15 @@ export interface RegisteredModel {
 }
 
 /**
- * One training run on record. Everything is written below `runs/` first, in MLflow's own file layout, and then sent to the
- * tracking server when there is one; a server that goes away costs a warning, and `pawl runs push` sends the rest.
+ * One training run on record. Everything is appended to the record below `runs/` first, and then replayed to the tracking
+ * server when there is one; a server that goes away costs a warning, and `pawl runs push` sends the rest.
  */
 export interface Tracker {
   /** 32 hex digits. Of the server where one answered at the start, else made here. */
   readonly runId: string;
   /** Where people look at the run: a URL of the server, or the local folder. */
   readonly location: string;
+  /** A parameter never changes: the first value counts. */
   params(values: Readonly<Record<string, string | number>>): Promise<void>;
   /** `step` is the epoch for what is measured per epoch. */
   metrics(values: Readonly<Record<string, number>>, step?: number): Promise<void>;

@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url';
-import { resolve } from 'node:path';
 import { CliError } from '../../errors/cli-error.ts';
 import type { Context } from '../../terminal/context.ts';
 
@@ -12,15 +10,17 @@ export interface ServerSettings {
   readonly authorization: string | undefined;
 }
 
-/** Where runs are recorded beside, or instead of, the runs folder. */
+/** Where runs are recorded beside the runs folder. */
 export type TrackingSettings =
   | ServerSettings
   /** No server. */
   | { readonly kind: 'none' }
-  /** A folder in MLflow's file layout; takes the place of the runs folder. */
-  | { readonly kind: 'folder'; readonly folder: string }
-  /** A database that only Python's MLflow opens. */
-  | { readonly kind: 'database'; readonly scheme: string };
+  /** A folder or a database that only MLflow's own server opens. */
+  | {
+      readonly kind: 'store';
+      /** For a sentence, such as `a folder`; without the address, which may hold a password. */
+      readonly what: string;
+    };
 
 /**
  * MLflow's own variables: MLFLOW_TRACKING_URI (or `trackingUri`), MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME with
@@ -28,17 +28,16 @@ export type TrackingSettings =
  *
  * @throws CliError USAGE when the address is none; never repeats a secret.
  */
-export function trackingSettings({ cwd, env }: Pick<Context, 'cwd' | 'env'>, trackingUri?: string): TrackingSettings {
+export function trackingSettings({ env }: Pick<Context, 'env'>, trackingUri?: string): TrackingSettings {
   const uri = trackingUri ?? env['MLFLOW_TRACKING_URI'] ?? '';
   if (uri === '') return { kind: 'none' };
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase();
   if (scheme === 'http' || scheme === 'https') return serverSettings(uri, env);
-  if (scheme === undefined) return { kind: 'folder', folder: resolve(cwd, uri) };
-  if (scheme === 'file') return { kind: 'folder', folder: folderOf(uri, cwd) };
-  if (/^(sqlite|postgresql|mysql|mssql)(\+\w+)?$/.test(scheme)) return { kind: 'database', scheme };
+  if (scheme === undefined || scheme === 'file') return { kind: 'store', what: 'a folder' };
+  if (/^(sqlite|postgresql|mysql|mssql)(\+\w+)?$/.test(scheme)) return { kind: 'store', what: `a ${scheme} database` };
   throw new CliError(
     'USAGE',
-    `The tracking address has the scheme ${scheme}:; expected http://, https:// or a folder.`,
+    `The tracking address has the scheme ${scheme}:; expected http:// or https://.`,
     'Set MLFLOW_TRACKING_URI to the address of an MLflow server, or unset it to record runs in a folder.',
   );
 }
@@ -61,14 +60,4 @@ function serverSettings(uri: string, env: Context['env']): ServerSettings {
         ? `Bearer ${token}`
         : undefined;
   return { kind: 'server', url: `${url.origin}${url.pathname}`.replace(/\/+$/, ''), authorization };
-}
-
-function folderOf(uri: string, cwd: string): string {
-  // `file:runs` and `file:./runs` are relative for MLflow, though no URL can be.
-  if (!/^file:\//i.test(uri)) return resolve(cwd, uri.slice('file:'.length));
-  try {
-    return fileURLToPath(uri);
-  } catch (cause) {
-    throw new CliError('USAGE', `${uri} names no folder of this machine.`, 'Write file:///absolute/path.', cause);
-  }
 }

@@ -1,15 +1,16 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { trackingContext } from '../../../test/support/mlflow.ts';
 import { FakeCluster, pawl } from '../../../test/support/fake-cluster.ts';
+import { FakeMlflow } from '../../../test/support/fake-mlflow.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { proxyOf } from './artifact-sink.ts';
-import { LocalRegistry } from './local-registry.ts';
-import { listRuns } from './local-run.ts';
-import { parseMetric, pythonFloat } from './metric-lines.ts';
-import { parseModelAddress, resolveRegisteredModel, setModelTags } from './resolve-model.ts';
+import { choosePort } from './mlflow-process.ts';
+import { parseModelAddress, resolveRegisteredModel } from './resolve-model.ts';
+import { listRuns } from './run-record.ts';
 import { startRun, type TrackingContext } from './start-run.ts';
 import { trackingSettings } from './tracking-settings.ts';
 
@@ -28,103 +29,6 @@ const optionsFor = (context: TrackingContext) => ({
   newId: () => '0123456789abcdef0123456789abcdef',
 });
 
-describe('the local record', () => {
-  it('is append-only files in the layout of MLflow', async () => {
-    const run = await startRun(optionsFor(trackingContext()));
-    await run.params({ lr: 0.001, model: 'resnet18' });
-    await run.metrics({ val_loss: 0.5 }, 1);
-    await run.metrics({ val_loss: NaN }, 2);
-    await writeFile(join(folder, 'roc.png'), 'a');
-    await run.artifact({ source: join(folder, 'roc.png'), path: 'roc.png' });
-    const registered = await run.register({ name: 'catdog', path: 'model', alias: 'candidate', tags: { a: 'b' } });
-    await run.end('FINISHED');
-    expect(registered).toEqual({ name: 'catdog', version: '1', alias: 'candidate' });
-    expect(run.location).toMatch(/runs\/\d{18}\/0123456789abcdef0123456789abcdef$/);
-    const at = (path: string) => readFile(join(run.location, path), 'utf8');
-    expect(await at('params/lr')).toBe('0.001');
-    expect(await at('metrics/val_loss')).toMatch(/^\d{13} 0\.5 1\n\d{13} nan 2\n$/);
-    expect(await at('tags/mlflow.source.git.commit')).toBe('abc');
-    expect(await at('artifacts/roc.png')).toBe('a');
-    expect(await at('meta.yaml')).toMatch(/^status: 3$/m);
-    // Nothing half-written is left, and nobody holds it.
-    expect(await readdir(join(run.location, '.pawl'))).toEqual([]);
-  });
-
-  it('gives two values of one moment two times', async () => {
-    const context = { ...trackingContext(), now: () => new Date(1_700_000_000_000) };
-    const run = await startRun(optionsFor(context));
-    await run.metrics({ loss: 1 }, 1);
-    await run.metrics({ loss: 2 }, 1);
-    const [record] = await listRuns(join(folder, 'runs'));
-    expect((await record!.metrics()).get('loss')?.map(({ timestamp }) => timestamp)).toEqual([
-      1_700_000_000_000, 1_700_000_000_001,
-    ]);
-  });
-
-  it('parameters never change', async () => {
-    const run = await startRun(optionsFor(trackingContext()));
-    await run.params({ lr: 0.1 });
-    await run.params({ lr: 0.2 });
-    const [record] = await listRuns(join(folder, 'runs'));
-    expect((await record!.params()).get('lr')).toBe('0.1');
-  });
-
-  it('refuses names that lead out of it', async () => {
-    const run = await startRun(optionsFor(trackingContext()));
-    for (const name of ['../x', 'a//b', '', '/etc/passwd', 'a\nb'])
-      await expect(run.tags({ [name]: 'x' })).rejects.toThrow(RangeError);
-  });
-
-  it('a folder that cannot be written is an error with a next step', async () => {
-    await writeFile(join(folder, 'runs'), 'a file');
-    await expect(startRun(optionsFor(trackingContext()))).rejects.toMatchObject({
-      code: 'FILE_WRITE_FAILED',
-      hint: expect.stringContaining('--runs'),
-    });
-  });
-
-  it('numbers of versions are never given twice', async () => {
-    const run = await startRun(optionsFor(trackingContext()));
-    const [record] = await listRuns(join(folder, 'runs'));
-    const registry = new LocalRegistry(join(folder, 'runs'));
-    const made = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => registry.create('catdog', record!, 'model', {}, index)),
-    );
-    expect(new Set(made.map(({ version }) => version)).size).toBe(8);
-    await run.end('FAILED');
-  });
-
-  it('reads lines as MLflow writes them, and leaves out one that was cut off', () => {
-    expect(parseMetric('1 0.5 1\n2 nan 2\n3 -inf 3\n4 1e-05 4\n5 0.')).toEqual([
-      { timestamp: 1, value: 0.5, step: 1 },
-      { timestamp: 2, value: NaN, step: 2 },
-      { timestamp: 3, value: -Infinity, step: 3 },
-      { timestamp: 4, value: 1e-5, step: 4 },
-    ]);
-    expect([NaN, Infinity, -Infinity, 0.25].map(pythonFloat)).toEqual(['nan', 'inf', '-inf', '0.25']);
-  });
-
-  it('finds and tags registered models; what is not there is an error with a next step', async () => {
-    const run = await startRun(optionsFor(trackingContext()));
-    await run.register({ name: 'catdog', path: 'model', alias: 'candidate', tags: {} });
-    const options = { context: trackingContext(), runsFolder: join(folder, 'runs') };
-    const model = await resolveRegisteredModel('models:/catdog@candidate', options);
-    await setModelTags(model, { 'pawl.bundle.digest': 'sha256:0' }, options);
-    expect(await resolveRegisteredModel('models:/catdog/1', options)).toMatchObject({
-      version: '1',
-      runId: run.runId,
-      tags: { 'pawl.bundle.digest': 'sha256:0' },
-    });
-    await expect(resolveRegisteredModel('models:/catdog@champion', options)).rejects.toMatchObject({
-      code: 'MODEL_NOT_FOUND',
-      exitCode: 4,
-    });
-    await expect(run.register({ name: 'catdog', path: 'model', alias: 'latest', tags: {} })).rejects.toMatchObject({
-      code: 'USAGE',
-    });
-  });
-});
-
 describe('addresses', () => {
   it.each([
     ['models:/catdog@champion', { name: 'catdog', alias: 'champion' }],
@@ -140,13 +44,12 @@ describe('addresses', () => {
     },
   );
 
-  const settings = (env: Record<string, string>) => trackingSettings({ cwd: '/work', env });
+  const settings = (env: Record<string, string>) => trackingSettings({ env });
   it.each<[Record<string, string>, object]>([
     [{}, { kind: 'none' }],
-    [{ MLFLOW_TRACKING_URI: 'mlruns' }, { kind: 'folder', folder: '/work/mlruns' }],
-    [{ MLFLOW_TRACKING_URI: 'file:./mlruns' }, { kind: 'folder', folder: '/work/mlruns' }],
-    [{ MLFLOW_TRACKING_URI: 'file:///srv/runs' }, { kind: 'folder', folder: '/srv/runs' }],
-    [{ MLFLOW_TRACKING_URI: 'sqlite:///mlflow.db' }, { kind: 'database', scheme: 'sqlite' }],
+    [{ MLFLOW_TRACKING_URI: 'mlruns' }, { kind: 'store', what: 'a folder' }],
+    [{ MLFLOW_TRACKING_URI: 'file:///srv/runs' }, { kind: 'store', what: 'a folder' }],
+    [{ MLFLOW_TRACKING_URI: 'sqlite:///mlflow.db' }, { kind: 'store', what: 'a sqlite database' }],
     [
       { MLFLOW_TRACKING_URI: 'https://user:p%40ss@host/prefix/' },
       { kind: 'server', url: 'https://host/prefix', authorization: `Basic ${btoa('user:p@ss')}` },
@@ -236,7 +139,7 @@ describe('a server that misbehaves', () => {
     expect(run.runId).toBe('0123456789abcdef0123456789abcdef');
     expect(context.err().match(/cannot be used now/g)).toHaveLength(1);
     const [record] = await listRuns(join(folder, 'runs'));
-    expect(record?.info.status).toBe('FINISHED');
+    expect(record?.summary.status).toBe('FINISHED');
   });
 
   it('that hiccups is asked again, and nobody notices', async () => {
@@ -248,6 +151,17 @@ describe('a server that misbehaves', () => {
     expect(context.err()).toBe('');
     expect(run.runId).toBe('f'.repeat(32));
   });
+
+  it.each(['mlruns', 'sqlite:///mlflow.db'])(
+    'that MLFLOW_TRACKING_URI=%s does not name costs one warning',
+    async (uri) => {
+      const context = trackingContext({ MLFLOW_TRACKING_URI: uri });
+      const run = await startRun(optionsFor(context));
+      await run.end('FINISHED');
+      expect(context.err()).toMatch(/^warning: .* which MLflow's server alone opens; the run is kept in .*runs\..*\n$/);
+      expect(run.location).toBe(join(folder, 'runs', run.runId));
+    },
+  );
 
   it('that asks for patience is waited for, within bounds', async () => {
     const url = await serve((request, index) =>
@@ -301,10 +215,9 @@ describe('a server that misbehaves', () => {
       code: 2,
       err: expect.stringContaining('MLFLOW_TRACKING_URI'),
     });
-    await startRun(optionsFor(trackingContext()));
+    const run = await startRun(optionsFor(trackingContext()));
     const url = await serve(good);
-    const [record] = await listRuns(runs);
-    await writeFile(join(record!.notes, 'owner.json'), '1 some-other-host\n');
+    await writeFile(join(run.location, 'owner'), '1 some-other-host\n');
     const outcome = await pawl(`runs push --runs ${runs} --tracking-uri ${url}`, new FakeCluster());
     expect(outcome).toMatchObject({ code: 1, out: '0 runs sent, 0 there already.\n' });
     expect(outcome.err).toContain('in use by another process');
@@ -312,29 +225,121 @@ describe('a server that misbehaves', () => {
   });
 });
 
-describe('pawl runs list', () => {
+describe('pawl runs list and show', () => {
+  const runs = () => join(folder, 'runs');
+  const command = (line: string) =>
+    pawl(`${line} --runs ${runs()}`, new FakeCluster(), { now: () => new Date(Date.now() + 120_000) });
+
   it('is a table, newest first, that tells a run whose process was killed', async () => {
     const first = await startRun({ ...optionsFor(trackingContext()), newId: () => 'a'.repeat(32) });
-    await first.metrics({ test_acc: 0.9512, val_loss: 0.2 }, 1);
+    await first.metrics({ test_acc: 0.9512, val_loss: 0.3, best_val_loss: 0.2 }, 1);
     await first.end('FINISHED');
     const later = { ...trackingContext(), now: () => new Date(Date.now() + 60_000) };
-    await startRun({ ...optionsFor(later), runName: 'second', newId: () => 'b'.repeat(32) });
-    const runs = join(folder, 'runs');
-    const [record] = await listRuns(runs);
+    const second = await startRun({ ...optionsFor(later), runName: 'second', newId: () => 'b'.repeat(32) });
     // No process has this id: Linux's largest is 2^22.
-    await writeFile(join(record!.notes, 'owner.json'), `4194305 ${hostname()}\n`);
-    const { out, code } = await pawl(`runs list --runs ${runs}`, new FakeCluster(), {
-      now: () => new Date(Date.now() + 120_000),
-    });
-    expect(code).toBe(0);
+    await writeFile(join(second.location, 'owner'), `4194305 ${hostname()}\n`);
+    const { out, err, code } = await command('runs list');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
     const lines = out.trim().split('\n');
-    expect(lines[0]).toMatch(/^NAME +EXPERIMENT +AGE +STATUS +TEST_ACC +VAL_LOSS +WHERE$/);
+    expect(lines[0]).toMatch(/^NAME +EXPERIMENT +AGE +STATUS +TEST_ACC +BEST_VAL_LOSS +WHERE$/);
     expect(lines[1]).toMatch(/^second +catdog +\w+ +CUT OFF +- +- +/);
     expect(lines[2]).toMatch(/^baseline +catdog +\w+ +FINISHED +0\.9512 +0\.2000 +/);
   });
 
+  it('shows one run by its name or its id', async () => {
+    const run = await startRun(optionsFor(trackingContext()));
+    await run.params({ lr: 0.1 });
+    await run.metrics({ val_loss: 0.3 }, 1);
+    await run.register({ name: 'catdog', path: 'model', alias: 'candidate', tags: {} });
+    await run.end('FINISHED');
+    const { out } = await command('runs show baseline');
+    expect(out).toMatch(/^baseline\n {2}run +0123456789abcdef0123456789abcdef\n {2}experiment +catdog\n/);
+    expect(out).toMatch(/registered +catdog 1 as @candidate\n[^]*Parameters\n {2}lr +0\.1\n[^]*val_loss +0\.3\n/);
+    expect((await command(`runs show ${run.runId}`)).out).toBe(out);
+    expect(JSON.parse((await command('runs show baseline -o json')).out)).toMatchObject({ params: { lr: '0.1' } });
+    expect(await command('runs show nobody')).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('[RUN_NOT_FOUND]'),
+    });
+  });
+
+  it('counts lines that a crash cut off', async () => {
+    const run = await startRun(optionsFor(trackingContext()));
+    await run.end('FINISHED');
+    await appendFile(join(run.location, 'events.jsonl'), '{"event":"met');
+    const { code, out, err } = await command('runs list');
+    expect(code).toBe(0);
+    expect(out).toContain('FINISHED');
+    expect(err).toBe('warning: 1 line of the record of baseline cannot be read and is left out.\n');
+  });
+
   it('says what to do where there is none', async () => {
-    const { err } = await pawl(`runs list --runs ${join(folder, 'none')}`, new FakeCluster());
+    const { err } = await command('runs list');
     expect(err).toContain('"pawl train" makes one');
+  });
+
+  it('says how to see the runs of an earlier version, beside its own', async () => {
+    const older = join(runs(), '225102507342083656');
+    for (const path of [join(older, 'a'.repeat(32)), join(older, 'b'.repeat(32)), join(runs(), 'models/catdog')]) {
+      await mkdir(path, { recursive: true });
+      await writeFile(join(path, 'meta.yaml'), 'name: catdog\n');
+    }
+    await writeFile(join(older, 'meta.yaml'), 'name: catdog\n');
+    const alone = await command('runs list');
+    expect(alone).toMatchObject({ code: 0, out: '' });
+    expect(alone.err).toMatch(
+      /^2 runs of an earlier version of Pawl in .*: see them with\n {2}MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri .*runs\n$/,
+    );
+    await startRun(optionsFor(trackingContext()));
+    const both = await command('runs list');
+    expect(both.out).toContain('baseline');
+    expect(both.err).toBe(alone.err);
+    const options = { context: trackingContext(), runsFolder: runs() };
+    await expect(resolveRegisteredModel('models:/catdog@candidate', options)).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+      hint: expect.stringContaining('earlier version of Pawl'),
+    });
+  });
+});
+
+describe('pawl runs serve', () => {
+  it('without mlflow prints the commands that do the same', async () => {
+    const { code, out } = await pawl('runs serve --port 5001 --runs old/runs', new FakeCluster(), {
+      env: { PATH: folder },
+    });
+    expect(code).toBe(4);
+    expect(out).toBe(
+      [
+        'There is no mlflow on PATH. Where there is one ("pip install mlflow"), start a server:',
+        '  mkdir -p mlflow-runs',
+        '  mlflow server --host 127.0.0.1 --port 5001 --backend-store-uri sqlite:///mlflow-runs/mlflow.db --artifacts-destination mlflow-runs/artifacts',
+        'and send it the runs from here:',
+        '  pawl runs push --tracking-uri http://127.0.0.1:5001 --runs old/runs',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('takes the mlflow of PATH or of PAWL_MLFLOW, and shows what it says when it does not start', async () => {
+    const path = join(folder, 'mlflow');
+    await writeFile(path, '#!/bin/sh\necho "no module for $*" >&2\nexit 1\n', { mode: 0o755 });
+    const missing = await pawl('runs serve', new FakeCluster(), { env: { PAWL_MLFLOW: join(folder, 'none') } });
+    expect(missing).toMatchObject({ code: 4, err: expect.stringContaining('[FILE_NOT_FOUND]') });
+    for (const env of [{ PATH: `/nowhere:${folder}` }, { PAWL_MLFLOW: path }]) {
+      const { code, err } = await pawl(`runs serve --runs ${folder}`, new FakeCluster(), { env });
+      expect(code).toBe(3);
+      expect(err).toMatch(/ended before it answered:\sno module for server [^]*\[TRACKING_UNREACHABLE\]/);
+      // The store that was made for it is gone.
+      const store = /--artifacts-destination (\S+)\/artifacts/.exec(err)?.[1];
+      expect(store).toMatch(/pawl-runs-/);
+      expect(existsSync(store!)).toBe(false);
+    }
+  });
+
+  it('refuses a port that is in use, and takes another one where none was asked for', async () => {
+    await using other = await FakeMlflow.start();
+    const taken = Number(new URL(other.url).port);
+    await expect(choosePort(taken, true)).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await choosePort(taken, false)).not.toBe(taken);
   });
 });

@@ -24,6 +24,8 @@ export async function judge(inputs: Inputs, learned: Learned, model: ServedModel
   await tracker.metrics({
     ...figures,
     best_epoch: trained.bestEpoch,
+    // Of the head that is kept; the last val_loss is of the last epoch.
+    best_val_loss: trained.history.find(({ epoch }) => epoch === trained.bestEpoch)?.val_loss ?? NaN,
     test_loss: assessment.test.evaluation.logLoss,
     test_acc: assessment.test.evaluation.accuracy,
   });
