@@ -14,8 +14,8 @@
 
 /** Dependency -> the only folders that may import it. */
 const owners = {
-  '@kubernetes/client-node': ['apps/shared/src/kubernetes', 'apps/cli/src/cluster/connection'],
-  undici: ['apps/shared/src/kubernetes', 'apps/cli/src/cluster/connection'],
+  '@kubernetes/client-node': ['apps/shared/src/kubernetes'],
+  undici: ['apps/shared/src/kubernetes'],
   yaml: [
     'apps/controller/src/model-version',
     'apps/cli/src/commands',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { events, pods } from '@pawl/shared/kubernetes/objects';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { connect } from '../src/cluster/connection/connect.ts';
 import { run } from '../src/program.ts';
@@ -86,18 +87,14 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
 
   it('shows events and the pods of the canary', async () => {
     const { metadata } = await namespace.read(name);
-    await namespace.apply(`/api/v1/namespaces/${namespace.name}/events/an-event`, {
-      apiVersion: 'v1',
-      kind: 'Event',
+    await namespace.apply(events, 'an-event', {
       type: 'Normal',
       reason: 'Accepted',
       message: 'All images were answered',
       lastTimestamp: new Date().toISOString(),
       involvedObject: { kind: 'ModelVersion', name, uid: metadata.uid, namespace: namespace.name },
     });
-    await namespace.apply(`/api/v1/namespaces/${namespace.name}/pods/catdog-canary-1`, {
-      apiVersion: 'v1',
-      kind: 'Pod',
+    await namespace.apply(pods, 'catdog-canary-1', {
       metadata: { labels: { 'pawl.dev/model': 'catdog', 'pawl.dev/track': 'canary', 'pawl.dev/model-version': name } },
       // A node that does not exist: nothing ever runs it.
       spec: { nodeName: 'none', containers: [{ name: 'inference', image: 'none' }] },

@@ -3,9 +3,8 @@ import { annotations, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/na
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { startRegistry } from '@pawl/test-kit/registry';
 import { publishBundle } from '@pawl/shared/bundle/publish-bundle';
-import { configMaps, deployments } from '@pawl/shared/kubernetes/objects';
+import { configMaps, deployments, events } from '@pawl/shared/kubernetes/objects';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
-import { events } from '../src/runtime/events.ts';
 import { ownedFields } from './support/managed-fields.ts';
 import { endless } from './support/holds.ts';
 import { Stage, type StageOptions } from './support/stage.ts';

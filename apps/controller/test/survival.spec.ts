@@ -1,5 +1,5 @@
+import { leases } from '@pawl/shared/kubernetes/objects';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
-import { leases } from '../src/runtime/lease.ts';
 import { Stage } from './support/stage.ts';
 
 import.meta.jest.setTimeout(600_000);

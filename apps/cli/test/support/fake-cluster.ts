@@ -1,6 +1,7 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { Cluster, ConnectOptions } from '../../src/cluster/connection/cluster.ts';
-import type { Deployment, KubernetesEvent, Meta, Pod } from '../../src/cluster/connection/objects.ts';
+import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
+import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
 import type { ClusterContext } from '../../src/cluster/cluster-context.ts';
 import { CliError } from '../../src/errors/cli-error.ts';
 import { run } from '../../src/program.ts';
@@ -15,7 +16,7 @@ export class FakeCluster implements Cluster {
   canaries: readonly Deployment[] = [];
   allPods: readonly Pod[] = [];
   allEvents: readonly KubernetesEvent[] = [];
-  policies: readonly { readonly metadata: Meta }[] = [];
+  policies: readonly Pick<KubeObject, 'metadata'>[] = [];
   hasNamespace = true;
   /** Thrown by reads of pods, events, Deployments and ConfigMaps. */
   refuses: CliError | undefined;
@@ -59,7 +60,7 @@ export class FakeCluster implements Cluster {
     return this.#read(this.allEvents.filter((event) => (event.involvedObject.kind === 'ModelVersion') === own));
   }
 
-  configMaps(): Promise<readonly { readonly metadata: Meta }[]> {
+  configMaps(): Promise<readonly Pick<KubeObject, 'metadata'>[]> {
     return this.#read(this.policies);
   }
 

@@ -1,6 +1,6 @@
 import type { Condition, ModelVersion, ModelVersionStatus, Verdict } from '@pawl/shared/modelversion/model-version';
 import { API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
-import type { Deployment, KubernetesEvent, Pod } from '../../src/cluster/connection/objects.ts';
+import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
 
 /** The time of every test. */
 export const NOW = new Date('2026-11-21T12:00:00Z');
@@ -100,10 +100,13 @@ export const atStep = (step: number, steps = 2, weight = 25): Change =>
   });
 
 export const aStableDeployment = (number: string | undefined, ready = 3): Deployment => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
   metadata: { name: 'catdog', labels: { 'pawl.dev/model': 'catdog', 'pawl.dev/track': 'stable' } },
   spec: {
     replicas: 3,
     template: {
+      spec: { containers: [] },
       metadata: {
         annotations: number === undefined ? {} : { 'pawl.dev/version': number, 'pawl.dev/digest': digestOf(number) },
       },
@@ -114,6 +117,9 @@ export const aStableDeployment = (number: string | undefined, ready = 3): Deploy
 
 /** A ready pod of a track; `canaryOf` makes it a canary pod. */
 export const aPod = (name: string, canaryOf?: string, status: Pod['status'] = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  spec: { containers: [{ name: 'inference' }] },
   metadata: {
     name,
     labels: {
@@ -132,6 +138,8 @@ export const aPod = (name: string, canaryOf?: string, status: Pod['status'] = {}
 });
 
 export const anEvent = (reason: string, message: string, of: ModelVersion, seconds = 60): KubernetesEvent => ({
+  apiVersion: 'v1',
+  kind: 'Event',
   metadata: { name: `event-${reason}` },
   type: 'Normal',
   reason,

@@ -1,11 +1,12 @@
 import { ApiError, ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
-import { EventRecorder, type KubeEvent } from './events.ts';
+import type { KubernetesEvent } from '@pawl/shared/kubernetes/objects';
+import { EventRecorder } from './events.ts';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
 import { aThing } from '@pawl/shared/kubernetes/test/things';
 import { MemoryLogger } from './test/fake-objects.ts';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 
-type Stored = KubeEvent & Record<string, unknown>;
+type Stored = KubernetesEvent & Record<string, unknown>;
 
 function setUp(stored = new Map<string, Stored>(), clock = new FakeClock()) {
   const logger = new MemoryLogger();

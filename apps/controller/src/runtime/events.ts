@@ -1,19 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isAlreadyExists, isNotFound } from '@pawl/shared/kubernetes/api-error';
 import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
-import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
+import { events } from '@pawl/shared/kubernetes/objects';
 import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
 import type { Logger } from './logger.ts';
-
-/**
- * core/v1, not events.k8s.io/v1: both show the same stored objects, but `kubectl describe` and `kubectl get events` print
- * "x3 over 5m" from core's count and timestamps, which the newer API does not let its clients write.
- */
-export interface KubeEvent extends KubeObject {
-  readonly count?: number;
-}
-
-export const events: ResourceType<KubeEvent> = { group: '', version: 'v1', plural: 'events', kind: 'Event' };
 
 export interface EventRecorderOptions {
   readonly client: Pick<KubernetesApi, 'create' | 'get' | 'mergePatch'>;

@@ -2,7 +2,8 @@ import { ApiError, ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
 import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
 import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import type { CallOptions } from '@pawl/shared/kubernetes/requests';
-import { type LeaderCallbacks, LeaderElection, type Lease, microTime } from './lease.ts';
+import type { Lease } from '@pawl/shared/kubernetes/objects';
+import { type LeaderCallbacks, LeaderElection, microTime } from './lease.ts';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { MemoryLogger } from './test/fake-objects.ts';
 

@@ -1,32 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isAlreadyExists, isConflict } from '@pawl/shared/kubernetes/api-error';
 import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
-import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import { type Lease, leases, type LeaseSpec } from '@pawl/shared/kubernetes/objects';
 import { jittered, type Random } from '@pawl/shared/concurrency/backoff';
 import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
 import { startDeadline } from '@pawl/shared/concurrency/deadline';
 import type { Logger } from './logger.ts';
-
-/** coordination.k8s.io/v1; times are MicroTime strings. */
-export interface Lease extends KubeObject {
-  readonly spec?: LeaseSpec | undefined;
-}
-
-export interface LeaseSpec {
-  readonly holderIdentity?: string | undefined;
-  readonly leaseDurationSeconds?: number | undefined;
-  readonly acquireTime?: string | undefined;
-  readonly renewTime?: string | undefined;
-  /** How often the holder changed. */
-  readonly leaseTransitions?: number | undefined;
-}
-
-export const leases: ResourceType<Lease> = {
-  group: 'coordination.k8s.io',
-  version: 'v1',
-  plural: 'leases',
-  kind: 'Lease',
-};
 
 export interface LeaderElectionOptions {
   readonly client: Pick<KubernetesApi, 'get' | 'create' | 'update'>;

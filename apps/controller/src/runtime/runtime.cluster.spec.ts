@@ -9,14 +9,15 @@ import {
   isInvalid,
 } from '@pawl/shared/kubernetes/api-error';
 import { systemClock } from '@pawl/shared/concurrency/clock';
-import { EventRecorder, events } from './events.ts';
+import { configMaps, events, leases } from '@pawl/shared/kubernetes/objects';
+import { EventRecorder } from './events.ts';
 import { Informer, type RestartReason } from './informer.ts';
 import { KubeClient } from '@pawl/shared/kubernetes/client';
 import { KubeConnection } from '@pawl/shared/kubernetes/connection';
 import { loadKubeconfig } from '@pawl/shared/kubernetes/kubeconfig';
 import { joinKey, type KubeObject, keyOf, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
-import { LeaderElection, leases } from './lease.ts';
-import { configMap, configMaps, makeKind, makeNamespace } from './test/cluster.ts';
+import { LeaderElection } from './lease.ts';
+import { configMap, makeKind, makeNamespace } from './test/cluster.ts';
 import type { Thing } from '@pawl/shared/kubernetes/test/things';
 import { gone, MemoryLogger } from './test/fake-objects.ts';
 import { clientVia, FaultyProxy, serverOf, status } from '@pawl/shared/kubernetes/test/fake-server';

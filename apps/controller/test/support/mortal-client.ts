@@ -1,10 +1,9 @@
+import { events, leases } from '@pawl/shared/kubernetes/objects';
 import { ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
-import { events } from '../../src/runtime/events.ts';
 import { KubeClient } from '@pawl/shared/kubernetes/client';
 import type { KubeConnection } from '@pawl/shared/kubernetes/connection';
 import type { DesiredObject, KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
 import type { ApplyOptions, DeleteOptions, WriteOptions } from '@pawl/shared/kubernetes/requests';
-import { leases } from '../../src/runtime/lease.ts';
 
 /**
  * A client that is cut off for good right after so many writes: the last one is carried out, and its answer never comes.

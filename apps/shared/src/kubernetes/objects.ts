@@ -1,9 +1,18 @@
 import type { KubeObject, ResourceType } from './kube-object.ts';
 
 /**
- * The parts of Kubernetes' objects that a rollout reads or writes. What else an object has is kept as it is: a pod
- * template is cloned with fields that this file does not name.
+ * The parts of Kubernetes' objects that programs and tests read or write. Whatever a server may leave out is optional.
+ * What else an object has is kept as it is: a pod template is cloned with fields that this file does not name.
  */
+
+/** One word about how an object is. */
+export interface KubeCondition {
+  readonly type: string;
+  /** `True`, `False` or `Unknown`. */
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
 
 export interface EnvVar {
   readonly name: string;
@@ -23,6 +32,7 @@ export interface Volume {
 }
 
 export interface PodSpec {
+  readonly nodeName?: string;
   readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];
   readonly volumes?: readonly Volume[];
@@ -48,15 +58,25 @@ export interface Deployment extends KubeObject {
     readonly observedGeneration?: number;
     readonly replicas?: number;
     readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
     readonly availableReplicas?: number;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
+    readonly conditions?: readonly KubeCondition[];
   };
 }
 
-/** How a container is or was. */
+/** How a container ended. */
+export interface Terminated {
+  readonly exitCode: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly finishedAt?: string;
+}
+
+/** How a container is or was: one of the three. */
 export interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly terminated?: { readonly reason?: string; readonly exitCode?: number; readonly message?: string };
+  readonly running?: { readonly startedAt?: string };
+  readonly terminated?: Terminated;
 }
 
 export interface ContainerStatus {
@@ -71,13 +91,10 @@ export interface Pod extends KubeObject {
   readonly spec: PodSpec;
   readonly status?: {
     readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
     readonly podIP?: string;
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly message?: string;
-    }[];
+    readonly conditions?: readonly KubeCondition[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };
@@ -87,6 +104,42 @@ export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
   /** Values in base64. */
   readonly binaryData?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Something that happened to an object. core/v1, not events.k8s.io/v1: both show the same stored objects, but
+ * `kubectl describe` and `kubectl get events` print "x3 over 5m" from core's count and timestamps, which the newer API
+ * does not let its clients write.
+ */
+export interface KubernetesEvent extends KubeObject {
+  /** `Normal` or `Warning`. */
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly firstTimestamp?: string | null;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
+  readonly involvedObject: {
+    readonly kind?: string | undefined;
+    readonly name?: string | undefined;
+    readonly uid?: string | undefined;
+  };
+}
+
+/** Who may act, as long as its holder renews it. Times are MicroTime strings: RFC 3339 with six digits of a second. */
+export interface Lease extends KubeObject {
+  readonly spec?: LeaseSpec | undefined;
+}
+
+export interface LeaseSpec {
+  readonly holderIdentity?: string | undefined;
+  readonly leaseDurationSeconds?: number | undefined;
+  readonly acquireTime?: string | undefined;
+  readonly renewTime?: string | undefined;
+  /** How often the holder changed. */
+  readonly leaseTransitions?: number | undefined;
 }
 
 export interface Service extends KubeObject {
@@ -132,6 +185,14 @@ export const configMaps: ResourceType<ConfigMap> = {
   version: 'v1',
   plural: 'configmaps',
   kind: 'ConfigMap',
+};
+export const events: ResourceType<KubernetesEvent> = { group: '', version: 'v1', plural: 'events', kind: 'Event' };
+export const namespaces: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
+export const leases: ResourceType<Lease> = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  kind: 'Lease',
 };
 export const services: ResourceType<Service> = { group: '', version: 'v1', plural: 'services', kind: 'Service' };
 export const httpRoutes: ResourceType<HttpRoute> = {

@@ -1,5 +1,6 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { Deployment, KubernetesEvent, Meta, Pod } from './objects.ts';
+import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
+import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
 
 /** Which cluster, as whom, and how patiently. */
 export interface ConnectOptions {
@@ -26,7 +27,7 @@ export interface Cluster {
   /** Events of the namespace, by field selector. */
   events(fieldSelector: string): Promise<readonly KubernetesEvent[]>;
   /** Metadata alone: the images in a policy ConfigMap may be a megabyte. */
-  configMaps(labelSelector: string): Promise<readonly { readonly metadata: Meta }[]>;
+  configMaps(labelSelector: string): Promise<readonly Pick<KubeObject, 'metadata'>[]>;
   /** False only when the server says that there is none; true also when we may not ask. */
   namespaceExists(): Promise<boolean>;
   close(): Promise<void>;

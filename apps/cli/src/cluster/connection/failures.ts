@@ -1,14 +1,13 @@
+import { ApiError, ApiUnreachable, isKindMissing, isNotFound } from '@pawl/shared/kubernetes/api-error';
 import { CliError } from '../../errors/cli-error.ts';
 import { networkProblem } from '../../errors/network.ts';
 
-/** An answer that is not 2xx. */
-export interface Failure {
-  readonly status: number;
-  readonly text: string;
-  /** What was asked for, in words. */
-  readonly what: string;
-  /** Server and context. */
-  readonly where: string;
+/** Which cluster failed, for messages. */
+export interface Place {
+  /** Address and context. */
+  readonly description: string;
+  /** Milliseconds that a request may take. */
+  readonly timeoutMs: number;
 }
 
 /** What a kubeconfig has to do with a certificate that is not trusted. */
@@ -18,37 +17,66 @@ const tlsWords: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by an authority that the kubeconfig does not name',
 };
 
+/**
+ * What a failure of the client means to the user; anything else comes back as it is.
+ *
+ * @param what was asked for, in words: `read pods`.
+ * @param changed name of the ModelVersion that was to be written.
+ */
+export function clusterFailure(error: unknown, what: string, place: Place, changed?: string): unknown {
+  if (error instanceof ApiUnreachable) return unreachable(error, place);
+  if (!(error instanceof ApiError)) return error;
+  if (changed !== undefined && isNotFound(error) && !isKindMissing(error))
+    return new CliError(
+      'VERSION_NOT_FOUND',
+      `ModelVersion ${changed} was deleted meanwhile`,
+      'List what there is: pawl get',
+    );
+  return refusal(error, what, place.description);
+}
+
 /** What became of a request that got no answer. */
-export function connectionError(error: unknown, where: string, timeoutMs: number): CliError {
-  const { kind, words, code = '' } = networkProblem(error);
-  if (kind === 'timeout') {
+function unreachable({ failedAt, underlying }: ApiUnreachable, { description: where, timeoutMs }: Place): CliError {
+  if (failedAt === 'timeout')
     return new CliError(
       'CLUSTER_UNREACHABLE',
       `the cluster at ${where} did not answer within ${timeoutMs / 1000} s`,
       'Check the network (VPN?) and that the API server is up, or give it longer with --request-timeout.',
-      error,
+      underlying,
     );
-  }
-  if (kind === 'tls') {
+  if (failedAt === 'credentials')
+    return new CliError(
+      'CLUSTER_UNAUTHENTICATED',
+      `cannot get credentials for ${where}: ${(underlying as Error).message}`,
+      'Log in again the way this cluster wants it, and check that `kubectl auth whoami` works with the same context.',
+      underlying,
+    );
+  if (failedAt === 'answer')
+    return new CliError(
+      'CLUSTER_UNREACHABLE',
+      `cannot reach the cluster at ${where}: what answers there is no API server`,
+      'Choose another cluster with --context or --kubeconfig.',
+      underlying,
+    );
+  const { kind, words, code = '' } = networkProblem(underlying);
+  if (kind === 'tls')
     return new CliError(
       'CLUSTER_UNAUTHENTICATED',
       `cannot trust the cluster at ${where}: ${tlsWords[code] ?? words}`,
       'Fetch a fresh kubeconfig for this cluster.',
-      error,
+      underlying,
     );
-  }
   return new CliError(
     'CLUSTER_UNREACHABLE',
     `cannot reach the cluster at ${where}: ${words}`,
     'Check that it is up (`kubectl cluster-info`), or choose another one with --context or --kubeconfig.',
-    error,
+    underlying,
   );
 }
 
 /** What an answer other than 2xx means to the user. */
-export function responseError(failure: Failure): CliError {
-  const { status, what, where } = failure;
-  const message = serverMessage(failure.text);
+function refusal(error: ApiError, what: string, where: string): CliError {
+  const { status, message } = error;
   if (status === 401) {
     return new CliError(
       'CLUSTER_UNAUTHENTICATED',
@@ -63,7 +91,7 @@ export function responseError(failure: Failure): CliError {
       'Ask whoever runs this cluster for the right, or choose another namespace (-n) or context (--context).',
     );
   }
-  if (status === 404 && what.includes('ModelVersion')) {
+  if (isKindMissing(error) && what.includes('ModelVersion')) {
     return new CliError(
       'CRD_MISSING',
       `the cluster at ${where} does not know ModelVersions (pawl.dev/v1alpha1)`,
@@ -75,6 +103,13 @@ export function responseError(failure: Failure): CliError {
       'CONFLICT',
       `cannot ${what}: it changed meanwhile (${message})`,
       'Look at it again, and repeat.',
+    );
+  }
+  if (status < 400) {
+    return new CliError(
+      'CLUSTER_UNREACHABLE',
+      `cannot reach the cluster at ${where}: ${message}`,
+      'Check that it is up (`kubectl cluster-info`), or choose another one with --context or --kubeconfig.',
     );
   }
   if (status === 429 || status >= 500) {
@@ -89,15 +124,4 @@ export function responseError(failure: Failure): CliError {
     `the cluster at ${where} refused to ${what}: HTTP ${status}, ${message}`,
     'Compare the versions of pawl and of the installed chart.',
   );
-}
-
-/** The `message` of a Kubernetes Status, or the start of whatever else came. */
-function serverMessage(text: string): string {
-  try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    if (typeof message === 'string') return message;
-  } catch {
-    // A proxy in between answers with something that is not JSON.
-  }
-  return text.trim().split('\n')[0]?.slice(0, 200) ?? '';
 }

@@ -1,92 +1,89 @@
+import type { KubeClient } from '@pawl/shared/kubernetes/client';
+import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import {
+  configMaps,
+  deployments,
+  events,
+  namespaces,
+  pods,
+  type Deployment,
+  type KubernetesEvent,
+  type Pod,
+} from '@pawl/shared/kubernetes/objects';
+import type { ListOptions } from '@pawl/shared/kubernetes/requests';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import { API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { CliError } from '../../errors/cli-error.ts';
 import type { Cluster } from './cluster.ts';
-import type { Deployment, KubernetesEvent, List, Meta, Pod } from './objects.ts';
-import type { RestClient } from './rest-client.ts';
+import { clusterFailure, type Place } from './failures.ts';
 
 /** Identity of what we write, in `metadata.managedFields`. */
 export const FIELD_MANAGER = 'pawl-cli';
+/** Most events that are read. */
+const EVENTS = 500;
+
+/** Where a {@link KubernetesCluster} is, and what its client was made with. */
+export interface ClusterPlace extends Place {
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+}
 
 /** {@link Cluster} on a real API server. */
 export class KubernetesCluster implements Cluster {
   readonly namespace: string;
-  readonly #client: RestClient;
+  readonly description: string;
+  readonly #client: KubeClient;
+  readonly #place: ClusterPlace;
 
-  constructor(client: RestClient, namespace: string) {
+  constructor(client: KubeClient, place: ClusterPlace) {
     this.#client = client;
-    this.namespace = namespace;
+    this.#place = place;
+    this.namespace = place.namespace;
+    this.description = place.description;
   }
 
-  get description(): string {
-    return this.#client.description;
-  }
-
-  async modelVersions(allNamespaces = false): Promise<readonly ModelVersion[]> {
-    const { items } = await this.#client.send<List<ModelVersion>>({
-      path: allNamespaces ? `/apis/${API_VERSION}/${MODEL_VERSION.plural}` : this.#versionPath(),
-      what: `list ModelVersions in ${allNamespaces ? 'all namespaces' : `namespace ${this.namespace}`}`,
-    });
-    return items;
+  modelVersions(allNamespaces = false): Promise<readonly ModelVersion[]> {
+    const where = allNamespaces ? 'all namespaces' : `namespace ${this.namespace}`;
+    const options = allNamespaces ? {} : { namespace: this.namespace };
+    return this.#told(`list ModelVersions in ${where}`, () => this.#all(modelVersions, options));
   }
 
   modelVersion(name: string): Promise<ModelVersion | undefined> {
-    return this.#client.send<ModelVersion>(
-      { path: this.#versionPath(name), what: `read ModelVersion ${name}` },
-      'undefined',
-    );
+    return this.#told(`read ModelVersion ${name}`, () => this.#client.get(modelVersions, this.namespace, name));
   }
 
-  async patchModelVersion(name: string, patch: object): Promise<ModelVersion> {
-    const patched = await this.#client.send<ModelVersion>(
-      {
-        method: 'PATCH',
-        path: this.#versionPath(name),
-        query: { fieldManager: FIELD_MANAGER },
-        contentType: 'application/merge-patch+json',
-        body: patch,
-        what: `change ModelVersion ${name}`,
-      },
-      'undefined',
+  patchModelVersion(name: string, patch: object): Promise<ModelVersion> {
+    return this.#told(
+      `change ModelVersion ${name}`,
+      () => this.#client.mergePatch(modelVersions, this.namespace, name, patch, { fieldManager: FIELD_MANAGER }),
+      { name },
     );
-    if (patched === undefined) {
-      throw new CliError(
-        'VERSION_NOT_FOUND',
-        `ModelVersion ${name} was deleted meanwhile`,
-        'List what there is: pawl get',
-      );
-    }
-    return patched;
   }
 
   deployments(labelSelector: string): Promise<readonly Deployment[]> {
-    return this.#list(`/apis/apps/v1/namespaces/${this.#ns}/deployments`, 'Deployments', { labelSelector });
+    return this.#list('Deployments', deployments, { labelSelector });
   }
 
   pods(labelSelector: string): Promise<readonly Pod[]> {
-    return this.#list(`/api/v1/namespaces/${this.#ns}/pods`, 'pods', { labelSelector });
+    return this.#list('pods', pods, { labelSelector });
   }
 
   events(fieldSelector: string): Promise<readonly KubernetesEvent[]> {
-    return this.#list(`/api/v1/namespaces/${this.#ns}/events`, 'events', { fieldSelector, limit: '500' });
+    const options = { namespace: this.namespace, fieldSelector, limit: EVENTS };
+    return this.#told(`list events in namespace ${this.namespace}`, async () => {
+      const page = await this.#client.list(events, options);
+      return page.items;
+    });
   }
 
-  async configMaps(labelSelector: string): Promise<readonly { readonly metadata: Meta }[]> {
-    const { items } = await this.#client.send<List<{ metadata: Meta }>>({
-      path: `/api/v1/namespaces/${this.#ns}/configmaps`,
-      query: { labelSelector },
-      accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
-      what: `list ConfigMaps in namespace ${this.namespace}`,
-    });
-    return items;
+  configMaps(labelSelector: string): Promise<readonly Pick<KubeObject, 'metadata'>[]> {
+    return this.#list('ConfigMaps', configMaps, { labelSelector, metadataOnly: true });
   }
 
   async namespaceExists(): Promise<boolean> {
     try {
-      const found = await this.#client.send(
-        { path: `/api/v1/namespaces/${this.#ns}`, what: `read namespace ${this.namespace}` },
-        'undefined',
-      );
+      const what = `read namespace ${this.namespace}`;
+      const found = await this.#told(what, () => this.#client.get(namespaces, undefined, this.namespace));
       return found !== undefined;
     } catch (error) {
       if (error instanceof CliError && error.code === 'CLUSTER_FORBIDDEN') return true;
@@ -98,18 +95,28 @@ export class KubernetesCluster implements Cluster {
     return this.#client.close();
   }
 
-  get #ns(): string {
-    return encodeURIComponent(this.namespace);
+  #list<T extends KubeObject>(words: string, type: ResourceType<T>, options: ListOptions): Promise<readonly T[]> {
+    const { namespace } = this;
+    return this.#told(`list ${words} in namespace ${namespace}`, () => this.#all(type, { ...options, namespace }));
   }
 
-  #versionPath(name?: string): string {
-    const all = `/apis/${API_VERSION}/namespaces/${this.#ns}/${MODEL_VERSION.plural}`;
-    return name === undefined ? all : `${all}/${encodeURIComponent(name)}`;
+  async #all<T extends KubeObject>(type: ResourceType<T>, options: ListOptions): Promise<readonly T[]> {
+    const all: T[] = [];
+    for await (const { items } of this.#client.pages(type, options)) all.push(...items);
+    return all;
   }
 
-  async #list<T>(path: string, words: string, query: Record<string, string>): Promise<readonly T[]> {
-    const what = `list ${words} in namespace ${this.namespace}`;
-    const { items } = await this.#client.send<List<T>>({ path, query, what });
-    return items;
+  /**
+   * The result, or its failure in the CLI's words.
+   * @param what is done, in words: `read pods`.
+   * @param changed the ModelVersion that is written.
+   */
+  async #told<T>(what: string, work: () => Promise<T>, changed?: { readonly name: string }): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#place.signal.aborted) throw new CliError('INTERRUPTED', 'interrupted', '', error);
+      throw clusterFailure(error, what, this.#place, changed?.name);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { Condition, ConditionReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { Deployment, KubernetesEvent, Meta, Pod } from '../connection/objects.ts';
+import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
+import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
 import { hasFailed, inOrder, isHigher, isServing } from '../model-version/order.ts';
 
 /** Something that was looked for: what is there, or why it could not be read (no right to, for one). */
@@ -22,7 +23,7 @@ export interface Evidence {
   /** Of the version, its canary, and the canary's ReplicaSet and pods; oldest first. */
   readonly events: Found<readonly KubernetesEvent[]>;
   /** Policy ConfigMaps of the model. */
-  readonly policies: Found<readonly { readonly metadata: Meta }[]>;
+  readonly policies: Found<readonly Pick<KubeObject, 'metadata'>[]>;
 }
 
 /** Reasons that say something of their own, the most telling first; the others only repeat that something else is so. */

@@ -1,6 +1,6 @@
 import { CANARY, labels, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
 import type { Cluster } from '../connection/cluster.ts';
-import type { KubernetesEvent } from '../connection/objects.ts';
+import type { KubernetesEvent } from '@pawl/shared/kubernetes/objects';
 import { CliError } from '../../errors/cli-error.ts';
 import { findVersion } from '../model-version/find.ts';
 import type { Evidence, Found } from './evidence.ts';

@@ -1,5 +1,5 @@
 import { labels } from '@pawl/shared/modelversion/names';
-import type { ContainerStatus, Pod, Terminated } from '../connection/objects.ts';
+import type { ContainerStatus, Pod, Terminated } from '@pawl/shared/kubernetes/objects';
 import { plain, truncate } from '../../terminal/text.ts';
 import type { Evidence } from './evidence.ts';
 

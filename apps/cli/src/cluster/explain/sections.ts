@@ -1,5 +1,5 @@
 import type { AnalysisCheck, CheckVerdict, Condition } from '@pawl/shared/modelversion/model-version';
-import type { KubernetesEvent } from '../connection/objects.ts';
+import type { KubernetesEvent } from '@pawl/shared/kubernetes/objects';
 import { hasFailed } from '../model-version/order.ts';
 import type { Cell } from '../../terminal/table.ts';
 import { age, bytes, count, percent, shortDigest } from '../../terminal/text.ts';

@@ -1,7 +1,7 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { annotations, labels, STABLE } from '@pawl/shared/modelversion/names';
 import type { Cluster } from '../connection/cluster.ts';
-import type { Deployment, Pod } from '../connection/objects.ts';
+import type { Deployment, Pod } from '@pawl/shared/kubernetes/objects';
 import { CliError } from '../../errors/cli-error.ts';
 import { tellingCondition } from '../explain/evidence.ts';
 import { assertNamespace, findTarget, type Target } from '../model-version/find.ts';

@@ -1,20 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { eventually } from '@pawl/test-kit/eventually';
-import { joinKey, type KubeObject, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import { joinKey, type ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import { type ConfigMap, namespaces } from '@pawl/shared/kubernetes/objects';
 import type { KubeClient } from '@pawl/shared/kubernetes/client';
 import type { Thing } from '@pawl/shared/kubernetes/test/things';
 
-interface ConfigMap extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-export const namespaces: ResourceType = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace' };
-export const configMaps: ResourceType<ConfigMap> = {
-  group: '',
-  version: 'v1',
-  plural: 'configmaps',
-  kind: 'ConfigMap',
-};
 const crds: ResourceType = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

@@ -21,7 +21,7 @@ const status = (code: number, body: object): Answer => {
   };
 };
 
-describe('the client of the API server', () => {
+describe('the cluster of a kubeconfig', () => {
   let server: Server;
   let folder: string;
   let answer: Answer;
@@ -65,10 +65,11 @@ describe('the client of the API server', () => {
     readonly user?: object;
     readonly port?: number;
     readonly requestTimeoutMs?: number;
+    readonly signal?: AbortSignal;
   }
 
-  async function open({ user, port, requestTimeoutMs = PATIENCE_MS }: Opening = {}): Promise<Cluster> {
-    const signal = new AbortController().signal;
+  async function open(opening: Opening = {}): Promise<Cluster> {
+    const { user, port, requestTimeoutMs = PATIENCE_MS, signal = new AbortController().signal } = opening;
     const path = await kubeconfig(port ?? (server.address() as AddressInfo).port, user);
     const cluster = connect({ kubeconfig: path, requestTimeoutMs, signal });
     clusters.push(cluster);
@@ -79,12 +80,13 @@ describe('the client of the API server', () => {
     let seen: IncomingMessage | undefined;
     answer = (request, response) => {
       seen = request;
-      response.end(JSON.stringify({ items: [{ kind: 'ModelVersion' }] }));
+      response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: [{ spec: {} }] }));
     };
     const cluster = await open();
     expect(cluster.namespace).toBe('demo');
-    expect(await cluster.modelVersions()).toEqual([{ kind: 'ModelVersion' }]);
-    expect(seen?.url).toBe('/apis/pawl.dev/v1alpha1/namespaces/demo/modelversions');
+    const found = { apiVersion: 'pawl.dev/v1alpha1', kind: 'ModelVersion', spec: {} };
+    expect(await cluster.modelVersions()).toEqual([found]);
+    expect(seen?.url).toBe('/apis/pawl.dev/v1alpha1/namespaces/demo/modelversions?limit=500');
     expect(seen?.headers).toMatchObject({ authorization: 'Bearer secret-token', 'user-agent': 'pawl-cli' });
   });
 
@@ -125,6 +127,22 @@ describe('the client of the API server', () => {
       'CLUSTER_UNREACHABLE',
       /the connection was cut/,
     ],
+    [
+      'a redirect',
+      (_, response) => {
+        response.writeHead(302, { location: '/login' }).end();
+      },
+      'CLUSTER_UNREACHABLE',
+      /unexpected redirect/,
+    ],
+    [
+      'a page of something else',
+      (_, response) => {
+        response.end('<html>');
+      },
+      'CLUSTER_UNREACHABLE',
+      /what answers there is no API server/,
+    ],
   ])('%s', async (_, reply, code, message) => {
     answer = reply;
     const cluster = await open();
@@ -150,6 +168,36 @@ describe('the client of the API server', () => {
     await expect(cluster.patchModelVersion('x', {})).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
     answer = status(404, missing);
     await expect(cluster.modelVersion('x')).rejects.toMatchObject({ code: 'CRD_MISSING' });
+  });
+
+  it('reads every page of a list, and metadata alone of policies', async () => {
+    const seen: (readonly [string | undefined, string | undefined])[] = [];
+    answer = (request, response) => {
+      seen.push([request.url, request.headers.accept]);
+      const isFirst = !request.url!.includes('continue');
+      const metadata = { resourceVersion: '1', ...(isFirst && { continue: 'next' }) };
+      response.end(JSON.stringify({ metadata, items: [{ metadata: { name: isFirst ? 'a' : 'b' } }] }));
+    };
+    const found = await (await open()).configMaps('pawl.dev/model=catdog');
+    expect(found.map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
+    const path = '/api/v1/namespaces/demo/configmaps?labelSelector=pawl.dev%2Fmodel%3Dcatdog&limit=500';
+    const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+    expect(seen).toEqual([
+      [path, accept],
+      [`${path}&continue=next`, accept],
+    ]);
+  });
+
+  it('is interrupted', async () => {
+    const stop = new AbortController();
+    const asked = Promise.withResolvers<undefined>();
+    answer = () => {
+      asked.resolve(undefined);
+    };
+    const call = (await open({ signal: stop.signal })).modelVersions();
+    await asked.promise;
+    stop.abort();
+    await expect(call).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 
   it('a conflict is told as such', async () => {
@@ -181,7 +229,7 @@ describe('the client of the API server', () => {
     let authorization: string | undefined;
     answer = (request, response) => {
       authorization = request.headers.authorization;
-      response.end('{"items":[]}');
+      response.end('{"metadata":{},"items":[]}');
     };
     const exec = (command: string) => ({ user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command } } });
     await (await open(exec(plugin))).modelVersions();
