@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { INestApplication } from '@nestjs/common';
+import { sleep, systemClock, type Clock } from '@pawl/shared/concurrency/clock';
+import { inBackground } from '@pawl/shared/concurrency/in-background';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { printBanner } from './banner.ts';
 import { type Config, parseConfig } from './config/config.schema.ts';
-import { createLogger } from './logging/logger.ts';
+import { createLogger, type Logger } from './logging/logger.ts';
 import { BundleSource } from './model/bundle-source.ts';
 import { ModelService } from './model/model.service.ts';
 import { OnnxModelBackend } from './model/onnx-model-backend.ts';
@@ -11,41 +12,123 @@ import { OnnxModelBackend } from './model/onnx-model-backend.ts';
 /** Longest that the start of a model may hold up the listener, ms. */
 const MODEL_HEAD_START_MS = 200;
 
+/** The app as far as starting and stopping it is concerned. */
+export interface ServedApp extends Pick<INestApplication, 'getUrl' | 'close'> {
+  listen(port: number, host: string): Promise<unknown>;
+}
+
+/** The app, and the moment at which its listener is about to close. */
+export interface BuiltApp {
+  readonly app: ServedApp;
+  /** Aborted when draining is over; the deadline for requests in flight is reckoned from there. */
+  readonly closing: AbortSignal;
+}
+
+/** What the program reaches the world by; tests give their own. */
+export interface ServePorts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Milliseconds since the process began. */
+  readonly uptimeMs: () => number;
+  /** Ends the process with a code; nothing after it counts. */
+  readonly exit: (code: number) => void;
+  readonly createLogger: (level: string) => Logger;
+  readonly createModel: (config: Config, logger: Logger) => ModelService;
+  /** Builds the service around the model, without listening. */
+  readonly createApp: (config: Config, logger: Logger, model: ModelService) => Promise<BuiltApp>;
+  /** Writes for the person at the terminal. */
+  readonly tell: (text: string) => void;
+}
+
+/** The real ones. */
+const processPorts: ServePorts = {
+  env: process.env,
+  clock: systemClock,
+  uptimeMs: () => performance.now(),
+  exit: (code) => {
+    process.exit(code);
+  },
+  createLogger,
+  createModel: (config, logger) =>
+    new ModelService(config, new BundleSource(config), new OnnxModelBackend(config, logger), logger),
+  createApp: async (config, logger, model) => {
+    const { createApp, DrainState } = await import('./create-app.ts');
+    const app = await createApp(config, logger, model);
+    return { app, closing: app.get(DrainState).closing };
+  },
+  tell: (text) => {
+    console.error(text);
+  },
+};
+
 /**
- * Closes when told to stop: drain, then exit code 0; 1 when requests were still running at the deadline.
- * @param closing aborted when the listener is about to close; the deadline is reckoned from there.
+ * Runs the service until `stop` is aborted; ends the process then, with 0 if everything that it took on was answered, with
+ * 1 if requests were still running at the deadline.
+ *
+ * @throws PawlError CONFIG_INVALID and whatever keeps it from listening.
  */
-function closeOnSignal(
-  app: NestExpressApplication,
-  stop: AbortSignal,
-  closing: AbortSignal,
-  config: Config,
-  logger: ReturnType<typeof createLogger>,
-): void {
-  const close = (): void => {
-    const timeoutMs = config.DRAIN_TIMEOUT_MS;
-    closing.addEventListener('abort', () => {
-      setTimeout(() => {
-        logger.error({ timeoutMs }, 'drain deadline passed with requests in flight');
-        process.exit(1);
-      }, timeoutMs).unref();
+export async function serve(stop: AbortSignal, ports: ServePorts = processPorts): Promise<void> {
+  const { clock, exit } = ports;
+  const config = parseConfig(ports.env);
+  const logger = ports.createLogger(config.LOG_LEVEL);
+  logger.info({}, 'starting');
+  const model = ports.createModel(config, logger);
+  await headStart(model, clock);
+  const built = await ports.createApp(config, logger, model);
+  if (stop.aborted) {
+    // Told to end before anybody could be sent here.
+    await model.onApplicationShutdown();
+    logger.info({}, 'stopped');
+    exit(0);
+    return;
+  }
+  stop.addEventListener('abort', () => {
+    inBackground(close(built, config, logger, ports), (err) => {
+      logger.error({ err }, 'stopping failed');
+      exit(1);
     });
-    app.close().then(
-      () => {
-        logger.info({}, 'stopped');
-        process.exit(0);
-      },
-      (err: unknown) => {
-        logger.error({ err }, 'stopping failed');
-        process.exit(1);
-      },
-    );
-  };
-  stop.addEventListener('abort', close);
+  });
+  try {
+    await listen(built.app, config);
+  } catch (error) {
+    // A thread that is cut off inside onnxruntime's loading aborts the process, with a core dump instead of the message.
+    await model.onApplicationShutdown();
+    throw error;
+  }
+  const url = await built.app.getUrl();
+  logger.info({ url, startMs: Math.round(ports.uptimeMs()) }, 'listening');
+  if (config.BANNER)
+    await printBanner(model, url.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])/, '//localhost'), ports.tell);
+}
+
+/**
+ * Loading Nest keeps this thread busy for a good part of the start. The workers load the model meanwhile, on their own
+ * threads, if they are started before; a bundle that must be fetched first is not waited for.
+ */
+async function headStart(model: ModelService, clock: Clock): Promise<void> {
+  const firstStepOver = new AbortController();
+  const begun = model.start().then(() => {
+    firstStepOver.abort();
+  });
+  await Promise.race([begun, sleep(clock, MODEL_HEAD_START_MS, firstStepOver.signal)]);
+}
+
+/** Drains, closes and ends the process. */
+async function close({ app, closing }: BuiltApp, config: Config, logger: Logger, ports: ServePorts): Promise<void> {
+  const timeoutMs = config.DRAIN_TIMEOUT_MS;
+  closing.addEventListener('abort', () => {
+    ports.clock.schedule(timeoutMs, () => {
+      logger.error({ timeoutMs }, 'drain deadline passed with requests in flight');
+      ports.exit(1);
+    });
+  });
+  await app.close();
+  logger.info({}, 'stopped');
+  ports.exit(0);
 }
 
 /** @throws PawlError CONFIG_INVALID when the address cannot be had: the reader needs the setting, not a stack. */
-async function listen(app: NestExpressApplication, { HOST, PORT }: Config): Promise<void> {
+async function listen(app: ServedApp, { HOST, PORT }: Config): Promise<void> {
   try {
     await app.listen(PORT, HOST);
   } catch (cause) {
@@ -55,38 +138,4 @@ async function listen(app: NestExpressApplication, { HOST, PORT }: Config): Prom
       cause,
     });
   }
-}
-
-/**
- * Runs the service until `stop` is aborted; ends the process then, with 0 if everything that it took on was answered.
- *
- * @throws PawlError CONFIG_INVALID and whatever keeps it from listening.
- */
-export async function serve(stop: AbortSignal): Promise<void> {
-  const config = parseConfig(process.env);
-  const logger = createLogger(config.LOG_LEVEL);
-  logger.info({}, 'starting');
-  const model = new ModelService(config, new BundleSource(config), new OnnxModelBackend(config, logger), logger);
-  // Loading Nest keeps this thread busy for a good part of the start. The workers load the model meanwhile, on their own
-  // threads, if they are started before; a bundle that must be fetched first is not waited for.
-  await Promise.race([model.start(), sleep(MODEL_HEAD_START_MS)]);
-  const { createApp, DrainState } = await import('./create-app.ts');
-  const app = await createApp(config, logger, model);
-  if (stop.aborted) {
-    // Told to end before anybody could be sent here.
-    await model.onApplicationShutdown();
-    logger.info({}, 'stopped');
-    process.exit(0);
-  }
-  closeOnSignal(app, stop, app.get(DrainState).closing, config, logger);
-  try {
-    await listen(app, config);
-  } catch (error) {
-    // A thread that is cut off inside onnxruntime's loading aborts the process, with a core dump instead of the message.
-    await model.onApplicationShutdown();
-    throw error;
-  }
-  const url = await app.getUrl();
-  logger.info({ url, startMs: Math.round(performance.now()) }, 'listening');
-  if (config.BANNER) await printBanner(model, url.replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])/, '//localhost'));
 }

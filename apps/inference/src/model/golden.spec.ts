@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { FakeModelBackend } from '../../test/support/fake-model-backend.ts';
 import { aBundle } from '../../test/support/fake-service.ts';
@@ -28,6 +29,25 @@ describe('the golden check', () => {
     const backend = new FakeModelBackend();
     backend.behaviour = () => Promise.reject(new PawlError('IMAGE_TIMEOUT', { message: 'slow' }));
     await expect(checkGolden(aBundle(), backend, 1_000)).rejects.toMatchObject({ transient: true });
+  });
+
+  it('reports images that cannot be read as a failure that may pass, and leaves no other promise behind', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => {
+      unhandled.push(reason);
+    };
+    process.on('unhandledRejection', note);
+    const images = ['a', 'b', 'c'].map((name) => ({ ...expected, file: `golden/${name}.jpg` }));
+    const bundle = { ...aBundle({ golden: { tolerance: 0.05, images } }), path: (file: string) => `/nowhere/${file}` };
+    await expect(checkGolden(bundle, new FakeModelBackend(), 1_000)).rejects.toMatchObject({
+      code: 'BUNDLE_STORE_UNREACHABLE',
+      transient: true,
+      message: 'golden/a.jpg of the bundle cannot be read (ENOENT).',
+    });
+    // A rejection counts as unhandled when the turn ends.
+    for (let turns = 0; turns < 20; turns += 1) await setImmediate();
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
   });
 
   it.each([

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { GoldenImage } from '@pawl/shared/bundle/manifest';
+import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { codeOf } from '@pawl/shared/errors/system-error';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
 import type { ModelBackend } from './model-backend.ts';
 
@@ -26,33 +28,42 @@ export function difference(expected: GoldenImage, actual: Answer | undefined): n
  * Asks the loaded model for every golden image and compares with what it answered where it was packaged. int8 answers
  * differ slightly between CPUs; 8-bit weights on a CPU without VNNI are off by whole labels, which this finds before any
  * traffic does.
- * @throws PawlError GOLDEN_MISMATCH that names the image, both answers and the tolerance.
+ *
+ * @param deadlineMs time for one image, ms.
+ * @throws PawlError GOLDEN_MISMATCH that names the image, both answers and the tolerance; BUNDLE_STORE_UNREACHABLE where
+ * an image cannot be read, and DEADLINE_EXCEEDED where it is not answered in time: both may pass.
  */
 export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlineMs: number): Promise<GoldenVerdict> {
   const { golden } = bundle.manifest;
   const differences: number[] = [];
-  // One after another within what the queue admits: the whole set may be larger than the queue.
-  const answers = golden.images.map(async (image) => ({ image, bytes: await readFile(bundle.path(image.file)) }));
-  const waiting = [...answers];
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const { image, bytes } = await next;
-      const { output } = await backend.classify([bytes], { deadlineMs }).catch((error: unknown) => {
-        throw notAnswered(image.file, error);
+  // As many at once as there are workers: the whole set may be larger than the queue.
+  await forEachLimited(golden.images, Math.max(1, backend.usage.readyWorkers), async (image) => {
+    const bytes = await readFile(bundle.path(image.file)).catch((error: unknown) => {
+      throw notReadable(image.file, error);
+    });
+    const { output } = await backend.classify([bytes], { deadlineMs }).catch((error: unknown) => {
+      throw notAnswered(image.file, error);
+    });
+    const answer = toAnswer(output, bundle.manifest);
+    const off = difference(image, answer);
+    if (off > golden.tolerance)
+      throw new PawlError('GOLDEN_MISMATCH', {
+        message:
+          `${image.file}: expected ${describe(image)}, got ${describe(answer)}; ` +
+          `the largest allowed difference of a probability is ${golden.tolerance}.`,
       });
-      const answer = toAnswer(output, bundle.manifest);
-      const off = difference(image, answer);
-      if (off > golden.tolerance)
-        throw new PawlError('GOLDEN_MISMATCH', {
-          message:
-            `${image.file}: expected ${describe(image)}, got ${describe(answer)}; ` +
-            `the largest allowed difference of a probability is ${golden.tolerance}.`,
-        });
-      differences.push(off);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.max(1, backend.usage.readyWorkers) }, worker));
+    differences.push(off);
+  });
   return { images: golden.images.length, largestDifference: Math.max(...differences) };
+}
+
+/** The bundle was whole when it was opened, so its volume has a problem, and the next try opens it anew. */
+function notReadable(file: string, cause: unknown): PawlError {
+  return new PawlError('BUNDLE_STORE_UNREACHABLE', {
+    message: `${file} of the bundle cannot be read (${codeOf(cause) ?? 'unknown reason'}).`,
+    hint: 'Check the volume that holds the bundle; it is tried again.',
+    cause,
+  });
 }
 
 /** A node that was too busy to answer in time says nothing about the model: that is tried again, like a lost worker. */

@@ -1,9 +1,9 @@
 import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { folderOfDigest } from '@pawl/shared/bundle/digest';
 import { fetchBundle } from '@pawl/shared/bundle/fetch-bundle';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { sleep, systemClock, type Clock } from '@pawl/shared/concurrency/clock';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Config } from '../config/config.schema.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -11,6 +11,13 @@ import { readPublicKey, storeOptions } from './bundle-source.ts';
 
 /** Pause between fetches that failed for a passing reason; each rides out about ten seconds by itself. */
 const RETRY_MS = 2_000;
+
+/** What the cache reaches the world by; tests give their own. */
+export interface CachePorts {
+  /** Fetches a bundle to a folder, see {@link fetchBundle}. */
+  readonly fetch?: typeof fetchBundle;
+  readonly clock?: Clock;
+}
 
 /** A bundle in the cache, and whether it lay there before. */
 export interface CachedBundle {
@@ -24,7 +31,7 @@ export function cacheFolder(cacheDirectory: string, digest: string): string {
 }
 
 /**
- * Brings a bundle into the cache and verifies it; one that lies there already is verified and asked nobody for. What
+ * Brings a bundle into the cache and verifies it; for one that lies there already and is whole, no store is asked. What
  * fails for a passing reason is tried again until `MODEL_FETCH_TIMEOUT_MS` is over, then the last reason is thrown.
  *
  * @throws PawlError with a BUNDLE_ code, or CONFIG_INVALID without `MODEL_DIGEST`: the folder is named by it.
@@ -34,6 +41,7 @@ export async function fetchToCache(
   config: Config,
   logger: Logger,
   signal: AbortSignal,
+  { fetch = fetchBundle, clock = systemClock }: CachePorts = {},
 ): Promise<CachedBundle> {
   const digest = config.MODEL_DIGEST;
   if (digest === undefined)
@@ -41,29 +49,21 @@ export async function fetchToCache(
   const publicKeyPem = await readPublicKey(config);
   const directory = cacheFolder(config.MODEL_CACHE_DIR, digest);
   const before = await inodeOf(directory);
-  const deadline = performance.now() + config.MODEL_FETCH_TIMEOUT_MS;
+  const end = clock.monotonic() + config.MODEL_FETCH_TIMEOUT_MS;
   for (let lastError: PawlError | undefined; ;) {
-    const timeoutMs = Math.ceil(deadline - performance.now());
+    const timeoutMs = Math.ceil(end - clock.monotonic());
     try {
-      const bundle = await fetchBundle(uri, {
-        directory,
-        digest,
-        publicKeyPem,
-        ...storeOptions(config),
-        timeoutMs,
-        signal,
-      });
+      const bundle = await fetch(uri, { directory, digest, publicKeyPem, ...storeOptions(config), timeoutMs, signal });
       return { bundle, cached: before !== undefined && before === (await inodeOf(directory)) };
     } catch (error) {
       if (!(error instanceof PawlError) || !error.transient) throw error;
-      const timeIsOver = deadline - performance.now() < RETRY_MS;
+      const timeIsOver = end - clock.monotonic() < RETRY_MS;
       // That the time is over says less than what it was spent on.
       if (timeIsOver) throw lastError ?? error;
       lastError = error;
       logger.warn({ code: error.code, retryMs: RETRY_MS }, `model fetch failed, trying again | ${error.message}`);
-      await sleep(RETRY_MS, undefined, { signal }).catch(() => {
-        signal.throwIfAborted();
-      });
+      await sleep(clock, RETRY_MS, signal);
+      signal.throwIfAborted();
     }
   }
 }

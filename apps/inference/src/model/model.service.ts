@@ -1,6 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { backoffMs, type Backoff } from '@pawl/shared/concurrency/backoff';
+import { sleep, systemClock, type Clock } from '@pawl/shared/concurrency/clock';
+import { inBackground } from '@pawl/shared/concurrency/in-background';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Classification, Interest } from '@pawl/shared/execution/image-task';
 import type { Config } from '../config/config.schema.ts';
@@ -10,8 +12,8 @@ import { checkGolden } from './golden.ts';
 import type { BackendUsage, ModelBackend } from './model-backend.ts';
 import type { ModelState, ServedModel } from './model-state.ts';
 
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 60_000;
+/** Pauses after passing failures. */
+const RETRIES: Backoff = { initialDelayMs: 1_000, maxDelayMs: 60_000 };
 
 /**
  * The one model of this process, from address to readiness: fetch and verify, load and warm, compare golden images,
@@ -22,22 +24,36 @@ const LAST_RETRY_MS = 60_000;
  */
 export class ModelService implements OnApplicationShutdown {
   readonly #config: Config;
-  readonly #source: BundleSource;
+  readonly #source: Pick<BundleSource, 'open'>;
   readonly #backend: ModelBackend;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #stop = new AbortController();
+  readonly #settled = Promise.withResolvers<undefined>();
   #state: ModelState = { name: 'absent' };
   #firstStepOver: () => void = () => undefined;
 
-  constructor(config: Config, source: BundleSource, backend: ModelBackend, logger: Logger) {
+  constructor(
+    config: Config,
+    source: Pick<BundleSource, 'open'>,
+    backend: ModelBackend,
+    logger: Logger,
+    clock: Clock = systemClock,
+  ) {
     this.#config = config;
     this.#source = source;
     this.#backend = backend;
     this.#logger = logger;
+    this.#clock = clock;
   }
 
   get state(): ModelState {
     return this.#state;
+  }
+
+  /** Resolves when the model is ready, refused, absent or closed: when it is on its way no more. */
+  get settled(): Promise<unknown> {
+    return this.#settled.promise;
   }
 
   get usage(): BackendUsage {
@@ -81,30 +97,28 @@ export class ModelService implements OnApplicationShutdown {
     const uri = this.#config.MODEL_URI;
     if (uri === undefined) {
       this.#logger.warn({}, 'no model: MODEL_URI is not set, /predict answers 503');
+      this.#settle({ name: 'absent' });
       return Promise.resolve();
     }
-    // Not awaited: probes and /health are answered while the model loads. #run never rejects.
-    void this.#run(uri).then(this.#firstStepOver);
+    // Not awaited: probes and /health are answered while the model loads.
+    inBackground(this.#run(uri).finally(this.#firstStepOver), (cause) => {
+      this.#logger.error({ cause }, 'the workers of a refused model could not be ended');
+    });
     return first.promise;
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#stop.abort();
     await this.#backend.close();
-    this.#state = { name: 'closed' };
+    this.#settle({ name: 'closed' });
   }
 
   async #run(uri: string): Promise<void> {
-    const begin = performance.now();
-    for (let retryMs = FIRST_RETRY_MS; !this.#isStopped(); retryMs = Math.min(LAST_RETRY_MS, retryMs * 2)) {
+    const begin = this.#clock.monotonic();
+    for (let failures = 1; !this.#isStopped(); failures += 1) {
       try {
         const model = await this.#bring(uri);
-        if (this.#isStopped()) return;
-        this.#state = { name: 'ready', model };
-        const { name, version, lineage } = model.manifest;
-        const { digest, golden } = model;
-        const seconds = (performance.now() - begin) / 1000;
-        this.#logger.info({ model: name, version, digest, lineage, ...golden, seconds }, 'model loaded');
+        if (!this.#isStopped()) this.#serve(model, (this.#clock.monotonic() - begin) / 1000);
         return;
       } catch (cause) {
         if (this.#isStopped()) return;
@@ -112,19 +126,30 @@ export class ModelService implements OnApplicationShutdown {
           cause instanceof PawlError
             ? cause
             : new PawlError('INTERNAL', { message: 'The model could not be brought up.', cause });
-        const fields = { code: error.code, hint: error.hint, cause: error.cause };
         if (!error.transient) {
-          this.#state = { name: 'failed', error };
-          this.#logger.error(fields, `model load failed | ${error.message}`);
-          // A model that was loaded and then refused serves nobody; its memory is given back.
-          await this.#backend.close();
+          await this.#refuse(error);
           return;
         }
+        const retryMs = backoffMs(RETRIES, failures);
         this.#state = { name: 'loading', step: 'fetch', lastError: error };
-        this.#logger.warn({ ...fields, retryMs }, `model load failed, trying again | ${error.message}`);
-        await sleep(retryMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        this.#logger.warn({ ...facts(error), retryMs }, `model load failed, trying again | ${error.message}`);
+        await sleep(this.#clock, retryMs, this.#stop.signal);
       }
     }
+  }
+
+  #serve(model: ServedModel, seconds: number): void {
+    this.#settle({ name: 'ready', model });
+    const { digest, golden } = model;
+    const { name, version, lineage } = model.manifest;
+    this.#logger.info({ model: name, version, digest, lineage, ...golden, seconds }, 'model loaded');
+  }
+
+  async #refuse(error: PawlError): Promise<void> {
+    this.#settle({ name: 'failed', error });
+    this.#logger.error(facts(error), `model load failed | ${error.message}`);
+    // A model that was loaded and then refused serves nobody; its memory is given back.
+    await this.#backend.close();
   }
 
   async #bring(uri: string): Promise<ServedModel> {
@@ -145,14 +170,23 @@ export class ModelService implements OnApplicationShutdown {
     return { manifest, digest, golden, examplePath: bundle.path(manifest.golden.images[0]?.file ?? manifest.model) };
   }
 
+  #settle(state: Exclude<ModelState, { readonly name: 'loading' }>): void {
+    this.#state = state;
+    this.#settled.resolve(undefined);
+  }
+
   #isStopped(): boolean {
     return this.#stop.signal.aborted;
   }
 
+  /** @throws the stop signal's reason: what was closed takes no further step. */
   #enter(step: 'fetch' | 'load' | 'golden'): void {
+    this.#stop.signal.throwIfAborted();
     this.#state = { name: 'loading', step };
   }
 }
+
+const facts = ({ code, hint, cause }: PawlError) => ({ code, hint, cause });
 
 function notReady(state: ModelState): string {
   switch (state.name) {

@@ -1,15 +1,14 @@
 import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { catPhoto } from '@pawl/test-kit/repository';
-import { eventually } from '@pawl/test-kit/eventually';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import type { Clock } from '@pawl/shared/concurrency/clock';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { sigmoid } from '@pawl/shared/execution/answer';
 import { register } from 'prom-client';
 import { createApp } from '../../src/create-app.ts';
 import { parseConfig } from '../../src/config/config.schema.ts';
 import { createLogger } from '../../src/logging/logger.ts';
-import type { BundleSource } from '../../src/model/bundle-source.ts';
 import { ModelService } from '../../src/model/model.service.ts';
 import { FakeModelBackend } from './fake-model-backend.ts';
 import type { LogLine } from './start-service.ts';
@@ -42,8 +41,7 @@ export interface FakeService {
   readonly app: NestExpressApplication;
   readonly backend: FakeModelBackend;
   readonly log: readonly LogLine[];
-  /** Resolves when the model is ready or refused. */
-  settled(): Promise<void>;
+  readonly model: ModelService;
 }
 
 /** What a test may decide before the service starts. */
@@ -52,6 +50,8 @@ export interface FakeServiceOptions {
   /** Where the bundle comes from; by default {@link aBundle} at once. */
   readonly open?: () => Promise<Bundle>;
   readonly backend?: FakeModelBackend;
+  /** By which the model's retries wait. */
+  readonly clock?: Clock;
 }
 
 /** Starts it on a free port of the loopback. */
@@ -62,13 +62,10 @@ export async function startFakeService(options: FakeServiceOptions = {}): Promis
   const logger = createLogger(config.LOG_LEVEL, { write: (line) => log.push(JSON.parse(line) as LogLine) });
   const backend = options.backend ?? new FakeModelBackend();
   const source = { open: options.open ?? (() => Promise.resolve(aBundle())) };
-  const model = new ModelService(config, source as unknown as BundleSource, backend, logger);
+  const model = new ModelService(config, source, backend, logger, options.clock);
   await model.start();
   const app = await createApp(config, logger, model);
   await app.listen(0, '127.0.0.1');
-  const settled = async (): Promise<void> => {
-    await eventually('the model to be ready or refused', () => model.state.name !== 'loading', { everyMs: 5 });
-  };
-  await settled();
-  return { url: await app.getUrl(), app, backend, log, settled };
+  await model.settled;
+  return { url: await app.getUrl(), app, backend, log, model };
 }
