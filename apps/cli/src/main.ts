@@ -8,10 +8,17 @@ import { run } from './program.ts';
 // Photographs are decoded in libuv's pool, worker threads' too; it has 4 threads unless told otherwise before its first use.
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism()));
 
+/** Milliseconds in which a second Ctrl-C is the first one again: npx passes on what the terminal has sent already. */
+const SAME_INTERRUPT_MS = 1000;
 const interrupt = new AbortController();
-process.once('SIGINT', () => {
-  interrupt.abort();
-});
+let interruptedAt = Infinity;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    // Who asks twice does not want to wait for last words.
+    if (Date.now() - interruptedAt > SAME_INTERRUPT_MS) process.exit(130);
+    if (!interrupt.signal.aborted) interruptedAt = Date.now();
+    interrupt.abort();
+  });
 
 const context: ClusterContext = {
   stdout: process.stdout,
