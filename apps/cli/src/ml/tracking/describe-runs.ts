@@ -10,6 +10,7 @@ export async function describeRuns(root: string, serverUrl: string | undefined):
     const notes = serverUrl === undefined ? undefined : await readPushNotes(notesBeside(serverUrl)(record));
     const { name, experiment, status, startTime, endTime, params, tags, artifacts, models } = summary;
     const last = Object.entries(summary.metrics).map(([key, points]) => [key, points.at(-1)?.value ?? NaN] as const);
+    const losses = (summary.metrics['val_loss'] ?? []).map(({ value }) => value).filter(Number.isFinite);
     rows.push({
       runId: record.runId,
       ...{ name, experiment, status, startTime, endTime },
@@ -17,6 +18,7 @@ export async function describeRuns(root: string, serverUrl: string | undefined):
       damaged,
       ...{ params, tags },
       metrics: Object.fromEntries(last),
+      bestValLoss: losses.length === 0 ? undefined : Math.min(...losses),
       artifacts: Object.keys(artifacts),
       models: models.map((model) => `${model.name} ${model.version} as @${model.alias}`),
       location: notes === undefined ? record.folder : pageOf(notes),

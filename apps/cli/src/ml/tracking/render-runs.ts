@@ -15,6 +15,8 @@ export interface RunRow extends Pick<
   readonly damaged: number;
   /** Last value by metric. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Lowest validation loss so far: that of the head which is kept. Undefined before the first epoch. */
+  readonly bestValLoss: number | undefined;
   /** Paths. */
   readonly artifacts: readonly string[];
   /** Registered versions, such as `catdog 3 as @candidate`. */
@@ -45,7 +47,7 @@ export function renderRuns(rows: readonly RunRow[], theme: Theme, now: Date): st
         age(new Date(row.startTime).toISOString(), now),
         statusCell(row),
         figure(row.metrics['test_acc']),
-        figure(row.metrics['best_val_loss']),
+        figure(row.bestValLoss),
         ...(withServer ? [pushedCell(row.pushed ?? 'no')] : []),
         row.location,
       ]),

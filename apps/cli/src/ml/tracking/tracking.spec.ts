@@ -232,7 +232,8 @@ describe('pawl runs list and show', () => {
 
   it('is a table, newest first, that tells a run whose process was killed', async () => {
     const first = await startRun({ ...optionsFor(trackingContext()), newId: () => 'a'.repeat(32) });
-    await first.metrics({ test_acc: 0.9512, val_loss: 0.3, best_val_loss: 0.2 }, 1);
+    for (const [epoch, loss] of [0.3, 0.2, 0.4].entries()) await first.metrics({ val_loss: loss }, epoch + 1);
+    await first.metrics({ test_acc: 0.9512 });
     await first.end('FINISHED');
     const later = { ...trackingContext(), now: () => new Date(Date.now() + 60_000) };
     const second = await startRun({ ...optionsFor(later), runName: 'second', newId: () => 'b'.repeat(32) });
