@@ -98,9 +98,7 @@ describe('pawl diff', () => {
       changes: { lineage: { backbone: `${long}!` } },
     });
     const { out } = await pawlIn(folder, ['diff', 'a', 'b'], { isTTY: true, columns });
-    const lines = stripVTControlCharacters(out)
-      .split('\n')
-      .filter((line) => !line.includes('file://'));
+    const lines = stripVTControlCharacters(out).split('\n');
     expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(columns);
     // Wrapped, not cut.
     expect(out.replace(/\s+/g, ' ')).not.toContain('…');

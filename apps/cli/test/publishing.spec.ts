@@ -1,4 +1,4 @@
-import { appendFile, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -357,6 +357,18 @@ describe('pawl inspect', () => {
     expect((await pawlIn('models', ['inspect', 'catdog', '--no-color'], { isTTY: true, columns })).out).not.toContain(
       ESCAPE,
     );
+  });
+
+  it('wraps the address of a folder with a long path, a space and an umlaut', async () => {
+    const folder = join(await aFolder(), `ein Ordner für ${'sehr lange '.repeat(12)}`, 'Modelle');
+    await mkdir(folder, { recursive: true });
+    await writeSmallBundle(folder, 'bundle');
+    const { code, out } = await pawlIn(folder, ['inspect', 'bundle'], { isTTY: true, columns: 80 });
+    expect(code).toBe(0);
+    const text = stripVTControlCharacters(out);
+    const lines = text.split('\n').filter((line) => !/sha256:[0-9a-f]{64}$/.test(line));
+    expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(80);
+    expect(text.replace(/\n +/g, '')).toContain(pathToFileURL(join(folder, 'bundle')).href);
   });
 
   it('gives programs the manifest and the graph', async () => {

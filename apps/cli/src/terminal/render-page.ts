@@ -1,3 +1,4 @@
+import { breakAddress } from './break-address.ts';
 import { wrap, padEnd, plain, widthOf, truncate } from './text.ts';
 import { renderTable, type Cell, type Table } from './table.ts';
 import type { Theme } from './theme.ts';
@@ -11,7 +12,7 @@ const INDENT = '  ';
 /** Columns that a page may use. */
 export const pageWidth = (theme: Theme): number => Math.min(theme.width ?? WIDEST, WIDEST);
 
-/** Lines of named values below each other; long ones are wrapped behind their name, and never cut. */
+/** Lines of named values below each other; long ones are wrapped behind their name, paths at slashes, and never cut. */
 export function renderFields(fields: readonly Field[], theme: Theme): readonly string[] {
   const longest = Math.max(0, ...fields.map(([name]) => widthOf(name)));
   // A very long name would leave no room for values.
@@ -34,7 +35,9 @@ export function section(title: string, lines: readonly string[], theme: Theme): 
 /** A table as a section's lines. */
 export const indented = (table: Table, theme: Theme): readonly string[] => renderTable(table, theme, INDENT);
 
-/** Words longer than a line, such as addresses with digests, are left whole when nobody's terminal would cut them. */
+/** In one line when nobody's terminal would cut it. */
 function wrapWords(text: string, width: number, theme: Theme): readonly string[] {
-  return theme.width === undefined ? [plain(text)] : wrap(text, width);
+  if (theme.width === undefined) return [plain(text)];
+  const words = plain(text).split(' ');
+  return wrap(words.flatMap((word) => breakAddress(word, width)).join(' '), width);
 }
