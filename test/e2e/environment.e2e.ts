@@ -88,4 +88,4 @@ describe('other programs change the environment in the middle of a rollout', () 
 });
 
 const digestOfStable = async ({ env }: Run) =>
-  (await env.stable()).spec.template.metadata.annotations?.['pawl.dev/digest'];
+  (await env.stable()).spec.template.metadata?.annotations?.['pawl.dev/digest'];

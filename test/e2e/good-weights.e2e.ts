@@ -27,7 +27,7 @@ describe('good weights serve', () => {
 
   scenario(scene, '2', 'better weights take every step and serve', async (run) => {
     const { env, load, note } = run;
-    const before = (await env.stable()).spec.template.metadata.annotations?.['pawl.dev/digest'] ?? '';
+    const before = (await env.stable()).spec.template.metadata?.annotations?.['pawl.dev/digest'] ?? '';
     const better = await offer('better');
     const atStep = async (step: number) => {
       const { status } = await env.waitForStep(better.name, step, 1);

@@ -39,7 +39,7 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
       run.note(`killed while the operation that began at ${phase.startedAt} was ${phase.phase}`);
       await run.delivered();
       await serves(run, staging(), released);
-      expect((await staging().env.stable()).spec.template.metadata.annotations).toMatchObject({
+      expect((await staging().env.stable()).spec.template.metadata?.annotations).toMatchObject({
         'example.com/fault': 'killed',
       });
     });

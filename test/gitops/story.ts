@@ -215,7 +215,7 @@ export function story(world: () => World): void {
       `${commit.slice(0, 7)} was Synced ${(((served?.at ?? 0) - syncedAt) / 1000).toFixed(1)} s before 2.2.0 served`,
     );
     for (const { env } of [staging(), prod()])
-      expect((await env.stable()).spec.template.metadata.annotations).toMatchObject({ 'example.com/chart': 'next' });
+      expect((await env.stable()).spec.template.metadata?.annotations).toMatchObject({ 'example.com/chart': 'next' });
     await run.answersOnlyFrom(prod(), known('1.0.0').digest);
   });
 

@@ -1,36 +1,19 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { systemClock } from '@pawl/shared/concurrency/clock';
+import { isNotFound } from '@pawl/shared/kubernetes/api-error';
+import { KubeConnection } from '@pawl/shared/kubernetes/connection';
+import type { KubeObject as AnyObject } from '@pawl/shared/kubernetes/kube-object';
+import { loadKubeconfig } from '@pawl/shared/kubernetes/kubeconfig';
+import { type Request, Requester } from '@pawl/shared/kubernetes/requester';
+import { type ApiVerb, query } from '@pawl/shared/kubernetes/requests';
 import { settings } from './settings.ts';
 
 const run = promisify(execFile);
 
-/** An object of the Kubernetes API, as far as these tests read it. */
-export interface KubeObject {
-  readonly apiVersion?: string;
-  readonly kind?: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly uid?: string;
-    readonly generation?: number;
-    readonly resourceVersion?: string;
-    readonly creationTimestamp?: string;
-    readonly deletionTimestamp?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
+/** An object of the Kubernetes API, with whatever fields it has. */
+export interface KubeObject extends AnyObject {
   readonly [field: string]: unknown;
-}
-
-/** An answer of the API server that is not 2xx. */
-export class ApiError extends Error {
-  readonly status: number;
-
-  constructor(method: string, path: string, status: number, body: string) {
-    super(`${method} ${path}: ${status} ${body.slice(0, 500)}`);
-    this.status = status;
-  }
 }
 
 /** One event of a watch. */
@@ -40,6 +23,8 @@ export interface WatchEvent {
 }
 
 const REQUEST_TIMEOUT_MS = 20_000;
+/** The report of a load generator counts every request of a scenario. */
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** Where a resource of a namespace lies below the API server. */
 export const pathOf = {
@@ -56,116 +41,86 @@ export const pathOf = {
     `/apis/${group}/namespaces/${namespace}/${plural}${name && `/${name}`}`,
 };
 
-/**
- * The cluster of KUBECONFIG, through one `kubectl proxy`: whatever way of logging in kubectl knows works, and asking often
- * costs little.
- */
+/** The cluster of KUBECONFIG, asked by path: scenarios read objects of many kinds, logs, and pods through the API server. */
 export class Cluster {
-  readonly #proxy: ChildProcess;
-  readonly #url: string;
+  readonly #requester: Requester;
 
-  private constructor(proxy: ChildProcess, url: string) {
-    this.#proxy = proxy;
-    this.#url = url;
+  /** @param kubeconfig path of a file, instead of what kubectl would take. */
+  constructor(kubeconfig?: string) {
+    const connection = new KubeConnection(() => loadKubeconfig({ path: kubeconfig }), systemClock, 'pawl-e2e');
+    this.#requester = new Requester(connection, { timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: MAX_BYTES });
   }
 
-  static async connect(): Promise<Cluster> {
-    const proxy = spawn(settings().kubectl, ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const errors: string[] = [];
-    proxy.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()));
-    const port = await new Promise<string>((resolve, reject) => {
-      createInterface({ input: proxy.stdout }).on('line', (line) => {
-        const found = /Starting to serve on [^:]+:(\d+)/.exec(line)?.[1];
-        if (found !== undefined) resolve(found);
-      });
-      proxy.once('error', reject);
-      proxy.once('exit', () => {
-        reject(new Error(`kubectl proxy ended: ${errors.join('')}`));
-      });
-    });
-    return new Cluster(proxy, `http://127.0.0.1:${port}`);
+  /** Ends every connection at once; watches fail. */
+  async close(): Promise<void> {
+    await this.#requester.close();
   }
 
-  close(): void {
-    this.#proxy.kill();
-  }
-
-  /** The object or list at a path. @throws ApiError */
+  /** The object or list at a path. @throws ApiError, ApiUnreachable */
   async get<T = KubeObject>(path: string): Promise<T> {
-    return (await this.#call('GET', path)) as T;
+    return (await this.#call('get', { method: 'GET', path })) as T;
   }
 
   /** The object at a path, or undefined when there is none. */
   async find<T = KubeObject>(path: string): Promise<T | undefined> {
     return await this.get<T>(path).catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 404) return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     });
   }
 
   /** The items of a list. */
-  async list<T = KubeObject>(path: string, labelSelector = ''): Promise<readonly T[]> {
-    const query = labelSelector === '' ? '' : `?labelSelector=${encodeURIComponent(labelSelector)}`;
-    return (await this.get<{ readonly items: readonly T[] }>(`${path}${query}`)).items;
+  async list<T = KubeObject>(path: string, labelSelector?: string): Promise<readonly T[]> {
+    const request = { method: 'GET', path: path + query({ labelSelector }) } as const;
+    return ((await this.#call('list', request)) as { readonly items: readonly T[] }).items;
   }
 
   /** Server-side apply at the path of the object itself. */
   async apply(path: string, object: object): Promise<KubeObject> {
-    return (await this.#call(
-      'PATCH',
-      `${path}?fieldManager=pawl-e2e&force=true`,
-      object,
-      'application/apply-patch+yaml',
-    )) as KubeObject;
+    const to = path + query({ fieldManager: 'pawl-e2e', force: true });
+    return (await this.#write('apply', 'PATCH', to, object, 'application/apply-patch+yaml')) as KubeObject;
   }
 
   /** JSON merge patch. */
   async patch(path: string, patch: object): Promise<KubeObject> {
-    return (await this.#call('PATCH', path, patch, 'application/merge-patch+json')) as KubeObject;
+    return (await this.#write('patch', 'PATCH', path, patch, 'application/merge-patch+json')) as KubeObject;
   }
 
   async post(path: string, body: object): Promise<KubeObject> {
-    return (await this.#call('POST', path, body, 'application/json')) as KubeObject;
+    return (await this.#write('create', 'POST', path, body)) as KubeObject;
   }
 
   /** Deletes what is there; nothing there is fine. */
   async delete(path: string, options: { readonly gracePeriodSeconds?: number } = {}): Promise<void> {
-    await this.#call('DELETE', path, options, 'application/json').catch((error: unknown) => {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    await this.#write('delete', 'DELETE', path, options).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
     });
   }
 
   /** Text at a path, such as a log. */
   async text(path: string): Promise<string> {
-    return await (await this.#fetch('GET', path)).text();
+    return await this.#requester.text('get', { method: 'GET', path, accept: '*/*' }, {});
   }
 
   /** The events of a watch until it ends; the caller lists again. */
   async *watch(path: string, resourceVersion: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
-    const query = `?watch=true&allowWatchBookmarks=true&timeoutSeconds=600&resourceVersion=${resourceVersion}`;
-    const response = await fetch(`${this.#url}${path}${query}`, { signal });
-    if (!response.ok || response.body === null)
-      throw new ApiError('WATCH', path, response.status, await response.text());
-    let rest = '';
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) if (line !== '') yield JSON.parse(line) as WatchEvent;
-    }
+    const params = query({ watch: true, allowWatchBookmarks: true, timeoutSeconds: 600, resourceVersion });
+    const events = this.#requester.lines('watch', { method: 'GET', path: path + params }, {}, signal);
+    for await (const event of events) yield event as WatchEvent;
   }
 
-  async #call(method: string, path: string, body?: object, type?: string): Promise<unknown> {
-    return await (await this.#fetch(method, path, body, type)).json();
+  #call(verb: ApiVerb, request: Request): Promise<unknown> {
+    return this.#requester.call(verb, request, {});
   }
 
-  async #fetch(method: string, path: string, body?: object, type = 'application/json'): Promise<Response> {
-    const response = await fetch(`${this.#url}${path}`, {
-      method,
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': type } }),
-    });
-    if (!response.ok) throw new ApiError(method, path, response.status, await response.text());
-    return response;
+  #write(
+    verb: ApiVerb,
+    method: 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body: object,
+    contentType = 'application/json',
+  ): Promise<unknown> {
+    return this.#call(verb, { method, path, contentType, body: JSON.stringify(body) });
   }
 }
 

@@ -51,7 +51,7 @@ export class Environment {
   }
 
   static async create(options: EnvironmentOptions = {}): Promise<Environment> {
-    const cluster = await Cluster.connect();
+    const cluster = new Cluster();
     const crd = modelVersionCrd();
     const { name } = crd['metadata'] as { name: string };
     const crdPath = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
@@ -101,7 +101,7 @@ export class Environment {
     this.history.stop();
     // Not waited for: the next environment does not need this one to be gone.
     if (process.env['PAWL_E2E_KEEP'] !== '1') await this.cluster.delete(`/api/v1/namespaces/${this.namespace}`);
-    this.cluster.close();
+    await this.cluster.close();
   }
 
   // -- versions --------------------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ export class Environment {
       return done ? found[0] : undefined;
     });
     const { spec } = await this.stable();
-    const digest = spec.template.metadata.annotations?.['pawl.dev/digest'];
+    const digest = spec.template.metadata?.annotations?.['pawl.dev/digest'];
     if (digest !== serving.spec.artifact.digest)
       throw new Error(`${serving.metadata.name} serves, but the stable pods have ${digest ?? 'no digest'}`);
     this.assertRules();
@@ -324,7 +324,7 @@ export class Environment {
       const pod = await this.cluster.find<Pod>(pathOf.pods(this.namespace, victim));
       if (pod === undefined) throw new GivenUp(`${victim} went before it was killed`);
       const [status] = pod.status.containerStatuses ?? [];
-      const ended = status?.state.terminated ?? status?.lastState.terminated;
+      const ended = status?.state?.terminated ?? status?.lastState?.terminated;
       if (ended !== undefined && ended.exitCode !== KILLED) throw new GivenUp(`${victim} ended by ${ended.exitCode}`);
       return ended;
     });

@@ -1,34 +1,10 @@
-import type { KubeObject } from './cluster.ts';
+import type { Deployment as AnyDeployment, Pod as AnyPod } from '@pawl/shared/kubernetes/objects';
 
-/** What scenarios look at of a pod. */
-export interface Pod extends KubeObject {
-  readonly spec: { readonly nodeName?: string };
-  readonly status: {
-    readonly phase: string;
-    readonly podIP?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly containerStatuses?: readonly {
-      readonly restartCount: number;
-      readonly state: { readonly terminated?: { readonly exitCode: number } };
-      readonly lastState: { readonly terminated?: { readonly exitCode: number } };
-    }[];
-  };
-}
+/** A pod that the server has looked at. */
+export type Pod = AnyPod & { readonly status: NonNullable<AnyPod['status']> };
 
-/** What scenarios look at of a Deployment. */
-export interface Deployment extends KubeObject {
-  readonly spec: {
-    readonly replicas: number;
-    readonly template: { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } };
-  };
-  readonly status: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly readyReplicas?: number;
-    readonly availableReplicas?: number;
-  };
-}
+/** A Deployment that its controller has looked at. */
+export type Deployment = AnyDeployment & { readonly status: NonNullable<AnyDeployment['status']> };
 
 /** Whether an object has everything that is wanted of it; what the server added counts for nothing. Lists are whole. */
 export function covers(there: unknown, wanted: unknown): boolean {

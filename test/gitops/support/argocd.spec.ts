@@ -1,6 +1,8 @@
 import { type Application, isSyncedTo, sentence } from './argocd.ts';
 
 const application = (sync: NonNullable<Application['status']>['sync']): Application => ({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
   metadata: { name: 'catdog-prod' },
   spec: {},
   status: {

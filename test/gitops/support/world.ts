@@ -97,7 +97,7 @@ export class World {
     await makeRepository(join(served, REPOSITORY), scratch);
     const git = new GitServer(served, own.gitHost);
     await git.start();
-    const cluster = await Cluster.connect();
+    const cluster = new Cluster();
     try {
       await refuseWhatIsThere(cluster);
       const argocdBefore = new Map<string, unknown>();
@@ -109,7 +109,7 @@ export class World {
       const id = `gitops-${randomBytes(3).toString('hex')}`;
       return new World({ settings: own, cluster, git, clone, scratch, argocdBefore, id });
     } catch (error) {
-      cluster.close();
+      await cluster.close();
       await git.stop();
       rmSync(scratch, { recursive: true });
       throw error;
@@ -144,7 +144,7 @@ export class World {
     this.syncs.stop();
     for (const name of ENVIRONMENTS) this.places[name].env.history.stop();
     if (process.env['PAWL_E2E_KEEP'] !== '1') await this.#clean();
-    this.cluster.close();
+    await this.cluster.close();
     await this.git.stop();
     rmSync(this.#scratch, { recursive: true, force: true });
   }
