@@ -2,7 +2,7 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { hasCode } from '@pawl/shared/errors/system-error';
-import { sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
+import { describeFormat, sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../errors/cli-error.ts';
 
 /** What photographs are, unless a command is told otherwise. */
@@ -10,14 +10,6 @@ export const photographFormats: readonly ImageFormat[] = ['jpeg', 'png'];
 
 /** Bytes from which the format of a file is told. */
 export const SNIFFED_BYTES = 256;
-
-const extensions: Readonly<Record<ImageFormat, readonly string[]>> = {
-  jpeg: ['.jpg', '.jpeg', '.jpe', '.jfif'],
-  png: ['.png'],
-  webp: ['.webp'],
-  gif: ['.gif'],
-  avif: ['.avif'],
-};
 
 /** A labelled photograph. */
 export interface Photograph {
@@ -74,7 +66,7 @@ export async function listFiles(folder: string): Promise<FoundFile[]> {
 /** Whether a file's name says that it is a photograph of one of the formats. */
 export function isNamedLike(name: string, formats: readonly ImageFormat[]): boolean {
   const extension = extname(name).toLowerCase();
-  return formats.some((format) => extensions[format].includes(extension));
+  return formats.some((format) => describeFormat(format).extensions.includes(extension));
 }
 
 /** Whether a part of the path starts with a dot: editors, file managers and archives leave such files behind. */

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CliError } from '../errors/cli-error.ts';
-import { listFiles } from '../files/list-photographs.ts';
+import { isNamedLike, listFiles } from '../files/list-photographs.ts';
+import { formatNames, imageFormats } from '@pawl/shared/preprocessing/image-format';
 import { createRandom } from '@pawl/shared/statistics/random';
 
 /** A photograph whose label is known. */
@@ -13,9 +14,6 @@ export interface LabelledPhoto {
   /** Absolute. */
   readonly path: string;
 }
-
-/** Endings of the formats that the service takes. */
-const IMAGE = /\.(jpe?g|png|webp|gif|avif)$/i;
 
 /** The photographs that every clone and the image of this program have: those that an environment is accepted with. */
 export const bundledPhotos = fileURLToPath(new URL('../../../../charts/pawl/acceptance', import.meta.url));
@@ -28,12 +26,12 @@ export const bundledPhotos = fileURLToPath(new URL('../../../../charts/pawl/acce
  */
 export async function readLabelledPhotos(folder: string): Promise<LabelledPhoto[]> {
   const photos = (await listFiles(folder))
-    .filter(({ name, size }) => size !== undefined && size > 0 && IMAGE.test(name))
+    .filter(({ name, size }) => size !== undefined && size > 0 && isNamedLike(name, imageFormats))
     .map(({ name }) => ({ label: labelOf(name), name: basename(name), path: join(folder, name) }));
   if (photos.length > 0) return photos;
   throw new CliError(
     'DATA_EMPTY',
-    `${folder} holds no photographs; expected LABEL/FILE.jpg or LABEL.NAME.jpg (JPEG, PNG, WebP, GIF or AVIF).`,
+    `${folder} holds no photographs; expected LABEL/FILE.jpg or LABEL.NAME.jpg (${formatNames}).`,
     'Name a folder of labelled photographs with --photos.',
   );
 }

@@ -1,3 +1,4 @@
+import { imageFormats, mediaTypeOf } from '@pawl/shared/preprocessing/image-format';
 import { z } from 'zod';
 import { healthSchema, livenessSchema, readinessSchema } from '../health/health.schema.ts';
 import { type AnswerShape, batchSchema, errorBodySchema, predictionSchema } from '../prediction/prediction.schema.ts';
@@ -16,7 +17,7 @@ const json = (description: string, schema: string) => ({
   content: { 'application/json': { schema: ref(schema) } },
 });
 const binary = { type: 'string', format: 'binary' };
-const rawBodies = ['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif', 'application/octet-stream'];
+const rawBodies = [...imageFormats.map(mediaTypeOf), 'application/octet-stream'];
 
 const errors = Object.fromEntries(
   [

@@ -117,7 +117,8 @@ describe('fetchToCache', () => {
     while (outcome.error === undefined) await clock.advance(1000);
     expect(outcome.error).toMatchObject({ message: `failure ${asked.length - 1}` });
     expect(asked.length).toBeGreaterThan(1);
-    expect(asked.at(-1)?.at).toBeLessThanOrEqual(10_000);
+    // From the first try on: before it, the file system answers when it likes.
+    expect((asked.at(-1)?.at ?? NaN) - (asked[0]?.at ?? NaN)).toBeLessThanOrEqual(10_000);
   });
 
   it('does not try again what trying again does not change', async () => {

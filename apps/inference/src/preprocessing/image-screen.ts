@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
+import { formatNames, sniffImageFormat, SUPPORTED_HINT } from '@pawl/shared/preprocessing/image-format';
 import type { ImageLimits } from '@pawl/shared/preprocessing/limits';
 import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
@@ -29,7 +29,8 @@ export class ImageScreen {
       throw new PawlError('FILE_TOO_LARGE', { message: `The file has more than ${this.#limits.maxBytes} bytes.` });
     if (sniffImageFormat(head(chunks)) === undefined)
       throw new PawlError('IMAGE_FORMAT_UNSUPPORTED', {
-        message: 'The content is not a JPEG, PNG, WebP, GIF or AVIF image.',
+        message: `The content is not a ${formatNames} image.`,
+        hint: SUPPORTED_HINT,
       });
   }
 }

@@ -30,7 +30,7 @@ export const errorCodes = {
   CONTENT_TYPE_UNSUPPORTED: row(415, 'Send multipart/form-data with a field "file", or the image itself as image/*.'),
   CLIENT_CLOSED_REQUEST: row(499, 'The client went away; nothing to do.'),
   // The image
-  IMAGE_FORMAT_UNSUPPORTED: row(415, 'Send a JPEG, PNG, WebP, GIF or AVIF image.'),
+  IMAGE_FORMAT_UNSUPPORTED: row(415, 'Send the image in a format that /docs lists for this route.'),
   IMAGE_UNREADABLE: row(422, 'The file is damaged or incomplete; export it again.'),
   IMAGE_TOO_MANY_PIXELS: row(422, 'Scale the image down before sending it.'),
   IMAGE_TIMEOUT: row(422, 'The image takes too long to decode; send a smaller or simpler one.'),

@@ -1,6 +1,12 @@
 import type { InputSpec } from '../bundle/manifest.ts';
 import { PawlError } from '../errors/pawl-error.ts';
-import { describeOtherFormat, sniffImageFormat, type ImageFormat } from './image-format.ts';
+import {
+  describeFormat,
+  describeOtherFormat,
+  sniffImageFormat,
+  SUPPORTED_HINT,
+  type ImageFormat,
+} from './image-format.ts';
 import { readImageHeader } from './image-header.ts';
 import type { ImageLimits } from './limits.ts';
 import { openImage, PIXEL_LIMIT_MESSAGE } from './sharp-runtime.ts';
@@ -76,6 +82,7 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
       if (format === undefined)
         throw new PawlError('IMAGE_FORMAT_UNSUPPORTED', {
           message: `The file is ${describeOtherFormat(bytes) ?? 'not an image that is known here'}, by its first bytes.`,
+          hint: SUPPORTED_HINT,
         });
       const deadline = new Deadline(limits.timeoutMs);
       try {
@@ -130,7 +137,7 @@ function decodeError(error: unknown, format: ImageFormat, limits: ImageLimits, d
   if (error instanceof Error && error.message === PIXEL_LIMIT_MESSAGE)
     return tooManyPixels(limits, 'is too large', error);
   return new PawlError('IMAGE_UNREADABLE', {
-    message: `The file starts as ${format.toUpperCase()} but cannot be decoded.`,
+    message: `The file starts as ${describeFormat(format).name} but cannot be decoded.`,
     cause: error,
   });
 }

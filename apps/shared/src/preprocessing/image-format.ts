@@ -1,8 +1,68 @@
+/** One format that is decoded: everything that is said about it anywhere. */
+interface FormatRow {
+  /** As people write it. */
+  readonly name: string;
+  /** Endings of file names, lower case, the usual one first. */
+  readonly extensions: readonly string[];
+  /** libvips's loader of it that reads memory. */
+  readonly loader: string;
+  /** Whether a file begins as one, by its first bytes. */
+  readonly begins: (bytes: Uint8Array) => boolean;
+}
+
 /** The formats that are decoded; everything else is refused before any decoder sees it. */
-export const imageFormats = ['jpeg', 'png', 'webp', 'gif', 'avif'] as const;
+const formats = {
+  jpeg: {
+    name: 'JPEG',
+    extensions: ['.jpg', '.jpeg', '.jpe', '.jfif'],
+    loader: 'VipsForeignLoadJpegBuffer',
+    begins: (bytes) => startsWith(bytes, '\xff\xd8\xff'),
+  },
+  png: {
+    name: 'PNG',
+    extensions: ['.png'],
+    loader: 'VipsForeignLoadPngBuffer',
+    begins: (bytes) => startsWith(bytes, '\x89PNG\r\n\x1a\n'),
+  },
+  webp: {
+    name: 'WebP',
+    extensions: ['.webp'],
+    loader: 'VipsForeignLoadWebpBuffer',
+    begins: (bytes) => startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBP', 8),
+  },
+  gif: {
+    name: 'GIF',
+    extensions: ['.gif'],
+    loader: 'VipsForeignLoadNsgifBuffer',
+    begins: (bytes) => startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a'),
+  },
+  avif: {
+    name: 'AVIF',
+    extensions: ['.avif'],
+    loader: 'VipsForeignLoadHeifBuffer',
+    begins: (bytes) => brands(bytes).isAvif,
+  },
+} as const satisfies Record<string, FormatRow>;
 
 /** One of the formats that are decoded. */
-export type ImageFormat = (typeof imageFormats)[number];
+export type ImageFormat = keyof typeof formats;
+
+/** The formats that are decoded. */
+export const imageFormats = Object.keys(formats) as readonly ImageFormat[];
+
+/** What is known of a format. */
+export const describeFormat = (format: ImageFormat): FormatRow => formats[format];
+
+/** Media type of a format: `image/jpeg`. */
+export const mediaTypeOf = (format: ImageFormat): string => `image/${format}`;
+
+/** The formats as part of a sentence: `JPEG, PNG, WebP, GIF or AVIF`. */
+export const formatNames = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
+  imageFormats.map((format) => formats[format].name),
+);
+
+/** What to do about a file of another format. */
+export const SUPPORTED_HINT = `Send a ${formatNames} image.`;
 
 /** Enough to hold every brand of a real `ftyp` box; a longer one is not read further. */
 const maxFtypBytes = 256;
@@ -15,12 +75,7 @@ const neutralBrands = ['mif1', 'msf1'];
  * that is not decoded here. The answer says which decoder is meant, not that the file is whole.
  */
 export function sniffImageFormat(bytes: Uint8Array): ImageFormat | undefined {
-  if (startsWith(bytes, '\xff\xd8\xff')) return 'jpeg';
-  if (startsWith(bytes, '\x89PNG\r\n\x1a\n')) return 'png';
-  if (startsWith(bytes, 'GIF87a') || startsWith(bytes, 'GIF89a')) return 'gif';
-  if (startsWith(bytes, 'RIFF') && startsWith(bytes, 'WEBP', 8)) return 'webp';
-  if (brands(bytes).isAvif) return 'avif';
-  return undefined;
+  return imageFormats.find((format) => formats[format].begins(bytes));
 }
 
 /** Starts of files that people do send; only to say in the error what was found. Order matters where starts overlap. */

@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { describeFormat, imageFormats } from './image-format.ts';
 
 /*
  * The one place where libvips is configured. The settings belong to the process, not to a thread: importing this module
@@ -12,15 +13,7 @@ sharp.cache(false);
 // libvips opens dozens of formats, SVG among them, which it renders and which can refer to other files. All loaders are
 // closed, and one a format is opened; each reads memory only, so that no input can name a path.
 sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: [
-    'VipsForeignLoadJpegBuffer',
-    'VipsForeignLoadPngBuffer',
-    'VipsForeignLoadWebpBuffer',
-    'VipsForeignLoadNsgifBuffer',
-    'VipsForeignLoadHeifBuffer',
-  ],
-});
+sharp.unblock({ operation: imageFormats.map((format) => describeFormat(format).loader) });
 
 /** Text of the error that sharp raises for `limitInputPixels`; it raises no other kind of error for it. */
 export const PIXEL_LIMIT_MESSAGE = 'Input image exceeds pixel limit';
