@@ -1,6 +1,5 @@
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { Command, CommanderError } from 'commander';
-import { addAbort } from './commands/cluster/abort.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDiff } from './commands/bundles/diff.ts';
 import { addData } from './commands/ml/data.ts';
@@ -14,17 +13,14 @@ import { addPackage } from './commands/ml/package.ts';
 import { addPromote } from './commands/gitops/promote.ts';
 import { addPublish } from './commands/bundles/publish.ts';
 import { addRelease } from './commands/gitops/release.ts';
-import { addResume } from './commands/cluster/resume.ts';
 import { addRetrain } from './commands/ml/retrain.ts';
-import { addRetry } from './commands/cluster/retry.ts';
 import { addRollback } from './commands/gitops/rollback.ts';
-import { addRollout } from './commands/cluster/rollout.ts';
+import { addOldSpellings, addRollout } from './commands/cluster/rollout.ts';
 import { addRuns } from './commands/ml/runs.ts';
 import type { Session } from './commands/session.ts';
 import { addSign } from './commands/bundles/sign.ts';
 import { addSimulate } from './commands/service/simulate.ts';
 import { addSmoke } from './commands/service/smoke.ts';
-import { addSuspend } from './commands/cluster/suspend.ts';
 import { addTrain } from './commands/ml/train.ts';
 import { addVerify } from './commands/bundles/verify.ts';
 import type { ClusterContext } from './cluster/cluster-context.ts';
@@ -63,10 +59,6 @@ const commands = [
   addRollout,
   addPromote,
   addRollback,
-  addAbort,
-  addRetry,
-  addSuspend,
-  addResume,
   addRuns,
   addData,
   addSimulate,
@@ -92,6 +84,8 @@ export function createProgram(session: Session): Command {
     .addHelpText('after', EXIT_CODES);
   for (const add of commands) add(program, session);
   addCompletion(program, [process.execPath, process.argv[1] ?? 'pawl']);
+  // After completion, which would offer them.
+  addOldSpellings(program, session);
   return program;
 }
 
@@ -114,7 +108,8 @@ function report(error: unknown, context: ClusterContext): ExitCode {
   const theme = themeFor(context.stderr, context.env);
   if (error instanceof CliError || error instanceof PawlError) {
     context.stderr.write(`${theme.paint('bad', 'error:')} ${plain(error.message)} [${error.code}]\n`);
-    if (error.hint !== '') context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(theme.asCalled(error.hint))}\n`);
+    if (error.hint !== '')
+      context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(theme.asCalled(error.hint))}\n`);
     if (error instanceof CliError) return error.exitCode;
     if (error.code === 'BUNDLE_NOT_FOUND') return exitCodes.notFound;
     const refused = error.code === 'BUNDLE_ACCESS_DENIED' || error.code === 'BUNDLE_STORE_REFUSED';

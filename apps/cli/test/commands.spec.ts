@@ -186,19 +186,19 @@ describe('pawl explain', () => {
       next: unknown[];
     };
     expect(data.headline).toBe('catdog 1.1.0 (catdog-1-1-0) is not serving: Failed, Aborted');
-    expect(data.next).toContainEqual(expect.objectContaining({ command: 'pawl retry catdog-1-1-0' }));
+    expect(data.next).toContainEqual(expect.objectContaining({ command: 'pawl rollout retry catdog-1-1-0' }));
   });
 });
 
-describe('pawl abort, retry, promote', () => {
+describe('pawl rollout abort, retry, promote', () => {
   it.each([
     ['abort', 'catdog-1-4-0'],
     ['promote', 'catdog-1-4-0'],
     ['retry', 'catdog-1-1-0'],
   ])('%s asks by an annotation, and shows how kubectl would', async (verb, name) => {
     const cluster = demo();
-    const { code, out } = await pawl(`${verb} ${name}`, cluster);
-    expect(code).toBe(0);
+    const { code, out, err } = await pawl(`rollout ${verb} ${name}`, cluster);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
     const value = '2026-11-21T12:00:00Z-abc123';
     expect(cluster.patches).toEqual([
       {
@@ -214,13 +214,13 @@ describe('pawl abort, retry, promote', () => {
 
   it('writes nothing when it makes no sense', async () => {
     const cluster = demo();
-    expect(await pawl('promote catdog-1-3-0', cluster)).toMatchObject({ code: 1, out: '' });
+    expect(await pawl('rollout promote catdog-1-3-0', cluster)).toMatchObject({ code: 1, out: '' });
     expect(cluster.patches).toEqual([]);
   });
 
   it('--wait says what came of it, through a restart of the API server', async () => {
     const cluster = demo();
-    const { code, out } = await pawl('abort catdog-1-4-0 --wait', cluster, {
+    const { code, out } = await pawl('rollout abort catdog-1-4-0 --wait', cluster, {
       onSleep: (slept) => {
         if (slept === 0) cluster.troubles.push(new CliError('CLUSTER_UNREACHABLE', 'gone', ''));
         if (slept === 2)
@@ -239,27 +239,27 @@ describe('pawl abort, retry, promote', () => {
   });
 
   it('--wait gives up in time', async () => {
-    const outcome = await pawl('abort catdog-1-4-0 --wait --timeout 5s', demo());
+    const outcome = await pawl('rollout abort catdog-1-4-0 --wait --timeout 5s', demo());
     expect(outcome.code).toBe(124);
     expect(outcome.err).toContain('no controller has acted on the request within 5s; the request stays [TIMEOUT]');
   });
 
   it('waits on a terminal, unless told not to', async () => {
-    expect((await pawl('abort catdog-1-4-0 --timeout 1s', demo(), { isTTY: true })).code).toBe(124);
-    expect((await pawl('abort catdog-1-4-0 --no-wait', demo(), { isTTY: true })).code).toBe(0);
+    expect((await pawl('rollout abort catdog-1-4-0 --timeout 1s', demo(), { isTTY: true })).code).toBe(124);
+    expect((await pawl('rollout abort catdog-1-4-0 --no-wait', demo(), { isTTY: true })).code).toBe(0);
   });
 
   it('does not wait for an object that was deleted', async () => {
     const cluster = demo();
     const onSleep = () => (cluster.versions = []);
-    expect(await pawl('abort catdog-1-4-0 --wait', cluster, { onSleep })).toMatchObject({ code: 4 });
+    expect(await pawl('rollout abort catdog-1-4-0 --wait', cluster, { onSleep })).toMatchObject({ code: 4 });
   });
 });
 
-describe('pawl suspend, resume', () => {
+describe('pawl rollout suspend, resume', () => {
   it('sets spec.suspend', async () => {
     const cluster = demo();
-    const { code, out, err } = await pawl('suspend catdog-1-4-0', cluster);
+    const { code, out, err } = await pawl('rollout suspend catdog-1-4-0', cluster);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(cluster.patches[0]?.patch).toEqual({ metadata: { uid: 'uid-of-1.4.0' }, spec: { suspend: true } });
     expect(out).toContain(
@@ -269,7 +269,7 @@ describe('pawl suspend, resume', () => {
 
   it('has nothing to do twice', async () => {
     const cluster = demo();
-    expect(await pawl('resume catdog-1-4-0', cluster)).toMatchObject({
+    expect(await pawl('rollout resume catdog-1-4-0', cluster)).toMatchObject({
       code: 0,
       out: 'catdog-1-4-0 is not suspended; nothing to do.\n',
     });
@@ -282,10 +282,40 @@ describe('pawl suspend, resume', () => {
       annotations: { 'argocd.argoproj.io/tracking-id': 'prod:pawl.dev/ModelVersion:demo/catdog-1-4-0' },
     };
     change(cluster, aVersion('1.4.0', because('Canary', 'StepRunning'), atStep(1), withMeta(tracking)));
-    const { code, err } = await pawl('suspend catdog-1-4-0', cluster);
+    const { code, err } = await pawl('rollout suspend catdog-1-4-0', cluster);
     expect(code).toBe(0);
     expect(err).toContain('Argo CD (application prod) applies catdog-1-4-0');
     expect(err).toContain('set spec.suspend in Git instead');
+  });
+});
+
+describe('the spellings of earlier releases', () => {
+  it.each([
+    ['abort NAME', 'abort catdog-1-4-0', 'rollout abort'],
+    ['retry NAME', 'retry catdog-1-1-0', 'rollout retry'],
+    ['promote NAME', 'promote catdog-1-4-0', 'rollout promote'],
+    ['suspend NAME', 'suspend catdog-1-4-0', 'rollout suspend'],
+    ['resume NAME', 'resume catdog-1-4-0', 'rollout resume'],
+    ['rollout NAME', 'rollout catdog-1-4-0', 'rollout status'],
+  ])('%s does what the new one does, and says it in one line', async (_, line, spelling) => {
+    const [old, now] = [demo(), demo()];
+    const name = line.split(' ').at(-1) ?? '';
+    const before = await pawl(line, old);
+    const after = await pawl(`${spelling} ${name}`, now);
+    expect({ ...before, err: '' }).toEqual(after);
+    expect(old.patches).toEqual(now.patches);
+    expect(before.err).toMatch(new RegExp(`^note: pawl .* is an old spelling of: pawl ${spelling}.*\n$`));
+  });
+
+  it('are in no help', async () => {
+    const { out } = await pawl('--help', demo());
+    expect(out).toMatch(/^ {2}rollout /m);
+    expect(out).toMatch(/^ {2}promote /m);
+    expect(out).not.toMatch(/^ {2}(abort|retry|suspend|resume) /m);
+    expect((await pawl('promote --help', demo())).out).not.toMatch(/--wait|--no-wait|--timeout/);
+    expect((await pawl('rollout --help', demo())).out).toMatch(
+      /status[^]*promote[^]*abort[^]*retry[^]*suspend[^]*resume/,
+    );
   });
 });
 

@@ -254,12 +254,12 @@ describe('pawl promote MODEL --from --to', () => {
     expect(outcome.err).toMatch(message);
   });
 
-  it('explains both meanings', async () => {
+  it('says what it is, and what skips the steps of a canary', async () => {
     const stage = await PromotionStage.make();
     const { code, out } = await stage.pawl(['promote', '--help']);
     expect(code).toBe(0);
     expect(out).toMatch(
-      /From one environment to the next:\n[^]*--from <env>[^]*Two meanings:[^]*Within one environment/,
+      /From one environment to the next:\n[^]*--from <env>[^]*Within one environment[^]*pawl rollout promote NAME/,
     );
   });
 });

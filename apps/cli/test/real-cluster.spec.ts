@@ -110,7 +110,7 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
     ['promote', name],
     ['retry', 'catdog-1-5-0'],
   ] as const)('%s writes its annotation as pawl-cli', async (verb, version) => {
-    const { code, out } = await pawl(`${verb} ${version} --no-wait`);
+    const { code, out } = await pawl(`rollout ${verb} ${version} --no-wait`);
     expect(code).toBe(0);
     const { annotations = {}, ...metadata } = (await namespace.read(version)).metadata;
     const value = annotations[`pawl.dev/${verb}`];
@@ -121,7 +121,7 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
   });
 
   it('waits until a controller has acted', async () => {
-    const waiting = pawl(`abort ${name} --wait --timeout 120s`);
+    const waiting = pawl(`rollout abort ${name} --wait --timeout 120s`);
     let value: string | undefined;
     const before = (await namespace.read(name)).metadata.annotations?.['pawl.dev/abort'];
     while (value === undefined || value === before) {
@@ -138,10 +138,10 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
   });
 
   it('suspends and resumes, and says that no controller has seen it since', async () => {
-    expect((await pawl(`suspend ${name}`)).code).toBe(0);
+    expect((await pawl(`rollout suspend ${name}`)).code).toBe(0);
     expect((await namespace.read(name)).spec.suspend).toBe(true);
     expect((await pawl(`explain ${name}`)).out).toContain('the object is at 2');
-    expect((await pawl(`resume ${name}`)).code).toBe(0);
+    expect((await pawl(`rollout resume ${name}`)).code).toBe(0);
     expect((await namespace.read(name)).spec.suspend).toBe(false);
   });
 

@@ -65,7 +65,7 @@ describe('explain', () => {
         command: 'kubectl -n demo delete modelversion catdog-1-4-0',
       });
       expect(
-        next.some((step) => step.text.includes('new ModelVersion') || step.command?.startsWith('pawl retry')),
+        next.some((step) => step.text.includes('new ModelVersion') || step.command?.startsWith('pawl rollout retry')),
       ).toBe(true);
     });
 
@@ -164,7 +164,7 @@ describe('explain', () => {
       evidenceOf(aVersion('1.4.0', because('Suspended', 'Suspended'), withSpec({ suspend: true }))),
       'suspended',
       'had not begun',
-      'pawl resume catdog-1-4-0 -n demo',
+      'pawl rollout resume catdog-1-4-0 -n demo',
     ],
     'suspended at a step, applied by Argo CD': [
       evidenceOf(
@@ -178,7 +178,7 @@ describe('explain', () => {
       'suspended',
       'holds at step 1 of 2: its canary keeps 25 % of the requests',
       'in Git, which Argo CD (application prod) applies',
-      'pawl abort catdog-1-4-0 -n demo',
+      'pawl rollout abort catdog-1-4-0 -n demo',
     ],
     'a duplicate names its twin': [
       evidenceOf(aVersion('1.4.0', because('Pending', 'DuplicateVersion')), {

@@ -113,9 +113,9 @@ function suspended(evidence: Evidence): Words | undefined {
     origin.kind === 'git'
       ? {
           text: `take spec.suspend out of its manifest in Git, which ${origin.words} applies; or, where self-heal is off`,
-          command: pawl(evidence, 'resume'),
+          command: pawl(evidence, 'rollout resume'),
         }
-      : { text: 'let it go on', command: pawl(evidence, 'resume') };
+      : { text: 'let it go on', command: pawl(evidence, 'rollout resume') };
   return {
     headline: 'is not serving: suspended',
     tone: 'warn',
@@ -126,7 +126,7 @@ function suspended(evidence: Evidence): Words | undefined {
       stableNow(evidence),
     ],
     next: isUnderWay(version)
-      ? [resume, { text: 'or stop the rollout for good', command: pawl(evidence, 'abort') }]
+      ? [resume, { text: 'or stop the rollout for good', command: pawl(evidence, 'rollout abort') }]
       : [resume],
   };
 }
@@ -298,5 +298,5 @@ function controllerCheck(evidence: Evidence): readonly NextStep[] {
 
 /** The command that makes a higher version go. */
 function rollback(evidence: Evidence, by: Evidence['version']): string {
-  return retract({ ...evidence, version: by }).command ?? pawl({ ...evidence, version: by }, 'abort');
+  return retract({ ...evidence, version: by }).command ?? pawl({ ...evidence, version: by }, 'rollout abort');
 }

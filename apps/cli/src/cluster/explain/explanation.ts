@@ -43,8 +43,8 @@ export function sentence(text: string | undefined): string {
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
-export const pawl = (evidence: Evidence, verb: string): string =>
-  `pawl ${verb} ${evidence.version.metadata.name}${evidence.flags}`;
+export const pawl = (evidence: Evidence, command: string): string =>
+  `pawl ${command} ${evidence.version.metadata.name}${evidence.flags}`;
 
 export const kubectl = (evidence: Evidence, rest: string): string =>
   `kubectl${evidence.flags.includes(' -n ') ? '' : ` -n ${evidence.namespace}`}${evidence.flags} ${rest}`;
@@ -59,7 +59,7 @@ export function newVersion(evidence: Evidence, doing = 'mend the weights'): Next
 export function retry(evidence: Evidence, when: string): NextStep {
   return {
     text: `${when}${when.endsWith('; then') ? '' : ','} try the same weights again`,
-    command: pawl(evidence, 'retry'),
+    command: pawl(evidence, 'rollout retry'),
   };
 }
 

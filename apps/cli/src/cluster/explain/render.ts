@@ -26,7 +26,8 @@ export function renderExplanation(explanation: Explanation, theme: Theme): strin
         width - 2 - number.length,
       );
       const indent = ' '.repeat(2 + number.length);
-      const command = step.command === undefined ? [] : [`${indent}  ${theme.paint('strong', plain(theme.asCalled(step.command)))}`];
+      const command =
+        step.command === undefined ? [] : [`${indent}  ${theme.paint('strong', plain(theme.asCalled(step.command)))}`];
       return [`  ${number}${first}`, ...rest.map((line) => indent + line), ...command];
     }),
   ];

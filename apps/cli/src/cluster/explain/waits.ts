@@ -68,7 +68,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
         text: 'see what its pods wait for, and mend that: room on a node (add one, or lower requests in the values of the chart), an image, or the store',
         command: kubectl(e, 'describe pods -l ' + `${labels.modelVersion}=${e.version.metadata.name}`),
       },
-      { text: 'or stop this rollout', command: pawl(e, 'abort') },
+      { text: 'or stop this rollout', command: pawl(e, 'rollout abort') },
     ],
     blocked: true,
   },
@@ -84,8 +84,8 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
       `It was verified and accepted, and its canary answers ${e.version.status?.weight ?? 0} % of the requests. ${told(e)}`,
     next: (e) => [
       watch(e),
-      { text: 'or skip the remaining steps', command: pawl(e, 'promote') },
-      { text: 'or stop it', command: pawl(e, 'abort') },
+      { text: 'or skip the remaining steps', command: pawl(e, 'rollout promote') },
+      { text: 'or stop it', command: pawl(e, 'rollout abort') },
     ],
   },
   StepInconclusive: {
@@ -102,7 +102,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
       {
         text: `wait for traffic, or send some; or lower analysis.minRequests in the rollout policy of ${e.version.spec.model}`,
       },
-      { text: 'or promote it by your own judgement', command: pawl(e, 'promote') },
+      { text: 'or promote it by your own judgement', command: pawl(e, 'rollout promote') },
     ],
     blocked: true,
   },

@@ -12,7 +12,7 @@ import {
   withStatus,
 } from '../../../test/support/objects.ts';
 import { CliError } from '../../errors/cli-error.ts';
-import { prepare, requestPatch, requestValue, suspension, type Verb } from './acts.ts';
+import { announce, requestPatch, requestValue, suspension, type RolloutRequest } from './rollout-request.ts';
 import { nearNames } from '../../terminal/near-names.ts';
 import { compareVersions, inOrder } from './order.ts';
 import { originOf } from './origin.ts';
@@ -68,25 +68,25 @@ describe('originOf', () => {
   });
 });
 
-describe('prepare', () => {
-  const makesSense: Readonly<Record<Verb, readonly string[]>> = {
+describe('announce', () => {
+  const makesSense: Readonly<Record<RolloutRequest, readonly string[]>> = {
     abort: ['Verifying', 'Canary', 'Promoting'],
     retry: ['Failed'],
     promote: ['Canary'],
   };
-  const table = (Object.keys(makesSense) as Verb[]).flatMap((verb) =>
+  const table = (Object.keys(makesSense) as RolloutRequest[]).flatMap((verb) =>
     phases.map((phase) => [verb, phase, makesSense[verb].includes(phase)] as const),
   );
 
   it.each(table)('%s while %s: %s', (verb, phase, expected) => {
-    const asking = () => prepare(verb, aVersion('1.4.0', inPhase(phase)), undefined);
-    if (expected) expect(asking().announcement).toContain('catdog 1.4.0');
+    const asking = () => announce(verb, aVersion('1.4.0', inPhase(phase)), undefined);
+    if (expected) expect(asking()).toContain('catdog 1.4.0');
     else expect(asking).toThrow(CliError);
   });
 
   it('aborts a rollout that is held by a suspension or by a missing policy', () => {
     for (const phase of ['Suspended', 'Pending'] as const) {
-      expect(prepare('abort', aVersion('1.4.0', inPhase(phase), atStep(1)), aVersion('1.3.0')).announcement).toContain(
+      expect(announce('abort', aVersion('1.4.0', inPhase(phase), atStep(1)), aVersion('1.3.0'))).toContain(
         '1.3.0 (catdog-1-3-0) goes on serving',
       );
     }
@@ -94,18 +94,18 @@ describe('prepare', () => {
 
   it('does not promote what is suspended', () => {
     const version = aVersion('1.4.0', because('Canary', 'StepRunning'), atStep(1), withSpec({ suspend: true }));
-    expect(() => prepare('promote', version, undefined)).toThrow('it is suspended');
+    expect(() => announce('promote', version, undefined)).toThrow('it is suspended');
   });
 
   it('says that acceptance is not skipped', () => {
-    expect(prepare('promote', aVersion('1.4.0', inPhase('Canary'), atStep(0)), undefined).announcement).toBe(
+    expect(announce('promote', aVersion('1.4.0', inPhase('Canary'), atStep(0)), undefined)).toBe(
       'Once it is accepted, catdog 1.4.0 skips the rest of step 0 of 2 and their analysis, and goes to all stable pods; acceptance cannot be skipped.',
     );
   });
 
   it('says what to do instead, with the flags of the command line', () => {
     try {
-      prepare('retry', aVersion('1.4.0', serving()), undefined, ' -n demo');
+      announce('retry', aVersion('1.4.0', serving()), undefined, ' -n demo');
       throw new Error('it was not refused');
     } catch (error) {
       expect(error).toMatchObject({ code: 'ACT_REFUSED', hint: 'See where it is: pawl explain catdog-1-4-0 -n demo' });
@@ -113,9 +113,7 @@ describe('prepare', () => {
   });
 
   it('retry names the verdict that is forgotten', () => {
-    expect(prepare('retry', aVersion('1.4.0', failedFor('CanaryNotReady')), undefined).announcement).toContain(
-      '(CanaryNotReady)',
-    );
+    expect(announce('retry', aVersion('1.4.0', failedFor('CanaryNotReady')), undefined)).toContain('(CanaryNotReady)');
   });
 
   it('asks by a value that is new each time, of the object that was looked at', () => {

@@ -1,174 +1,94 @@
-import { type Command, Option } from 'commander';
-import type { Cluster } from '../../cluster/connection/cluster.ts';
-import { CliError, exitCodes, type ExitCode } from '../../errors/cli-error.ts';
-import { renderLine, renderRollout, renderTrouble } from '../../cluster/rollout/render.ts';
-import {
-  endingOf,
-  follow,
-  observe,
-  stableVersion,
-  type Ending,
-  type Followed,
-  type RolloutState,
-} from '../../cluster/rollout/state.ts';
-import { liveView, type LiveView } from '../../terminal/live-view.ts';
-import { plain, span } from '../../terminal/text.ts';
-import type { Theme } from '../../terminal/theme.ts';
-import { outputOption, writeData } from '../output.ts';
-import {
-  flagsOf,
-  parseTime,
-  themeOf,
-  withCluster,
-  withClusterOptions,
-  type ClusterOptions,
-  type Session,
-} from '../session.ts';
+import type { Command, CommandOptions } from 'commander';
+import type { RolloutRequest } from '../../cluster/model-version/rollout-request.ts';
+import { withClusterOptions, type ClusterOptions, type Session } from '../session.ts';
+import { noteSpelling } from '../spelling.ts';
+import { requestOf, withRequestOptions, type RequestOptions } from './rollout-request.ts';
+import { addRolloutStatus } from './rollout-status.ts';
+import { setSuspend } from './rollout-suspend.ts';
 
-interface StatusOptions extends ClusterOptions {
-  readonly watch?: boolean;
-  readonly timeout?: number;
-  readonly output?: 'json' | 'yaml';
+/** A command that changes a rollout, as help tells of it. */
+interface RolloutCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  /** What its argument names. */
+  readonly target: string;
 }
 
-/** How often the world is read while watching, ms. */
-const POLL_MS = 1_000;
+const requests: readonly (RolloutCommand & { readonly name: RolloutRequest })[] = [
+  {
+    name: 'promote',
+    summary: 'skip the remaining steps of a canary',
+    description:
+      'Give a version that is in its canary steps to all stable pods now. A version that was promoted this way has proved nothing to the next environment.',
+    target: 'a ModelVersion in its canary steps',
+  },
+  {
+    name: 'abort',
+    summary: 'stop a rollout for good and return to the stable version',
+    description: 'Stop a rollout for good: all requests return to the stable version, and this one is marked Failed.',
+    target: 'a ModelVersion that is being rolled out',
+  },
+  {
+    name: 'retry',
+    summary: 'try a version that failed once more',
+    description: 'Forget the Failed verdict of a version whose cause lay in the environment, and try it again.',
+    target: 'a ModelVersion that failed',
+  },
+];
 
+const suspensions: readonly (RolloutCommand & { readonly suspend: boolean })[] = [
+  {
+    name: 'suspend',
+    summary: 'hold a version where it is',
+    description: 'Hold a version: its rollout stays at its step, and one that has not begun does not begin.',
+    target: 'a ModelVersion',
+    suspend: true,
+  },
+  {
+    name: 'resume',
+    summary: 'let a suspended version go on',
+    description: 'Let a suspended version go on where it was held.',
+    target: 'a ModelVersion',
+    suspend: false,
+  },
+];
+
+/** Adds `rollout` with all that is seen of a rollout or done to it. */
 export function addRollout(program: Command, session: Session): void {
-  const rollout = program.command('rollout').summary('see a rollout (rollout status)').description('See a rollout.');
-  withClusterOptions(
-    rollout
-      .command('status')
-      .summary('where a rollout is')
-      .description(
-        'Show where the rollout of a model is. With --watch: until it ends; exit code 0 when the version serves, 1 when it failed.',
-      )
-      .argument('[name|model]', 'a ModelVersion, or a model (default: the only one)')
-      .option('-w, --watch', 'follow it until it ends')
-      .addOption(
-        new Option('--timeout <time>', 'with --watch: give up after this time, exit code 124').argParser(parseTime),
-      )
-      .addOption(outputOption('json', 'yaml').conflicts('watch')),
-  ).action((wanted: string | undefined, options: StatusOptions) =>
-    withCluster(session, options, async (cluster) => {
-      const target = await follow(cluster, wanted);
-      return options.watch === true
-        ? await watch(session, cluster, target, options)
-        : await snapshot(session, cluster, target, options);
-    }),
-  );
+  const rollout = program
+    .command('rollout')
+    .summary('see a rollout, promote, abort, retry, suspend or resume it')
+    .description('See a rollout, or change it.');
+  addRolloutStatus(rollout, session);
+  addChanges(rollout, session);
 }
 
-async function snapshot(
-  session: Session,
-  cluster: Cluster,
-  target: Followed,
-  options: StatusOptions,
-): Promise<ExitCode> {
-  const { stdout, now } = session.context;
-  const state = await observe(cluster, target, now);
-  if (options.output !== undefined) await writeData(stdout, options.output, asData(state));
-  else stdout.write(`${renderRollout(state, themeOf(session, options)).join('\n')}\n`);
-  return exitOf(endingOf(state)) ?? exitCodes.ok;
+/**
+ * Adds the spellings of earlier releases: the same commands without `rollout`, hidden from help. They are gone from
+ * completion too where they are added after it.
+ */
+export function addOldSpellings(program: Command, session: Session): void {
+  addChanges(program, session, { hidden: true });
 }
 
-function exitOf(ending: Ending): ExitCode | undefined {
-  switch (ending) {
-    case 'serving':
-      return exitCodes.ok;
-    case 'failed':
-    case 'superseded':
-    case 'deleted':
-      return exitCodes.no;
-    case undefined:
-      return undefined;
-  }
-}
-
-async function watch(session: Session, cluster: Cluster, target: Followed, options: StatusOptions): Promise<ExitCode> {
-  const { context } = session;
-  const theme = themeOf(session, options);
-  const deadline = options.timeout === undefined ? Infinity : context.now().getTime() + options.timeout;
-  const view = context.stdout.isTTY === true ? await liveView(context.stdout) : undefined;
-  const show = view === undefined ? lineByLine(session) : inPlace(view, theme);
-  let last: RolloutState | undefined;
-  try {
-    for (;;) {
-      const looked = await look(cluster, target, session, last);
-      if (context.signal.aborted) return exitCodes.interrupted;
-      if (typeof looked !== 'string') {
-        last = looked;
-        show(last);
-        const exit = exitOf(endingOf(last));
-        if (exit !== undefined) return exit;
-      } else show(last, looked);
-      const left = deadline - context.now().getTime();
-      if (left <= 0) break;
-      await context.sleep(Math.min(POLL_MS, left));
-    }
-  } finally {
-    view?.done();
-  }
-  throw new CliError(
-    'TIMEOUT',
-    `the rollout was not over within ${span(options.timeout ?? 0)}; it goes on`,
-    `See what it waits for: pawl explain ${last?.candidate?.metadata.name ?? target.model}${flagsOf(options)}`,
-  );
-}
-
-/** The world, or why it cannot be seen for the moment. The first look must succeed. */
-async function look(
-  cluster: Cluster,
-  target: Followed,
-  session: Session,
-  before: RolloutState | undefined,
-): Promise<RolloutState | string> {
-  try {
-    return await observe(cluster, target, session.context.now, before);
-  } catch (error) {
-    if (before !== undefined && error instanceof CliError && (error.transient || error.code === 'INTERRUPTED'))
-      return error.message;
-    throw error;
-  }
-}
-
-type Show = (state: RolloutState | undefined, trouble?: string) => void;
-
-function inPlace(view: LiveView, theme: Theme): Show {
-  return (state, trouble) => {
-    const picture = state === undefined ? [] : renderRollout(state, theme);
-    view.update(trouble === undefined ? picture : [...picture, '', renderTrouble(trouble, theme)]);
+function addChanges(parent: Command, session: Session, options: CommandOptions = {}): void {
+  const add = ({ name, summary, description, target }: RolloutCommand): Command =>
+    parent.command(name, options).summary(summary).description(description).argument('<name>', target);
+  const note = (name: string) => {
+    if (options.hidden === true) noteSpelling(session, name, `rollout ${name}`);
   };
-}
-
-/** For logs: a line a change. */
-function lineByLine({ context }: Session): Show {
-  let before = '';
-  return (state, trouble) => {
-    const line = trouble ?? (state === undefined ? '' : renderLine(state));
-    if (line === before) return;
-    before = line;
-    const ended = state !== undefined && trouble === undefined && endingOf(state) === 'failed';
-    const why = ended ? `: ${state.candidate?.status?.verdict?.message ?? ''}` : '';
-    context.stdout.write(
-      `${context
-        .now()
-        .toISOString()
-        .replace(/\.\d+Z$/, 'Z')} ${plain(line + why)}\n`,
-    );
-  };
-}
-
-function asData(state: RolloutState): object {
-  const { candidate } = state;
-  return {
-    model: state.model,
-    namespace: state.namespace,
-    outcome: endingOf(state) ?? 'under way',
-    stable: { name: state.serving?.metadata.name ?? null, version: stableVersion(state) ?? null },
-    candidate:
-      candidate === undefined
-        ? null
-        : { name: candidate.metadata.name, version: candidate.spec.version, ...candidate.status },
-  };
+  for (const command of requests) {
+    // `promote` without `rollout` brings a version to the next environment, and knows its old meaning itself.
+    if (options.hidden === true && command.name === 'promote') continue;
+    withRequestOptions(add(command)).action((name: string, given: RequestOptions) => {
+      note(command.name);
+      return requestOf(session, command.name, name, given);
+    });
+  }
+  for (const command of suspensions)
+    withClusterOptions(add(command)).action((name: string, given: ClusterOptions) => {
+      note(command.name);
+      return setSuspend(session, name, command.suspend, given);
+    });
 }

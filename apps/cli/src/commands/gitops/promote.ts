@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { CliError } from '../../errors/cli-error.ts';
 import { plain } from '../../terminal/text.ts';
-import { act, withActOptions, type ActOptions } from '../cluster/act.ts';
+import { requestOf, type RequestOptions } from '../cluster/rollout-request.ts';
 import { parseKeep } from './release.ts';
-import { parseTime, themeOf, type Session } from '../session.ts';
+import { parseTime, themeOf, withClusterOptions, type Session } from '../session.ts';
+import { noteSpelling } from '../spelling.ts';
 
-/** Options of the second meaning, which brings a version to the next environment. */
-interface PromotionOptions extends ActOptions {
+interface PromotionOptions extends RequestOptions {
   readonly from?: string;
   readonly to?: string;
   readonly version?: string;
@@ -25,25 +25,19 @@ interface PromotionOptions extends ActOptions {
   readonly message?: string;
 }
 
-const MEANINGS = `
-Two meanings:
+const EXAMPLES = `
+A promotion is a commit that puts the version which --from proved into the folder of --to, the same bytes under the
+same digest. It is refused unless the version serves there for long enough, answered the acceptance images and
+passed the analysis. Nothing in a cluster is changed; Argo CD does that, from the commit.
+Undone by: pawl rollback MODEL --env ENV
 
-  pawl promote MODEL --from ENV --to ENV
-      From one environment to the next: a commit that puts the version which ENV proved into the folder of the
-      next one, the same bytes under the same digest. It is refused unless the version serves there for long
-      enough, answered the acceptance images and passed the analysis. Nothing in a cluster is changed; Argo CD
-      does that, from the commit. Undone by: pawl rollback MODEL --env ENV
-
-  pawl promote NAME
-      Within one environment: the version NAME (see pawl get), which is in its canary steps there, skips the rest
-      of them and goes to all stable pods now. What was promoted this way proved nothing to the next environment.
+Within one environment, to skip the remaining steps of a canary: pawl rollout promote NAME
 
 Examples:
   pawl promote catdog --from staging --to prod --dry-run
   pawl promote catdog --from staging --to prod --push
   pawl promote catdog --from staging --to prod --branch --push
   pawl promote catdog --from staging --to prod --verdict http://localhost:9090/verdicts/
-  pawl promote catdog-1-1-0 -n pawl-staging
 `;
 
 /** Options that mean nothing without `--from` and `--to`, by the names that commander gives them. */
@@ -61,20 +55,15 @@ const OF_PROMOTION = [
   'dryRun',
   'message',
 ] as const;
-/** And those that mean nothing with them. */
-const OF_ACT = ['wait', 'timeout'] as const;
+/** Options of the old spelling of `rollout promote`. */
+const OF_REQUEST = ['wait', 'timeout'] as const;
 
-/** Adds both meanings of `promote`. */
 export function addPromote(program: Command, session: Session): void {
-  const command = withActOptions(
-    program
-      .command('promote')
-      .summary('bring a proved version to the next environment; or skip the rest of a canary')
-      .description(
-        'Bring a version that one environment proved to the next one, as a commit (--from, --to); or, without these options, give a version that is in its canary steps to all stable pods now.',
-      )
-      .argument('<name>', 'with --from and --to a model, such as catdog; without, a ModelVersion in its canary steps'),
-  );
+  const command = program
+    .command('promote')
+    .summary('bring a proved version to the next environment')
+    .description('Bring a version that one environment proved to the next one, as a commit.')
+    .argument('<model>', 'a model, such as catdog');
   command
     .optionsGroup('From one environment to the next:')
     .option('--from <env>', 'environment that proved the version')
@@ -102,18 +91,25 @@ export function addPromote(program: Command, session: Session): void {
     .option('--push', 'push the commit; decides anew when others pushed first')
     .option('--dry-run', 'show the evidence and the change, and write nothing')
     .option('--message <text>', 'subject of the commit')
-    .addHelpText('after', MEANINGS)
+    .addHelpText('after', EXAMPLES);
+  withClusterOptions(command.optionsGroup('The cluster of --from, and output:'))
+    // Of the old spelling.
+    .addOption(new Option('--wait').hideHelp())
+    .addOption(new Option('--no-wait').hideHelp())
+    .addOption(new Option('--timeout <time>').argParser(parseTime).default(60_000).hideHelp())
     .action((name: string, options: PromotionOptions) => {
       const given = (keys: readonly string[]) => keys.filter((key) => command.getOptionValueSource(key) === 'cli');
       const promotes = options.from !== undefined || options.to !== undefined;
-      const [stray] = given(promotes ? OF_ACT : OF_PROMOTION);
+      const [stray] = given(promotes ? OF_REQUEST : OF_PROMOTION);
       if (stray !== undefined)
         throw new CliError(
           'USAGE',
           `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${promotes ? 'means nothing with --from and --to' : 'needs --from and --to'}.`,
-          'See pawl promote --help: the command has two meanings.',
+          'See pawl promote --help.',
         );
-      return promotes ? promoteModel(session, name, options) : act(session, 'promote', name, options);
+      if (promotes) return promoteModel(session, name, options);
+      noteSpelling(session, 'promote NAME', 'rollout promote NAME');
+      return requestOf(session, 'promote', name, options);
     });
 }
 
@@ -125,11 +121,7 @@ async function promoteModel(session: Session, model: string, options: PromotionO
   const { stdout, stderr } = context;
   const { from, to, dryRun = false, push = false } = options;
   if (from === undefined || to === undefined)
-    throw new CliError(
-      'USAGE',
-      'A promotion needs --from and --to.',
-      `pawl promote ${model} --from staging --to prod; without both, pawl promote NAME skips the rest of a canary.`,
-    );
+    throw new CliError('USAGE', 'A promotion needs --from and --to.', `pawl promote ${model} --from staging --to prod`);
   if (push && dryRun) throw new CliError('USAGE', '--push needs the commit.', 'Leave out --dry-run.');
   const [{ promote }, { renderEvidence, renderPromotion, shownFolder }, { renderOutcome }] = await Promise.all([
     import('../../gitops/promotion/promote.ts'),

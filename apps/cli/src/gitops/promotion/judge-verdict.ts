@@ -146,7 +146,7 @@ function presence(question: VerdictQuestion): Finding {
       'VERSION_SUSPENDED',
       'it is suspended',
       `${titleOf(question)} is suspended: somebody holds it on purpose.`,
-      `Ask why; to let it go on: pawl resume ${nameOf(question)}`,
+      `Ask why; to let it go on: pawl rollout resume ${nameOf(question)}`,
     );
   return pass('offered', 'not suspended, not being deleted');
 }

@@ -1,20 +1,9 @@
-import type { Command } from 'commander';
 import { exitCodes } from '../../errors/cli-error.ts';
-import { suspendPatch, suspension } from '../../cluster/model-version/acts.ts';
+import { suspendPatch, suspension } from '../../cluster/model-version/rollout-request.ts';
 import { findVersion } from '../../cluster/model-version/find.ts';
 import { originOf } from '../../cluster/model-version/origin.ts';
 import { plain } from '../../terminal/text.ts';
-import { flagsOf, themeOf, withCluster, withClusterOptions, type ClusterOptions, type Session } from '../session.ts';
-
-export function addSuspend(program: Command, session: Session): void {
-  withClusterOptions(
-    program
-      .command('suspend')
-      .summary('hold a version where it is')
-      .description('Hold a version: its rollout stays at its step, and one that has not begun does not begin.')
-      .argument('<name>', 'a ModelVersion'),
-  ).action((name: string, options: ClusterOptions) => setSuspend(session, name, true, options));
-}
+import { flagsOf, themeOf, withCluster, type ClusterOptions, type Session } from '../session.ts';
 
 /** Sets `spec.suspend`, and says who may set it back. */
 export function setSuspend(session: Session, name: string, suspend: boolean, options: ClusterOptions): Promise<void> {

@@ -3,32 +3,30 @@ import { annotations } from '@pawl/shared/modelversion/names';
 import { CliError } from '../../errors/cli-error.ts';
 import { hasFailed, isUnderWay, referenceTo, titleOf } from './order.ts';
 
-/** What can be asked of a controller by an annotation. */
-export const verbs = ['abort', 'retry', 'promote'] as const;
-export type Verb = (typeof verbs)[number];
-
-/** An act that makes sense now. */
-export interface Act {
-  /** What will happen, in one sentence. */
-  readonly announcement: string;
-}
+/** What can be asked of a controller by an annotation of that name. */
+export type RolloutRequest = 'abort' | 'retry' | 'promote';
 
 /**
- * Whether a verb makes sense for a version as it is, and what it will do.
+ * Pure: what a request will do to a version as it is, in one sentence.
  *
  * @param serving the version that the stable pods have, if it is another one
  * @param flags what a command must repeat to reach the same cluster
  * @throws CliError `ACT_REFUSED`
  */
-export function prepare(verb: Verb, version: ModelVersion, serving: ModelVersion | undefined, flags = ''): Act {
+export function announce(
+  request: RolloutRequest,
+  version: ModelVersion,
+  serving: ModelVersion | undefined,
+  flags = '',
+): string {
   const refuse = (why: string, hint: string): never => {
-    throw new CliError('ACT_REFUSED', `cannot ${verb} ${version.metadata.name}: ${why}`, hint);
+    throw new CliError('ACT_REFUSED', `cannot ${request} ${version.metadata.name}: ${why}`, hint);
   };
   const { name } = version.metadata;
   const phase = version.status?.phase;
   const isNow = phase === undefined ? 'no controller has seen it yet' : `it is ${phase}`;
   const stays = serving === undefined ? '' : `; ${referenceTo(serving)} goes on serving`;
-  switch (verb) {
+  switch (request) {
     case 'abort': {
       if (hasFailed(version))
         refuse('it has failed already, and nothing of it runs', `See why: pawl explain ${name}${flags}`);
@@ -36,24 +34,21 @@ export function prepare(verb: Verb, version: ModelVersion, serving: ModelVersion
         const hint =
           phase === 'Serving'
             ? 'To stop serving it, delete it or revert it in Git: the previous version returns.'
-            : `To keep it from beginning: pawl suspend ${name}${flags}`;
+            : `To keep it from beginning: pawl rollout suspend ${name}${flags}`;
         refuse(`a rollout under way was expected, and ${isNow}`, hint);
       }
-      return {
-        announcement: `The rollout of ${titleOf(version)} stops for good: its canary gets no more requests and goes away, and it is marked Failed (Aborted)${stays}.`,
-      };
+      return `The rollout of ${titleOf(version)} stops for good: its canary gets no more requests and goes away, and it is marked Failed (Aborted)${stays}.`;
     }
     case 'retry': {
       if (!hasFailed(version)) {
         refuse(`a Failed version was expected, and ${isNow}`, `See where it is: pawl explain ${name}${flags}`);
       }
       const reason = version.status?.verdict?.reason;
-      return {
-        announcement: `The verdict of ${titleOf(version)}${reason === undefined ? '' : ` (${reason})`} is forgotten, and it begins anew with verification if it is the highest version${stays}.`,
-      };
+      return `The verdict of ${titleOf(version)}${reason === undefined ? '' : ` (${reason})`} is forgotten, and it begins anew with verification if it is the highest version${stays}.`;
     }
     case 'promote': {
-      if (version.spec.suspend === true) refuse('it is suspended', `Let it go on first: pawl resume ${name}${flags}`);
+      if (version.spec.suspend === true)
+        refuse('it is suspended', `Let it go on first: pawl rollout resume ${name}${flags}`);
       if (phase !== 'Canary') {
         const hint =
           phase === 'Failed'
@@ -63,18 +58,16 @@ export function prepare(verb: Verb, version: ModelVersion, serving: ModelVersion
       }
       const { rollout, acceptance } = version.status ?? {};
       const accepted = acceptance !== undefined || (rollout?.step ?? 0) > 0;
-      return {
-        announcement: `${accepted ? '' : 'Once it is accepted, '}${titleOf(version)} skips ${
-          rollout === undefined ? 'its remaining steps' : `the rest of step ${rollout.step} of ${rollout.steps}`
-        } and their analysis, and goes to all stable pods${accepted ? '' : '; acceptance cannot be skipped'}.`,
-      };
+      return `${accepted ? '' : 'Once it is accepted, '}${titleOf(version)} skips ${
+        rollout === undefined ? 'its remaining steps' : `the rest of step ${rollout.step} of ${rollout.steps}`
+      } and their analysis, and goes to all stable pods${accepted ? '' : '; acceptance cannot be skipped'}.`;
     }
   }
 }
 
-/** A merge patch that asks for a verb once: any new value acts once. `uid` guards against another object of the name. */
-export function requestPatch(verb: Verb, version: ModelVersion, value: string): object {
-  return { metadata: { uid: version.metadata.uid, annotations: { [annotations[verb]]: value } } };
+/** A merge patch that makes a request: any new value counts once. `uid` guards against another object of the name. */
+export function requestPatch(request: RolloutRequest, version: ModelVersion, value: string): object {
+  return { metadata: { uid: version.metadata.uid, annotations: { [annotations[request]]: value } } };
 }
 
 /** A value that was never used before: a time for people, random characters for two people in the same second. */

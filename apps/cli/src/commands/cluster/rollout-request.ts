@@ -3,7 +3,12 @@ import { annotations } from '@pawl/shared/modelversion/names';
 import { type Command, Option } from 'commander';
 import type { Cluster } from '../../cluster/connection/cluster.ts';
 import { CliError, exitCodes, type ExitCode } from '../../errors/cli-error.ts';
-import { prepare, requestPatch, requestValue, type Verb } from '../../cluster/model-version/acts.ts';
+import {
+  announce,
+  requestPatch,
+  requestValue,
+  type RolloutRequest,
+} from '../../cluster/model-version/rollout-request.ts';
 import { findVersion } from '../../cluster/model-version/find.ts';
 import { isServing, seen, titleOf } from '../../cluster/model-version/order.ts';
 import { plain, span } from '../../terminal/text.ts';
@@ -17,7 +22,7 @@ import {
   type Session,
 } from '../session.ts';
 
-export interface ActOptions extends ClusterOptions {
+export interface RequestOptions extends ClusterOptions {
   /** Undefined: only on a terminal. */
   readonly wait?: boolean;
   readonly timeout: number;
@@ -27,7 +32,7 @@ export interface ActOptions extends ClusterOptions {
 const POLL_MS = 500;
 
 /** Adds what `abort`, `retry` and `promote` have in common. */
-export function withActOptions(command: Command): Command {
+export function withRequestOptions(command: Command): Command {
   return withClusterOptions(command)
     .addOption(new Option('--wait', 'wait until the controller has acted (default on a terminal)'))
     .addOption(new Option('--no-wait', 'only ask, and do not wait'))
@@ -36,8 +41,13 @@ export function withActOptions(command: Command): Command {
     );
 }
 
-/** Asks the controller for `verb` and, if wanted, waits for what comes of it. */
-export function act(session: Session, verb: Verb, name: string, options: ActOptions): Promise<void> {
+/** Makes a request of the controller and, if wanted, waits until it is handled. */
+export function requestOf(
+  session: Session,
+  request: RolloutRequest,
+  name: string,
+  options: RequestOptions,
+): Promise<void> {
   return withCluster(session, options, async (cluster) => {
     const { context } = session;
     const { stdout, stderr } = context;
@@ -47,34 +57,40 @@ export function act(session: Session, verb: Verb, name: string, options: ActOpti
     const serving = siblings.find(
       (other) => other.spec.model === version.spec.model && other.metadata.name !== name && isServing(other),
     );
-    const { announcement } = prepare(verb, version, serving, flagsOf(options));
+    const announcement = announce(request, version, serving, flagsOf(options));
     const value = requestValue(context.now(), context.random());
     stdout.write(`${plain(announcement)}\n`);
-    stdout.write(theme.paint('dim', `= ${kubectlOf(verb, name, value, cluster, options)}`) + '\n');
+    stdout.write(theme.paint('dim', `= ${kubectlOf(request, name, value, cluster, options)}`) + '\n');
     if (seen(version) !== 'current') {
       stderr.write('warning: no controller has seen the last change of this object; check that one runs.\n');
     }
-    await cluster.patchModelVersion(name, requestPatch(verb, version, value));
+    await cluster.patchModelVersion(name, requestPatch(request, version, value));
     if (!(options.wait ?? stdout.isTTY === true)) {
       stdout.write(theme.asCalled(`Asked. See what comes of it: pawl rollout status ${name}${flagsOf(options)}\n`));
       return exitCodes.ok;
     }
-    return await waitUntilHandled(session, cluster, version, verb, value, options);
+    return await waitUntilHandled(session, cluster, version, request, value, options);
   });
 }
 
-function kubectlOf(verb: Verb, name: string, value: string, cluster: Cluster, options: ClusterOptions): string {
+function kubectlOf(
+  request: RolloutRequest,
+  name: string,
+  value: string,
+  cluster: Cluster,
+  options: ClusterOptions,
+): string {
   const namespace = options.namespace === undefined ? ` -n ${cluster.namespace}` : '';
-  return `kubectl${namespace}${flagsOf(options)} annotate --overwrite modelversion ${name} ${annotations[verb]}=${value}`;
+  return `kubectl${namespace}${flagsOf(options)} annotate --overwrite modelversion ${name} ${annotations[request]}=${value}`;
 }
 
 async function waitUntilHandled(
   session: Session,
   cluster: Cluster,
   version: ModelVersion,
-  verb: Verb,
+  request: RolloutRequest,
   value: string,
-  options: ActOptions,
+  options: RequestOptions,
 ): Promise<ExitCode> {
   const { context } = session;
   const { name, uid } = version.metadata;
@@ -85,7 +101,7 @@ async function waitUntilHandled(
       if (current?.metadata.uid !== uid) {
         throw new CliError('VERSION_NOT_FOUND', `${name} was deleted meanwhile`, 'See what there is: pawl get');
       }
-      if (current.status?.handled?.[verb] === value) {
+      if (current.status?.handled?.[request] === value) {
         const { phase, message } = current.status;
         context.stdout.write(`Done: ${titleOf(current)} is ${phase}. ${plain(message)}\n`);
         return exitCodes.ok;
