@@ -37,7 +37,7 @@ const CONFIG_MAPS = 20;
 /** What the controller is made of. */
 export interface ControllerOptions {
   readonly config: Config;
-  readonly client: KubernetesApi;
+  readonly client: Omit<KubernetesApi, 'jsonPatch'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Unlike every other process, and unlike this one's former lives. */

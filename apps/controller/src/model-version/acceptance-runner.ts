@@ -62,7 +62,7 @@ export class AcceptanceRunner {
         (acceptance): AcceptanceRun => ({ kind: 'answered', acceptance }),
         (error: unknown): AcceptanceRun => ({
           kind: 'unanswered',
-          message: error instanceof Error ? error.message : String(error),
+          message: messageOf(error),
           retryAt: this.#options.clock.now() + RETRY_MS,
         }),
       )
@@ -105,3 +105,5 @@ export class AcceptanceRunner {
     }
   }
 }
+
+const messageOf = (error: unknown): string => (error as { readonly message?: string }).message ?? String(error);

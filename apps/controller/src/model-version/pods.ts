@@ -77,5 +77,5 @@ function ending(state: ContainerState | undefined): string {
   const end = state?.terminated;
   if (end === undefined) return '';
   const words = end.message?.trim();
-  return `, last with ${end.reason ?? 'exit'} ${end.exitCode ?? ''}${words === undefined ? '' : `: ${words.slice(0, 300)}`}`;
+  return `, last with ${end.reason ?? 'exit'} ${end.exitCode}${words === undefined ? '' : `: ${words.slice(0, 300)}`}`;
 }

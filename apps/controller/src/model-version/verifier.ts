@@ -156,8 +156,10 @@ export class Verifier {
 }
 
 /** What went wrong in the controller itself, such as a disk that is full. */
-const ownFault = (error: unknown): string =>
-  `The controller could not verify the bundle: ${error instanceof Error ? error.message : String(error)}`;
+function ownFault(error: unknown): string {
+  const { message = String(error) } = error as { readonly message?: string };
+  return `The controller could not verify the bundle: ${message}`;
+}
 
 /** What keeps an artifact from being verified though it is not to blame; everything else is StoreRefused. */
 const obstacles: Partial<Record<PawlError['code'], (Verification & { readonly kind: 'unreachable' })['reason']>> = {

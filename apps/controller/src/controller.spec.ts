@@ -1,0 +1,81 @@
+import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
+import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import { modelVersions } from '@pawl/shared/modelversion/resource';
+import { FakeApi, refusals } from '@pawl/test-kit/fake-api';
+import { parseConfig } from './config.ts';
+import { runController } from './controller.ts';
+import { aVersion, NOW } from './model-version/test/builders.ts';
+import { leases } from '@pawl/shared/kubernetes/objects';
+import { Metrics } from './runtime/metrics.ts';
+import { MemoryLogger } from './runtime/test/fake-objects.ts';
+
+/** A controller that runs against an API server in memory, and a clock that the test moves. */
+function aController() {
+  const clock = new FakeClock(NOW);
+  const api = new FakeApi(() => clock.now());
+  const logger = new MemoryLogger();
+  const stop = new AbortController();
+  const config = parseConfig({ NAMESPACE: 'ns', PORT: '0', HOST: '127.0.0.1' });
+  const metrics = new Metrics();
+  const run = () => runController({ config, client: api, logger, metrics, identity: 'me', clock }, stop.signal);
+  const holder = async () => (await api.get(leases, 'ns', 'pawl-controller'))?.spec?.holderIdentity;
+  const version = (): ModelVersion | undefined => api.all(modelVersions)[0];
+  /** Lets time pass in small steps, until something holds. */
+  const until = async (holds: () => unknown): Promise<void> => {
+    for (let step = 0; step < 2_000 && !(await holds()); step += 1) await clock.advance(100);
+    expect(await holds()).toBeTruthy();
+  };
+  return { api, clock, logger, stop, run, holder, version, until };
+}
+
+describe('the controller', () => {
+  it('takes the lease, follows the cluster, and gives the lease back when it is stopped', async () => {
+    const { api, stop, run, holder, version, until } = aController();
+    const running = run();
+    await until(async () => (await holder()) === 'me');
+    api.put(aVersion('1.1.0'));
+    await until(() => version()?.status?.phase === 'Pending');
+    stop.abort();
+    await until(async () => (await holder()) === '');
+    expect(await running).toBe('stopped');
+  });
+
+  it('hears of a version that came while its watch was broken', async () => {
+    const { api, stop, run, holder, version, until } = aController();
+    const running = run();
+    await until(async () => (await holder()) === 'me');
+    api.endWatches(refusals.gone());
+    api.put(aVersion('1.1.0'));
+    await until(() => version()?.status?.phase === 'Pending');
+    stop.abort();
+    await until(async () => (await holder()) === '');
+    await running;
+  });
+
+  it.each([
+    ['forbidden', refusals.forbidden('may not list pods')],
+    ['of a kind that does not exist', refusals.kindMissing()],
+    ['never answered', 'hang' as const],
+  ])('ends when it is stopped while a list is %s', async (_title, fault) => {
+    const { api, stop, run, holder, until } = aController();
+    api.fail({ verb: 'list', kind: 'Pod' }, fault);
+    const running = run();
+    await until(async () => (await holder()) === 'me');
+    stop.abort();
+    await until(async () => (await holder()) === '');
+    expect(await running).toBe('stopped');
+  });
+
+  it('ends by itself when its first lists do not come, says which, and lets another one try', async () => {
+    const { api, clock, run, holder, until } = aController();
+    api.fail({ verb: 'list', kind: 'Pod' }, refusals.forbidden('may not list pods'));
+    const running = run().then(
+      () => 'it ended',
+      (error: unknown) => (error as Error).message,
+    );
+    await until(async () => (await holder()) === 'me');
+    await clock.advance(121_000);
+    expect(await running).toBe('No complete list of Pod within 120 s; the log says why.');
+    expect(await holder()).toBe('');
+  });
+});

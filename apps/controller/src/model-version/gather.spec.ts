@@ -1,0 +1,132 @@
+import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
+import { refusals } from '@pawl/test-kit/fake-api';
+import type { PodCounters } from './analysis/counters.ts';
+import { gather, type Sources } from './gather.ts';
+import { httpRoute } from './http-route.ts';
+import { aPolicy, atStep, aVersion, counted, digest, NOW, served } from './test/builders.ts';
+import { aService, KEY, ModelCluster, policyOf, silentPods, stableDeployment } from './test/model-cluster.ts';
+
+const one = aVersion('1.0.0', served);
+const GATEWAY = 'traffic: {gateway: {parentRefs: [{name: gw}], stableService: s, canaryService: c}}';
+
+/** A pod of a track with an address of its own. */
+const aPodOf = (track: string, name: string, isReady: boolean) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name,
+    namespace: 'ns',
+    uid: `uid-${name}`,
+    labels: { [labels.model]: 'm', [labels.track]: track, [labels.modelVersion]: 'm-1.1.0' },
+    annotations: { [annotations.digest]: digest('1.1.0'), [annotations.template]: 't' },
+  },
+  spec: { containers: [{ name: 'inference' }] },
+  status: { podIP: name, conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
+});
+const canary = {
+  ...stableDeployment(digest('1.1.0')),
+  metadata: {
+    name: 'canary',
+    namespace: 'ns',
+    labels: { [labels.model]: 'm', [labels.track]: CANARY, [labels.modelVersion]: 'm-1.1.0' },
+    annotations: { [annotations.template]: 't', [annotations.baseline]: 'no JSON' },
+  },
+};
+
+function observe(cluster: ModelCluster, pods: Partial<Sources['pods']> = {}, now = () => NOW) {
+  const sources: Sources = {
+    api: cluster.api,
+    caches: cluster.caches,
+    pods: { ...silentPods, ...pods },
+    verifier: { states: () => new Map() },
+    acceptances: { runs: () => new Map() },
+    refusals: { of: () => new Map([['a', 'b']]) },
+    now,
+  };
+  return gather(sources, KEY, new AbortController().signal);
+}
+
+describe('what is gathered', () => {
+  it('are facts of one moment, from caches alone where the policy has no gateway', async () => {
+    const cluster = new ModelCluster().has(one, stableDeployment(digest('1.0.0')), policyOf());
+    const { facts, stable } = await observe(cluster);
+    expect(facts).toMatchObject({
+      now: NOW,
+      model: 'm',
+      stable: { kind: 'found' },
+      policy: { kind: 'valid' },
+      canaries: [],
+    });
+    expect(facts.refusals.get('a')).toBe('b');
+    expect(stable?.metadata.name).toBe('web');
+    expect(cluster.api.made).toEqual([]);
+  });
+
+  it('says what is missing of the environment', async () => {
+    const { facts } = await observe(new ModelCluster().has(one));
+    expect([facts.stable.kind, facts.policy.kind]).toEqual(['missing', 'missing']);
+  });
+
+  it('asks pods that are not ready why, and no others', async () => {
+    const cluster = new ModelCluster().has(one, stableDeployment(digest('1.0.0')), policyOf(), canary);
+    cluster.api.put(aPodOf(CANARY, 'late', false));
+    cluster.api.put(aPodOf(CANARY, 'ready', true));
+    const { facts } = await observe(cluster, { whyNotReady: (address) => Promise.resolve(`${address} loads`) });
+    expect(facts.canaries[0]?.pods.map(({ waiting }) => waiting)).toEqual(['late:8000 loads', undefined]);
+    expect(facts.canaries[0]?.baseline).toBeUndefined();
+  });
+
+  it('reads counters at a step, and says when a pod does not answer', async () => {
+    const cluster = new ModelCluster().has(
+      one,
+      aVersion('1.1.0', atStep(1)),
+      stableDeployment(digest('1.0.0')),
+      policyOf(),
+      canary,
+    );
+    cluster.api.put(aPodOf(CANARY, 'here', true));
+    cluster.api.put(aPodOf(CANARY, 'silent', true));
+    const scrape = (address: string): Promise<PodCounters> =>
+      address.startsWith('here') ? Promise.resolve(counted(7)) : Promise.reject(new Error('reset'));
+    const { facts } = await observe(cluster, { scrape });
+    expect(facts.counters).toMatchObject({ isComplete: false, canary: { 'uid-here': { requests: 7 } }, stable: {} });
+  });
+
+  it.each<[string, number | 'missing']>([
+    ['as it stands', 25],
+    ['as missing where its Service is gone', 'missing'],
+  ])('tells the route %s', async (_title, weight) => {
+    const stable = stableDeployment(digest('1.0.0'));
+    const cluster = new ModelCluster().has(one, stable, policyOf(GATEWAY));
+    const gateway = aPolicy({
+      traffic: { gateway: { parentRefs: [{ name: 'gw' }], stableService: 's', canaryService: 'c' } },
+    });
+    const stableService = aService('s', 8080);
+    const inputs = { stable, gateway: gateway.traffic.gateway!, stableService, canaryService: aService('c', 8080) };
+    if (weight !== 'missing') cluster.has(stableService, inputs.canaryService);
+    cluster.api.put(httpRoute(25, inputs));
+    const { facts, route } = await observe(cluster);
+    expect(facts.routeWeight).toBe(weight);
+    expect(route === undefined).toBe(weight === 'missing');
+  });
+
+  it('has no route where the Gateway API is not installed', async () => {
+    const cluster = new ModelCluster().has(
+      one,
+      stableDeployment(digest('1.0.0')),
+      policyOf(GATEWAY),
+      aService('s', 8080),
+    );
+    cluster.api.fail({ kind: 'HTTPRoute' }, refusals.kindMissing());
+    expect((await observe(cluster)).facts.routeWeight).toBe('missing');
+  });
+
+  it('ends with the signal while the API server hangs', async () => {
+    const cluster = new ModelCluster().has(one, stableDeployment(digest('1.0.0')), policyOf(GATEWAY));
+    cluster.api.fail({ verb: 'get' }, 'hang');
+    const stop = new AbortController();
+    const pass = cluster.reconciler.reconcile(KEY, stop.signal);
+    stop.abort(new Error('the lease is lost'));
+    await expect(pass).rejects.toThrow('the lease is lost');
+  });
+});
