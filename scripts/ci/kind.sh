@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A cluster for the tests, on any machine with Docker and kind: a node with the images of this checkout on it, and a registry
-# that has one address from here and from pods. Prints the variables that the tests take, one a line:
+# that has one address from here and from pods. Writes the variables that the tests take to reports/kind.env:
 #
-#   npm run --silent kind >kind.env && set -a && . ./kind.env && npm run e2e
+#   npm run kind && set -a && . reports/kind.env && npm run e2e
 #
 # Taken down by: kind delete cluster --name pawl && docker rm -f pawl-registry
 set -euo pipefail
@@ -27,7 +27,7 @@ done
 kubeconfig=$PWD/reports/kind.kubeconfig
 mkdir -p reports
 kind get kubeconfig --name "$name" >"$kubeconfig"
-cat <<V
+cat >reports/kind.env <<V
 KUBECONFIG=$kubeconfig
 PAWL_TEST_REGISTRY=$registry
 PAWL_TEST_INFERENCE_IMAGE=pawl-inference:kind
