@@ -1,4 +1,5 @@
 import { pathOf } from './support/cluster.ts';
+import { fastPolicy } from './support/release-values.ts';
 import { type Run, scenario } from './support/scenario.ts';
 import { stage } from './support/stage.ts';
 import { waitFor } from './support/wait.ts';
@@ -38,10 +39,14 @@ describe('other programs change the environment in the middle of a rollout', () 
 
   scenario(scene, '11', 'helm upgrade with another pod template in the middle of a rollout', async (run) => {
     const { env, note } = run;
+    const { steps } = fastPolicy.canary;
+    // A first step that lasts: the upgrade is to meet it, however long it takes itself; with it come the usual steps.
+    const lasting = steps.map((step, i) => (i === 0 ? { ...step, holdSeconds: 120 } : step));
+    await env.upgrade({ rollout: { canary: { steps: lasting } } });
     const { name, digest } = await offer('good');
     const accepted = (await env.waitForStep(name, 1, 1)).status?.acceptance;
     const before = await digestOfStable(run);
-    await env.upgrade({ podAnnotations: { 'example.com/image-of': 'today' } });
+    await env.upgrade({ podAnnotations: { 'example.com/image-of': 'today' }, rollout: { canary: { steps } } });
     expect(await digestOfStable(run)).toBe(before);
     const anew = await env.waitUntil(
       name,
