@@ -80,7 +80,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with SQLite', (executable) =>
 
     const there = await mlflow.read(server.url, 'online', 'catdog');
     const onServer = onlyRun(there);
-    expect(essence(onServer)).toEqual(essence(await recordedRun(options.runsFolder)));
+    expect(essence(onServer)).toEqual(essence(await recordedRun(options.runsFolder, 'online')));
     expect(onServer).toMatchObject({
       id: run.runId,
       name: 'baseline',
@@ -195,7 +195,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with SQLite', (executable) =>
     expect(pushed).toMatchObject({ code: 0, err: '' });
     expect(pushed.out).toContain('2 runs sent, 0 there already.');
     const there = await mlflow.read(server.url, 'away', 'catdog');
-    expect(essence(onlyRun(there))).toEqual(essence(await recordedRun(options.runsFolder)));
+    expect(essence(onlyRun(there))).toEqual(essence(await recordedRun(options.runsFolder, 'away')));
     expect(onlyRun(there).id).toBe(run.runId);
     expect(there.versions).toHaveLength(2);
     expect(there.candidate).toBe('2');
@@ -238,7 +238,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with SQLite', (executable) =>
     }
     expect(cuts).toBeGreaterThan(5);
     const there = await mlflow.read(server.url, 'cut', 'catdog');
-    expect(essence(onlyRun(there))).toEqual(essence(await recordedRun(options.runsFolder)));
+    expect(essence(onlyRun(there))).toEqual(essence(await recordedRun(options.runsFolder, 'cut')));
     expect(there.versions).toHaveLength(before.versions.length + 1);
     expect(await pushAll(options.runsFolder)).toEqual(['sent']);
     expect((await mlflow.read(server.url, 'cut', 'catdog')).runs).toHaveLength(1);

@@ -71,7 +71,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with PostgreSQL and S3', (exe
         expect(context.err()).toBe('');
 
         const there = await mlflow.read(server.url, way, 'catdog');
-        const here = await recordedRun(options.runsFolder);
+        const here = await recordedRun(options.runsFolder, way);
         expect(there.runs).toHaveLength(1);
         expect(there.runs[0]?.metrics).toEqual(here.metrics);
         expect(there.runs[0]?.params).toEqual(here.params);
@@ -100,7 +100,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with PostgreSQL and S3', (exe
           await pushRuns(options.runsFolder, settings, context, ({ result }) => results.push(result));
         expect(results).toEqual(['sent', 'there already']);
         const there = await mlflow.read(server.url, 'away', 'catdog');
-        const here = await recordedRun(options.runsFolder);
+        const here = await recordedRun(options.runsFolder, 'away');
         expect(there.runs).toHaveLength(1);
         expect(there.runs[0]).toMatchObject({ id: run.runId, status: 'FINISHED' });
         expect(there.runs[0]?.metrics).toEqual(here.metrics);

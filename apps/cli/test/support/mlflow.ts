@@ -38,10 +38,10 @@ export interface MlflowRun {
   readonly datasets: readonly { readonly name: string; readonly digest: string; readonly context: string }[];
 }
 
-/** The one run of a folder, as the real client would tell of it. */
-export async function recordedRun(root: string): Promise<MlflowRun> {
-  const [only, ...others] = await listRuns(root);
-  if (only === undefined || others.length > 0) throw new Error(`${others.length} further runs in ${root}`);
+/** The one run of an experiment in a folder, as the real client would tell of it. */
+export async function recordedRun(root: string, experiment: string): Promise<MlflowRun> {
+  const [only, ...others] = (await listRuns(root)).filter(({ summary }) => summary.experiment === experiment);
+  if (only === undefined || others.length > 0) throw new Error(`${others.length} further runs of ${experiment} in ${root}`);
   const { record, summary, events } = only;
   const sizes = Object.keys(summary.artifacts).map(async (path) => {
     const { size } = await stat(join(record.artifactFolder, path));

@@ -104,7 +104,7 @@ export class LocalRegistry {
 }
 
 /** A registered model's name, as MLflow takes it. @throws CliError USAGE. */
-export function assertModelName(name: string): void {
+function assertModelName(name: string): void {
   if (/^[\w\-. ]{1,250}$/.test(name) && !name.startsWith('.')) return;
   throw new CliError(
     'USAGE',
@@ -118,7 +118,7 @@ export function assertModelName(name: string): void {
  *
  * @throws CliError USAGE.
  */
-export function assertAlias(alias: string): void {
+function assertAlias(alias: string): void {
   if (/^[\w-]{1,255}$/.test(alias) && !/^(latest|v\d+)$/i.test(alias)) return;
   throw new CliError(
     'USAGE',

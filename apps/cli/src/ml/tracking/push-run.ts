@@ -3,7 +3,8 @@ import { digestOfFile } from '@pawl/shared/bundle/digest';
 import { isMissing } from '@pawl/shared/errors/system-error';
 import type { Context } from '../../terminal/context.ts';
 import { artifactSink, type ArtifactSink } from './artifact-sink.ts';
-import { RUN_KEY_TAG, type MlflowServer, type ServerRun } from './mlflow-server.ts';
+import type { ServerRun } from './mlflow-answers.ts';
+import { RUN_KEY_TAG, type MlflowServer } from './mlflow-server.ts';
 import { nextBatch, type Batch } from './next-batch.ts';
 import { readPushNotes, writePushNotes, type PushNotes } from './push-notes.ts';
 import {
@@ -18,7 +19,7 @@ import {
 import type { RecordContent, RunRecord } from './run-record.ts';
 
 /** Tag of a version on the server: Unix milliseconds at which it was registered where it was made. */
-export const REGISTERED_AT_TAG = 'pawl.registered-at';
+const REGISTERED_AT_TAG = 'pawl.registered-at';
 
 /**
  * Replays the record of one run to one server, from the first event that the server does not have. It may be called after
