@@ -41,7 +41,8 @@ export interface MlflowRun {
 /** The one run of an experiment in a folder, as the real client would tell of it. */
 export async function recordedRun(root: string, experiment: string): Promise<MlflowRun> {
   const [only, ...others] = (await listRuns(root)).filter(({ summary }) => summary.experiment === experiment);
-  if (only === undefined || others.length > 0) throw new Error(`${others.length} further runs of ${experiment} in ${root}`);
+  if (only === undefined || others.length > 0)
+    throw new Error(`${others.length} further runs of ${experiment} in ${root}`);
   const { record, summary, events } = only;
   const sizes = Object.keys(summary.artifacts).map(async (path) => {
     const { size } = await stat(join(record.artifactFolder, path));
