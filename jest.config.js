@@ -21,6 +21,10 @@ export default {
   },
   setupFiles: ['<rootDir>/test/support/load-nest.ts'],
   testTimeout: 180_000,
+  testSequencer: '<rootDir>/test/sequencer.js',
   maxWorkers: 2,
+  // A worker that is done is at its end in a few ms, but on a busy machine V8 takes seconds to take its heap down. Jest's
+  // 500 ms take that for a leak.
+  workerGracefulExitTimeout: 20_000,
   reporters: ['default', ['jest-junit', { outputDirectory: 'reports', outputName: 'junit.xml' }]],
 };
