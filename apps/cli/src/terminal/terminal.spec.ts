@@ -105,6 +105,16 @@ describe('renderTable', () => {
     expect(bare).toEqual(['A         B', 'long one  x', 's         y']);
   });
 
+  it('aligns labels of two columns a character', () => {
+    const rows = [
+      ['猫', 'x'],
+      ['cat', 'y'],
+      ['고양이', 'z'],
+    ];
+    expect(renderTable({ rows }, ascii)).toEqual(['猫      x', 'cat     y', '고양이  z']);
+    expect([truncate('猫と犬', 4, '~'), wrap('猫と犬 ネコ', 6)]).toEqual(['猫~', ['猫と犬', 'ネコ']]);
+  });
+
   it('cuts the last column to the terminal, and never in a pipe', () => {
     const rows = [['name', 'x'.repeat(100)]];
     expect(renderTable({ rows }, themeFor(output(true, 40), { LANG: 'C.UTF-8' }))[0]).toHaveLength(40);

@@ -1,4 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
+import sliceAnsi from 'slice-ansi';
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
 
 /**
  * Text from a cluster on one line, without control characters: what a pod wrote before it died must not move the cursor of
@@ -14,42 +17,21 @@ export function plain(text: string): string {
   );
 }
 
-/** Columns that a painted text takes; everything here is one column a code point. */
-export function widthOf(text: string): number {
-  return Array.from(stripVTControlCharacters(text)).length;
-}
+/** Columns that a painted text takes; a character of Chinese, Japanese or Korean takes two. */
+export const widthOf = (text: string): number => stringWidth(text);
 
 export function padEnd(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
-/** At most `width` columns of an unpainted text. */
+/** At most `width` columns of a text. */
 export function truncate(text: string, width: number, ellipsis: string): string {
-  const characters = Array.from(text);
-  if (characters.length <= width) return text;
-  return (
-    characters
-      .slice(0, Math.max(0, width - ellipsis.length))
-      .join('')
-      .trimEnd() + ellipsis
-  );
+  if (widthOf(text) <= width) return text;
+  return sliceAnsi(text, 0, Math.max(0, width - widthOf(ellipsis))).trimEnd() + ellipsis;
 }
 
 /** An unpainted text in lines of at most `width` columns, broken between words. */
-export function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of plain(text).split(' ')) {
-    if (line === '') line = word;
-    else if (widthOf(line) + 1 + widthOf(word) <= width) line += ` ${word}`;
-    else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  if (line !== '' || lines.length === 0) lines.push(line);
-  return lines;
-}
+export const wrap = (text: string, width: number): readonly string[] => wrapAnsi(plain(text), width).split('\n');
 
 /** A span as people say it: `42s`, `5m`, `3h12m`, `2d`. */
 export function span(ms: number): string {

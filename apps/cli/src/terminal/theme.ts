@@ -1,16 +1,10 @@
+import { styleText } from 'node:util';
 import type { Context, Output } from './context.ts';
 
 /** What a piece of text means; the theme knows how that looks. */
 export type Tone = 'plain' | 'strong' | 'dim' | 'good' | 'warn' | 'bad';
 
-const codes: Readonly<Record<Tone, readonly [open: string, close: string]>> = {
-  plain: ['', ''],
-  strong: ['\u001b[1m', '\u001b[22m'],
-  dim: ['\u001b[2m', '\u001b[22m'],
-  good: ['\u001b[32m', '\u001b[39m'],
-  warn: ['\u001b[33m', '\u001b[39m'],
-  bad: ['\u001b[31m', '\u001b[39m'],
-};
+const styles = { plain: 'none', strong: 'bold', dim: 'dim', good: 'green', warn: 'yellow', bad: 'red' } as const;
 
 /** Characters that a terminal without Unicode lacks, and what stands for them. */
 const unicodeSymbols = {
@@ -64,7 +58,8 @@ export function themeFor(output: Output, env: Context['env'], wantsColor = true)
     symbols: hasUnicode(env) ? unicodeSymbols : asciiSymbols,
     width: terminal ? Math.max(output.columns ?? 80, 40) : undefined,
     asCalled: (text) => (env['npm_command'] === 'exec' ? text.replace(COMMAND, 'npx pawl ') : text),
-    paint: (tone, text) => (color && tone !== 'plain' && text !== '' ? codes[tone][0] + text + codes[tone][1] : text),
+    paint: (tone, text) =>
+      color && tone !== 'plain' && text !== '' ? styleText(styles[tone], text, { validateStream: false }) : text,
   };
 }
 
