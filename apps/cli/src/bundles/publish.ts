@@ -1,7 +1,8 @@
-import { parseBundleUri, type BundleLocation } from '@pawl/shared/bundle/bundle-uri';
+import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import { sizeOfFiles, type Manifest } from '@pawl/shared/bundle/manifest';
 import { openBundle, readSignature } from '@pawl/shared/bundle/open-bundle';
 import { publishBundle, type Published } from '@pawl/shared/bundle/publish-bundle';
+import type { BundleLocation } from '@pawl/shared/bundle/stores/store-table';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../terminal/context.ts';
 import { CliError } from '../errors/cli-error.ts';

@@ -8,7 +8,7 @@ import { readSignature, type Bundle } from '@pawl/shared/bundle/open-bundle';
 import { resolveImage } from '@pawl/shared/bundle/resolve-image';
 import { defaultRetryPolicy } from '@pawl/shared/concurrency/retry';
 import { MAX_SIGNATURE_BYTES } from '@pawl/shared/bundle/signature';
-import { openStore } from '@pawl/shared/bundle/stores/open-store';
+import { openStore } from '@pawl/shared/bundle/stores/store-table';
 import { readSmallFile } from '@pawl/shared/bundle/transfer';
 import { MAX_MANIFEST_BYTES, verifyManifest } from '@pawl/shared/bundle/verify-manifest';
 import { withinMs } from '@pawl/shared/concurrency/deadline';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseBundleUri, type BundleLocation } from '@pawl/shared/bundle/bundle-uri';
+import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import type { RetryClock } from '@pawl/shared/concurrency/retry';
-import type { StoreOptions } from '@pawl/shared/bundle/stores/open-store';
+import type { BundleLocation, StoreOptions } from '@pawl/shared/bundle/stores/store-table';
 import { parseEnvironment } from '@pawl/shared/config/parse-environment';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { z } from 'zod';

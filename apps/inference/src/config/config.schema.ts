@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseEnvironment } from '@pawl/shared/config/parse-environment';
+import { listSchemes, schemes } from '@pawl/shared/bundle/stores/store-table';
 import { z } from 'zod';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -32,7 +33,7 @@ export const environmentSchema = z.object({
     .describe('name of the model that this service serves; prefixes its metrics; the bundle must bear it'),
   MODEL_URI: z
     .string()
-    .regex(/^(file|https?|oci|s3):/, 'expected a file:, https:, oci: or s3: address')
+    .regex(new RegExp(`^(${schemes.join('|')}):`), `expected a ${listSchemes(':')} address`)
     .transform(absoluteFile)
     .optional()
     .describe(

@@ -12,7 +12,7 @@ import { makePartialFolder, type PartialFolder } from './partial-folder.ts';
 import { defaultRetryPolicy, systemRetryClock, type RetryClock, type RetryPolicy } from '../concurrency/retry.ts';
 import { Semaphore } from '../concurrency/semaphore.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
-import { openStore, type StoreOptions } from './stores/open-store.ts';
+import { openStore, type StoreOptions } from './stores/store-table.ts';
 import type { BundleStore, StoreArchive } from './stores/store.ts';
 import { fetchFile, readSmallFile, type TransferPolicy } from './transfer.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES, verifyManifest, type VerifiedManifest } from './verify-manifest.ts';

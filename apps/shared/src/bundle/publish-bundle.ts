@@ -5,7 +5,7 @@ import { pipeline, Readable, Transform } from 'node:stream';
 import { systemClock } from '../concurrency/clock.ts';
 import { startDeadline } from '../concurrency/deadline.ts';
 import { PawlError } from '../errors/pawl-error.ts';
-import { parseBundleUri, type FileLocation, type OciLocation, type S3Location } from './bundle-uri.ts';
+import { addressInvalid, parseBundleUri } from './bundle-uri.ts';
 import { digestOfBytes, digestOfFile, isDigest } from './digest.ts';
 import { installFolder, makeFolderBeside, targetError } from './install-directory.ts';
 import { MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
@@ -18,7 +18,9 @@ import {
   type RetryClock,
   type RetryPolicy,
 } from '../concurrency/retry.ts';
-import type { StoreOptions } from './stores/open-store.ts';
+import type { FileLocation } from './stores/file.ts';
+import type { OciLocation } from './stores/oci-location.ts';
+import { listSchemes, openWritableStore, type BundleLocation, type StoreOptions } from './stores/store-table.ts';
 import type { StoreFile, WritableStore } from './stores/store.ts';
 import { readSmallFile } from './transfer.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES } from './verify-manifest.ts';
@@ -50,7 +52,7 @@ export interface Published {
 type Call = <Result>(work: (signal: AbortSignal) => Promise<Result>) => Promise<Result>;
 
 /**
- * Publishes a bundle folder to an oci://, s3:// or file:// address, after verifying it. Publishing the same bundle
+ * Publishes a bundle folder to the address of a store that takes bundles, after verifying it. Publishing the same bundle
  * again changes nothing. The manifest (for oci:// the tag) is written last, so a bundle is visible whole or not at all.
  * A folder or prefix that holds another bundle is refused: published bundles never change. A tag is moved, as tags are.
  *
@@ -61,24 +63,17 @@ export async function publishBundle(directory: string, uri: string, options: Pub
   const location = parseBundleUri(uri, options);
   const bundle = await openBundle(directory, { publicKeyPem: options.publicKeyPem, signal: options.signal });
   const call = caller(options);
-  switch (location.kind) {
-    case 'file':
-      return await publishToFolder(bundle, location);
-    case 's3': {
-      const { s3Store } = await import('./stores/s3.ts');
-      const store = await s3Store(location, options.s3 ?? {});
-      try {
-        return await publishFiles(bundle, location, store, call, options);
-      } finally {
-        store.close();
-      }
-    }
-    case 'oci':
-      return await publishImage(bundle, location, options, call);
-    case 'https':
-      throw new PawlError('BUNDLE_URI_INVALID', {
-        message: 'a bundle cannot be published to an https:// address; expected oci://, s3:// or file://',
-      });
+  if (location.kind === 'file') return await publishToFolder(bundle, location);
+  if (location.kind === 'oci') return await publishImage(bundle, location, options, call);
+  const store = await openWritableStore(location, options);
+  if (store === undefined) {
+    const expected = listSchemes('://', ['image', 'files', 'folder']);
+    throw addressInvalid(`a bundle cannot be published to an ${location.kind}:// address; expected ${expected}`);
+  }
+  try {
+    return await publishFiles(bundle, location, store, call, options);
+  } finally {
+    store.close();
   }
 }
 
@@ -111,7 +106,7 @@ async function publishToFolder(bundle: Bundle, location: FileLocation): Promise<
 
 async function publishFiles(
   bundle: Bundle,
-  location: S3Location,
+  location: BundleLocation,
   store: WritableStore,
   call: Call,
   options: PublishOptions,

@@ -1,7 +1,7 @@
 import { systemClock } from '../concurrency/clock.ts';
 import { startDeadline } from '../concurrency/deadline.ts';
 import { PawlError } from '../errors/pawl-error.ts';
-import { parseBundleUri } from './bundle-uri.ts';
+import { addressInvalid, parseBundleUri } from './bundle-uri.ts';
 import type { OciStoreOptions } from './stores/oci-registry.ts';
 
 /** How an image is looked up. */
@@ -20,10 +20,7 @@ export interface ResolveImageOptions extends OciStoreOptions {
  */
 export async function resolveImage(uri: string, options: ResolveImageOptions): Promise<string> {
   const location = parseBundleUri(uri, {});
-  if (location.kind !== 'oci')
-    throw new PawlError('BUNDLE_URI_INVALID', {
-      message: `${location.display} is no image; expected an oci:// address`,
-    });
+  if (location.kind !== 'oci') throw addressInvalid(`${location.display} is no image; expected an oci:// address`);
   const { OciRegistry } = await import('./stores/oci-registry.ts');
   const deadline = startDeadline(systemClock, options.timeoutMs, options.signal);
   try {

@@ -47,7 +47,7 @@ export const errorCodes = {
   MODEL_NOT_READY: row(503, 'Wait until /readyz answers 200; it says what is missing.', true),
   // The configuration and the model bundle; these reach an operator by the log and /readyz
   CONFIG_INVALID: row(500, 'Set the variable to what was expected and start again.'),
-  BUNDLE_URI_INVALID: row(500, 'Use a file://, https://, oci:// or s3:// address.'),
+  BUNDLE_URI_INVALID: row(500, 'Use the address of a bundle in a store.'),
   BUNDLE_NOT_FOUND: row(500, 'Check the address and that the bundle was published there.'),
   BUNDLE_ACCESS_DENIED: row(500, 'Check the credentials of this environment.'),
   BUNDLE_STORE_UNREACHABLE: row(500, 'Check the network and that the store is up; it is tried again.', true),

@@ -1,10 +1,30 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { PawlError } from '../../errors/pawl-error.ts';
-import type { FileLocation } from '../bundle-uri.ts';
 import { openRegularFile } from '../digest.ts';
+import { AddressProblem, displayUrl, parseUrl } from './address.ts';
 import type { BundleStore } from './store.ts';
 import { hasCode } from '../../errors/system-error.ts';
+
+/** `file:///absolute/folder`. */
+export interface FileLocation {
+  readonly kind: 'file';
+  readonly directory: string;
+  readonly display: string;
+}
+
+/** Pure: takes a `file://` address apart. @throws AddressProblem */
+export function parseFile(uri: string): FileLocation {
+  const url = parseUrl(uri);
+  if (url.host !== '') throw new AddressProblem('a file:// address has no host: write file:///absolute/folder');
+  try {
+    const directory = fileURLToPath(url);
+    return { kind: 'file', directory, display: displayUrl(url) };
+  } catch {
+    throw new AddressProblem('expected file:///absolute/folder');
+  }
+}
 
 /** A bundle in a folder, such as a mounted volume. */
 export function fileStore(location: FileLocation): BundleStore {

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PawlError } from '../../errors/pawl-error.ts';
-import { displayUrl, mayUsePlainHttp } from '../bundle-uri.ts';
+import { displayUrl, mayUsePlainHttp } from './address.ts';
 import { unreachable } from './store.ts';
 
 /** A request over HTTP/1.1. */

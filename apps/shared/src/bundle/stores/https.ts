@@ -1,11 +1,40 @@
 import { errorOfStatus, type BundleStore, type StoreRead } from './store.ts';
-import { displayUrl, type HttpsLocation } from '../bundle-uri.ts';
+import { AddressProblem, displayUrl, mayUsePlainHttp, parseUrl } from './address.ts';
 import { basicAuthorization, httpRequest, type HttpResponse } from './http-client.ts';
 
 /** How files are read over HTTP. */
 export interface HttpsStoreOptions {
   /** Plain HTTP to hosts other than this machine. */
   readonly allowHttp?: boolean | undefined;
+}
+
+/** `https://host/folder`: the bundle's files lie below it. */
+export interface HttpsLocation {
+  readonly kind: 'https';
+  /** Without user information; a query is kept, because some stores put their signature there. */
+  readonly base: URL;
+  /** From the address's user information. */
+  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
+  readonly display: string;
+}
+
+/**
+ * Pure: takes an `https://` address apart. `http:` is accepted for loopback hosts, or for any host with `allowHttp`.
+ *
+ * @throws AddressProblem
+ */
+export function parseHttps(uri: string, { allowHttp = false }: HttpsStoreOptions = {}): HttpsLocation {
+  const base = parseUrl(uri);
+  if (base.protocol === 'http:' && !mayUsePlainHttp(base, allowHttp))
+    throw new AddressProblem(`plain http:// is accepted only for this machine (host ${base.hostname}); use https://`);
+  const credentials =
+    base.username === '' && base.password === ''
+      ? undefined
+      : { username: decodePart(base.username), password: decodePart(base.password) };
+  base.username = '';
+  base.password = '';
+  base.hash = '';
+  return { kind: 'https', base, credentials, display: displayUrl(base) };
 }
 
 /** A bundle whose files lie below a URL, on any web server; resumes where the server knows ranges (RFC 9110, 14). */
@@ -66,4 +95,12 @@ function contentRange(header: string | undefined): { start: number; size: number
 function length(response: HttpResponse): number | undefined {
   const header = response.headers['content-length'];
   return header === undefined || response.headers['content-encoding'] !== undefined ? undefined : Number(header);
+}
+
+function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new AddressProblem('the user information is not percent-encoded UTF-8');
+  }
 }

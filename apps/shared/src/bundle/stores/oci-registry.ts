@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { PawlError } from '../../errors/pawl-error.ts';
-import { displayUrl, isLoopback, mayUsePlainHttp, type OciLocation } from '../bundle-uri.ts';
 import { digestOfBytes, isDigest } from '../digest.ts';
 import { mediaTypes, type OciContent } from '../oci-image.ts';
+import { displayUrl, isLoopback, mayUsePlainHttp } from './address.ts';
 import { basicAuthorization, httpRequest, readBody, type HttpRequest, type HttpResponse } from './http-client.ts';
 import { readRange } from './https.ts';
 import {
@@ -13,6 +13,7 @@ import {
   tokenRequest,
   type RegistryCredentials,
 } from './oci-auth.ts';
+import type { OciLocation } from './oci-location.ts';
 import { errorOfStatus, type ReadOptions, type StoreRead } from './store.ts';
 
 /** How a registry is reached. */

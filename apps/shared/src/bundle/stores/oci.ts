@@ -1,12 +1,10 @@
 import { Readable } from 'node:stream';
 import { PawlError } from '../../errors/pawl-error.ts';
-import type { OciLocation } from '../bundle-uri.ts';
 import { parseImageDocument, type ImageLayer } from '../oci-image.ts';
 import { readLayerHead } from '../oci-layer.ts';
+import type { OciLocation } from './oci-location.ts';
 import { OciRegistry, type OciStoreOptions } from './oci-registry.ts';
 import { unreachable, type BundleStore } from './store.ts';
-
-export type { OciStoreOptions } from './oci-registry.ts';
 
 /**
  * A bundle in an image registry, as an image of one layer with the bundle's files at its root: what `publishBundle`

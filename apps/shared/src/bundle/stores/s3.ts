@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { PawlError } from '../../errors/pawl-error.ts';
-import type { S3Location } from '../bundle-uri.ts';
 import { codeOf } from '../../errors/system-error.ts';
+import { AddressProblem } from './address.ts';
 import { errorOfStatus, unreachable, type StoreFile, type WritableStore } from './store.ts';
 
 /** How S3 is reached; what is left out comes from the AWS SDK's own chain (AWS_REGION, AWS_PROFILE, roles ...). */
@@ -30,6 +30,28 @@ const silence = {
 
 /** User metadata that says what an object holds. */
 const DIGEST_METADATA = 'pawl-digest';
+
+/** `s3://bucket/prefix`. */
+export interface S3Location {
+  readonly kind: 's3';
+  readonly bucket: string;
+  /** Without slash at either end; may be empty. */
+  readonly prefix: string;
+  readonly display: string;
+}
+
+/** Pure: takes an `s3://` address apart. @throws AddressProblem */
+export function parseS3(uri: string): S3Location {
+  const match = /^(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(?<prefix>.*))?$/.exec(
+    uri.slice('s3://'.length),
+  )?.groups;
+  if (match?.bucket === undefined) throw new AddressProblem('expected s3://bucket/prefix');
+  const prefix = (match.prefix ?? '').replace(/\/+$/, '');
+  if (prefix.split('/').some((part, _, all) => (part === '' && all.length > 1) || part === '.' || part === '..'))
+    throw new AddressProblem('the prefix of an s3:// address has an empty, "." or ".." part');
+  if (/[?#\s]/.test(prefix)) throw new AddressProblem('the prefix of an s3:// address has a character ? # or a space');
+  return { kind: 's3', bucket: match.bucket, prefix, display: `s3://${match.bucket}/${prefix}` };
+}
 
 /** A bundle below a prefix of an S3 bucket, one object a file. The SDK is loaded here and nowhere else. */
 export async function s3Store(location: S3Location, options: S3StoreOptions): Promise<WritableStore> {
