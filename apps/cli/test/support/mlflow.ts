@@ -44,10 +44,12 @@ export async function recordedRun(root: string, experiment: string): Promise<Mlf
   if (only === undefined || others.length > 0)
     throw new Error(`${others.length} further runs of ${experiment} in ${root}`);
   const { record, summary, events } = only;
-  const sizes = Object.keys(summary.artifacts).map(async (path) => {
-    const { size } = await stat(join(record.artifactFolder, path));
-    return [path, size] as const;
-  });
+  const sizes = Object.keys(summary.artifacts)
+    .sort()
+    .map(async (path) => {
+      const { size } = await stat(join(record.artifactFolder, path));
+      return [path, size] as const;
+    });
   const python = (value: number) => (Number.isInteger(value) ? value.toFixed(1) : String(value));
   return {
     id: record.runId,
