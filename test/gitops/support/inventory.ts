@@ -27,8 +27,8 @@ const WHOLE = new Set(['ModelVersion']);
  */
 export function printOf(object: KubeObject): string {
   const { generation, resourceVersion, labels, ...metadata } = object.metadata;
-  if (object.apiVersion?.startsWith('argoproj.io/') === true) return JSON.stringify([object['spec'], labels]);
-  if (object['status'] === undefined || WHOLE.has(object.kind ?? '')) return `resourceVersion ${resourceVersion ?? ''}`;
+  if (object.apiVersion.startsWith('argoproj.io/')) return JSON.stringify([object['spec'], labels]);
+  if (object['status'] === undefined || WHOLE.has(object.kind)) return `resourceVersion ${resourceVersion ?? ''}`;
   const fields = (metadata as { managedFields?: readonly ManagedFields[] }).managedFields ?? [];
   return JSON.stringify([generation, fields.filter(({ subresource }) => subresource !== 'status')]);
 }
