@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { RetryClock } from '@pawl/shared/concurrency/retry';
-import { writeBundle, type BundleSource, type WriteOptions } from '@pawl/shared/bundle/write-bundle';
+import { writeBundle, type BundleSourceFile, type WriteBundleOptions } from '@pawl/shared/bundle/write-bundle';
 
 /** Test support: a fresh folder for each test; `cleanFolders` in `afterEach` deletes them all. */
 const folders: string[] = [];
@@ -29,7 +29,7 @@ export function someBytes(size: number, seed = 1): Buffer {
 }
 
 /** The sources of a small bundle: a model of `modelSize` bytes that is no ONNX graph, one golden image, a reference. */
-export function someSources(modelSize = 300_000): BundleSource[] {
+export function someSources(modelSize = 300_000): BundleSourceFile[] {
   return [
     { path: 'model.onnx', source: someBytes(modelSize) },
     { path: 'golden/cat-1.jpg', source: someBytes(2000, 2) },
@@ -58,7 +58,7 @@ export function someDraft(changes: Partial<ManifestDraft> = {}): ManifestDraft {
 
 /** A bundle of {@link someSources} in a fresh folder; `keep`: {@link cleanFolders} leaves it. */
 export async function aBundle(
-  options: WriteOptions & { readonly modelSize?: number; readonly keep?: boolean } = {},
+  options: WriteBundleOptions & { readonly modelSize?: number; readonly keep?: boolean } = {},
 ): Promise<Bundle> {
   const parent = options.keep === true ? await mkdtemp(join(tmpdir(), 'pawl-bundle-')) : await aFolder();
   const target = join(parent, 'bundle');

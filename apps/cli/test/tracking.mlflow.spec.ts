@@ -5,7 +5,7 @@ import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { toTensorData } from '@pawl/shared/preprocessing/to-tensor';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
-import { pushRuns, type PushOutcome } from '../src/ml/tracking/push-runs.ts';
+import { pushRuns, type SentRun } from '../src/ml/tracking/push-runs.ts';
 import {
   registeredModelOfRun,
   resolveRegisteredModel,
@@ -61,7 +61,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with SQLite', (executable) =>
     return record.runs[0]!;
   };
   const pushAll = async (root: string, url = server.url) => {
-    const outcomes: PushOutcome[] = [];
+    const outcomes: SentRun[] = [];
     const settings = { kind: 'server', url, authorization: undefined } as const;
     await pushRuns(root, settings, trackingContext(), (outcome) => outcomes.push(outcome));
     return outcomes.map(({ result }) => result);

@@ -10,7 +10,7 @@ import { bytes, count } from '../terminal/text.ts';
 import { readStoredManifest, withBundle, type Demands, type StoredManifest } from './read-bundle.ts';
 
 /** One line of the checklist. */
-export interface Check {
+export interface VerificationStep {
   /** What was looked at: `manifest`, `digest`, `signature`, or a file of the bundle. */
   readonly subject: string;
   readonly outcome: 'pass' | 'fail' | 'skipped';
@@ -19,7 +19,7 @@ export interface Check {
 
 /** What the check of a bundle found. */
 export interface BundleCheck {
-  readonly checks: readonly Check[];
+  readonly checks: readonly VerificationStep[];
   /** Undefined when the manifest could not be used. */
   readonly manifest?: Manifest | undefined;
   readonly digest?: string | undefined;
@@ -53,7 +53,7 @@ export async function checkBundle(context: Context, uri: string, demands: Demand
   }
   const { manifest, digest } = stored;
   const { name, version, files } = manifest;
-  const head: readonly (readonly [Check, PawlError?])[] = [
+  const head: readonly (readonly [VerificationStep, PawlError?])[] = [
     [pass('manifest', `${name} ${version}, ${count(files.length, 'file')}`)],
     checkDigest(digest, demands),
     checkSignature(stored, demands),
@@ -66,14 +66,14 @@ export async function checkBundle(context: Context, uri: string, demands: Demand
   return { checks: [...checks, ...found.checks], manifest, digest, problem: found.problem };
 }
 
-function checkDigest(digest: string, demands: Demands): readonly [Check, PawlError?] {
+function checkDigest(digest: string, demands: Demands): readonly [VerificationStep, PawlError?] {
   if (demands.digest === undefined) return [pass('digest', digest)];
   if (demands.digest === digest) return [pass('digest', `${digest}, as asked for`)];
   const message = `the bundle is ${digest}; expected ${demands.digest}`;
   return [fail('digest', message), new PawlError('BUNDLE_DIGEST_MISMATCH', { message })];
 }
 
-function checkSignature(stored: StoredManifest, { publicKeyPem }: Demands): readonly [Check, PawlError?] {
+function checkSignature(stored: StoredManifest, { publicKeyPem }: Demands): readonly [VerificationStep, PawlError?] {
   if (publicKeyPem === undefined)
     return [skipped('signature', stored.signature === undefined ? 'none' : 'there is one; --key PUBLIC.pem checks it')];
   try {
@@ -90,7 +90,7 @@ async function checkFiles(
   uri: string,
   demands: Demands,
   manifest: Manifest,
-): Promise<{ readonly checks: readonly Check[]; readonly problem?: PawlError }> {
+): Promise<{ readonly checks: readonly VerificationStep[]; readonly problem?: PawlError }> {
   try {
     await withBundle(context, uri, demands, () => Promise.resolve());
     return { checks: manifest.files.map(({ path, size }) => pass(path, bytes(size))) };
@@ -105,7 +105,11 @@ async function checkFiles(
   }
 }
 
-async function checkLocalFile(context: Context, directory: string, file: Manifest['files'][number]): Promise<Check> {
+async function checkLocalFile(
+  context: Context,
+  directory: string,
+  file: Manifest['files'][number],
+): Promise<VerificationStep> {
   try {
     const { size, digest } = await digestOfFile(join(directory, file.path), context.signal);
     if (size !== file.size) return fail(file.path, `has ${size} bytes; expected ${file.size}`);
@@ -123,6 +127,6 @@ function ofTheBundle(error: unknown): PawlError {
   throw error;
 }
 
-const pass = (subject: string, detail: string): Check => ({ subject, outcome: 'pass', detail });
-const fail = (subject: string, detail: string): Check => ({ subject, outcome: 'fail', detail });
-const skipped = (subject: string, detail: string): Check => ({ subject, outcome: 'skipped', detail });
+const pass = (subject: string, detail: string): VerificationStep => ({ subject, outcome: 'pass', detail });
+const fail = (subject: string, detail: string): VerificationStep => ({ subject, outcome: 'fail', detail });
+const skipped = (subject: string, detail: string): VerificationStep => ({ subject, outcome: 'skipped', detail });

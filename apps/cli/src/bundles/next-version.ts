@@ -9,12 +9,12 @@ export interface VersionedParts extends Pick<Manifest, 'name' | 'labels' | 'inpu
 }
 
 /** How far a version is from the one before it. */
-export type Change = 'first' | 'major' | 'minor' | 'patch';
+export type VersionBump = 'first' | 'major' | 'minor' | 'patch';
 
 /** The number that a bundle should get, and why. */
 export interface NextVersion {
   readonly version: string;
-  readonly change: Change;
+  readonly change: VersionBump;
   /** One sentence without a full stop, such as `the labels changed`. */
   readonly reason: string;
 }

@@ -1,10 +1,10 @@
 import { renderTable } from '../terminal/table.ts';
 import { plain, wrap } from '../terminal/text.ts';
 import type { Theme, Tone } from '../terminal/theme.ts';
-import type { Check } from './smoke.ts';
+import type { SmokeCheck } from './smoke.ts';
 import { passed } from './smoke.ts';
 
-const words: Readonly<Record<Check['outcome'], { readonly text: string; readonly tone: Tone }>> = {
+const words: Readonly<Record<SmokeCheck['outcome'], { readonly text: string; readonly tone: Tone }>> = {
   pass: { text: 'ok', tone: 'good' },
   warn: { text: 'warning', tone: 'warn' },
   fail: { text: 'FAILED', tone: 'bad' },
@@ -15,7 +15,7 @@ const words: Readonly<Record<Check['outcome'], { readonly text: string; readonly
 const LONG = 48;
 
 /** The checklist and what it comes to; pure. */
-export function renderChecks(checks: readonly Check[], url: string, theme: Theme): readonly string[] {
+export function renderChecks(checks: readonly SmokeCheck[], url: string, theme: Theme): readonly string[] {
   const rows = checks.map(({ name, outcome, found }) => [
     words[outcome],
     plain(name),

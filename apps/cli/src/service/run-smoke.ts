@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import type { Context } from '../terminal/context.ts';
 import { assertFile, bundledPhotos, readLabelledPhotos } from './labelled-photos.ts';
 import { ServiceClient } from './service-client.ts';
-import { smoke, type Check } from './smoke.ts';
+import { smoke, type SmokeCheck } from './smoke.ts';
 
 export interface RunSmokeOptions {
   readonly url: string;
@@ -15,7 +15,7 @@ export interface RunSmokeOptions {
 }
 
 /** Checks a service. @throws CliError USAGE, FILE_NOT_FOUND. */
-export async function runSmoke(context: Context, options: RunSmokeOptions): Promise<readonly Check[]> {
+export async function runSmoke(context: Context, options: RunSmokeOptions): Promise<readonly SmokeCheck[]> {
   const { url, labels, waitMs, timeoutMs } = options;
   const service = new ServiceClient(url, timeoutMs, context.signal);
   const path = await imagePath(context, options.image);

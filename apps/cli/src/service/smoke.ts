@@ -3,7 +3,7 @@ import { waitedInVain } from './simulate.ts';
 import type { Reply, ServiceAnswer, ServiceClient, ServiceFailure } from './service-client.ts';
 
 /** One line of the checklist. */
-export interface Check {
+export interface SmokeCheck {
   readonly name: string;
   /** `warn` and `skip` do not fail the smoke test. */
   readonly outcome: 'pass' | 'warn' | 'fail' | 'skip';
@@ -32,7 +32,7 @@ const POLL_MS = 1_000;
  *
  * @throws the signal's reason.
  */
-export async function smoke(service: Probed, options: SmokeOptions): Promise<readonly Check[]> {
+export async function smoke(service: Probed, options: SmokeOptions): Promise<readonly SmokeCheck[]> {
   const { context, image, labels, waitMs } = options;
   const deadline = context.now().getTime() + waitMs;
   /** Asks until `done` or the time is over; the last reply counts. */
@@ -64,11 +64,18 @@ export async function smoke(service: Probed, options: SmokeOptions): Promise<rea
   ];
 }
 
-const skipped: readonly Check[] = ['a model is loaded', '/predict answers 200', 'the label is one of the model'].map(
-  (name) => ({ name, outcome: 'skip', found: 'not asked' }),
-);
+const skipped: readonly SmokeCheck[] = [
+  'a model is loaded',
+  '/predict answers 200',
+  'the label is one of the model',
+].map((name) => ({ name, outcome: 'skip', found: 'not asked' }));
 
-function judge(reply: Reply<ServiceAnswer>, url: string, labels: readonly string[], waitMs: number): readonly Check[] {
+function judge(
+  reply: Reply<ServiceAnswer>,
+  url: string,
+  labels: readonly string[],
+  waitMs: number,
+): readonly SmokeCheck[] {
   const name = `the label is one of ${labels.join(', ')}`;
   if (!reply.ok) {
     const check = broken('/predict answers 200', url, waitMs, reply.failure);
@@ -88,7 +95,7 @@ function judge(reply: Reply<ServiceAnswer>, url: string, labels: readonly string
   ];
 }
 
-function broken(name: string, url: string, waitMs: number, failure: ServiceFailure): Check {
+function broken(name: string, url: string, waitMs: number, failure: ServiceFailure): SmokeCheck {
   const { message, hint } = waitedInVain(url, waitMs, failure);
   return { name, outcome: 'fail', found: `${message}. ${hint}` };
 }
@@ -112,4 +119,4 @@ function retryAfterOf(reply: Reply<unknown>): number | undefined {
 const ms = (value: number): string => `${value.toFixed(0)} ms`;
 
 /** Whether a deployment may go on. */
-export const passed = (checks: readonly Check[]): boolean => checks.every(({ outcome }) => outcome !== 'fail');
+export const passed = (checks: readonly SmokeCheck[]): boolean => checks.every(({ outcome }) => outcome !== 'fail');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import { publishBundle } from '@pawl/shared/bundle/publish-bundle';
-import { writeBundle, type BundleSource } from '@pawl/shared/bundle/write-bundle';
+import { writeBundle, type BundleSourceFile } from '@pawl/shared/bundle/write-bundle';
 import { someBytes, someDraft } from '@pawl/test-kit/bundles';
 
 /** What makes a small bundle; its graph is none. */
@@ -19,7 +19,7 @@ export interface BundleRecipe {
 /** Writes a small bundle into `<folder>/<name>`. */
 export async function writeSmallBundle(folder: string, name: string, recipe: BundleRecipe = {}) {
   const { version = '1.0.0', weights = 1, changes = {}, privateKeyPem } = recipe;
-  const sources: BundleSource[] = [
+  const sources: BundleSourceFile[] = [
     { path: 'model.onnx', source: someBytes(50_000, weights) },
     { path: 'golden/cat-1.jpg', source: someBytes(2000, 2) },
     { path: 'reference.json', source: Buffer.from('{}\n') },

@@ -1,6 +1,6 @@
 import type { Clock } from '@pawl/shared/concurrency/clock';
 import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
-import type { Outcome } from '../runtime/controller-loop.ts';
+import type { NextReconcile } from '../runtime/controller-loop.ts';
 import type { EventRecorder } from '../runtime/events.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { AcceptanceRunner } from './acceptance-runner.ts';
@@ -47,7 +47,7 @@ export class Reconciler {
   }
 
   /** One pass. @param key see `keyOfModel`. */
-  async reconcile(key: string, signal: AbortSignal): Promise<Outcome> {
+  async reconcile(key: string, signal: AbortSignal): Promise<NextReconcile> {
     this.#statuses.requireFresh(ofModel(this.#options.caches, key).versions);
     const observed = await gather(this.#sources, key, signal);
     const decided = plan(observed.facts);

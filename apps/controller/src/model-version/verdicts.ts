@@ -4,7 +4,7 @@ import type { HttpReply } from '../runtime/http-server.ts';
 import { timestamp } from './time.ts';
 
 /** The versions of a namespace, and how fresh they are. */
-export interface VerdictSource {
+export interface KnownVersions {
   list(): readonly ModelVersion[];
   /** When they were last known to be what the cluster has, ms since the epoch; undefined: nobody can tell. */
   readonly currentAt: number | undefined;
@@ -18,7 +18,7 @@ const PATH = '/verdicts';
  * in it is secret, see {@link withoutSecrets}. A copy that may be behind is not shown at all.
  * @returns undefined for other paths.
  */
-export function answerVerdicts(path: string, source: VerdictSource): HttpReply | undefined {
+export function answerVerdicts(path: string, source: KnownVersions): HttpReply | undefined {
   if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
   const at = source.currentAt;
   if (at === undefined)

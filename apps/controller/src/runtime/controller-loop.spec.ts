@@ -1,10 +1,10 @@
 import { ApiError, ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
-import { ControllerLoop, type Outcome, type ReconcileOutcome, Stalled, Waiting } from './controller-loop.ts';
+import { ControllerLoop, type NextReconcile, type ReconcileOutcome, Stalled, Waiting } from './controller-loop.ts';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { MemoryLogger } from './test/fake-objects.ts';
 import { WorkQueue } from './work-queue.ts';
 
-type Reconcile = (key: string, signal: AbortSignal) => Promise<Outcome>;
+type Reconcile = (key: string, signal: AbortSignal) => Promise<NextReconcile>;
 
 function setUp(reconcile: Reconcile, { workers = 1, timeoutMs = 30_000 } = {}) {
   const clock = new FakeClock();
@@ -26,7 +26,13 @@ function setUp(reconcile: Reconcile, { workers = 1, timeoutMs = 30_000 } = {}) {
 describe('ControllerLoop', () => {
   const cases: Record<
     string,
-    { outcome: Outcome | Error; label: ReconcileOutcome; failure?: string; againAfterMs?: number; logged?: string }
+    {
+      outcome: NextReconcile | Error;
+      label: ReconcileOutcome;
+      failure?: string;
+      againAfterMs?: number;
+      logged?: string;
+    }
   > = {
     'success is not repeated': { outcome: {}, label: 'success' },
     'a plan for later is kept': { outcome: { requeueAfterMs: 7000 }, label: 'requeue_after', againAfterMs: 7000 },
@@ -95,7 +101,12 @@ describe('ControllerLoop', () => {
   });
 
   it('starts the backoff anew after a success', async () => {
-    const results: (Outcome | Error)[] = [new Error('1'), new Error('2'), { requeueAfterMs: 10_000 }, new Error('3')];
+    const results: (NextReconcile | Error)[] = [
+      new Error('1'),
+      new Error('2'),
+      { requeueAfterMs: 10_000 },
+      new Error('3'),
+    ];
     let runs = 0;
     const { clock, queue, stop, running } = setUp(() => {
       runs += 1;
@@ -163,7 +174,7 @@ describe('ControllerLoop', () => {
   });
 
   it('finishes what is in work when it stops, and begins nothing', async () => {
-    const finish = Promise.withResolvers<Outcome>();
+    const finish = Promise.withResolvers<NextReconcile>();
     const started: string[] = [];
     let aborted = false;
     const { clock, queue, stop, running } = setUp((key, signal) => {

@@ -5,7 +5,7 @@ import type { Logger } from './logger.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** What a reconcile that went well wants next. */
-export interface Outcome {
+export interface NextReconcile {
   /** Reconcile again after this many milliseconds though nothing changed. */
   readonly requeueAfterMs?: number | undefined;
 }
@@ -52,7 +52,7 @@ export interface ControllerLoopOptions {
    * One idempotent pass that moves actual towards desired for one key. {@link Stalled} and {@link Waiting} say when to
    * try again, a conflict means soon, any other error means later and later.
    */
-  readonly reconcile: (key: string, signal: AbortSignal) => Promise<Outcome>;
+  readonly reconcile: (key: string, signal: AbortSignal) => Promise<NextReconcile>;
   /** Milliseconds after which a reconcile's signal is aborted. */
   readonly timeoutMs: number;
   readonly logger: Logger;
@@ -125,7 +125,7 @@ export class ControllerLoop {
     metrics?.reconciled(outcome, (this.#clock.monotonic() - startedAt) / 1000);
   }
 
-  #settle(key: string, { requeueAfterMs }: Outcome): ReconcileOutcome {
+  #settle(key: string, { requeueAfterMs }: NextReconcile): ReconcileOutcome {
     const { queue } = this.#options;
     // A requeue by plan is no failure: the next failure starts with the shortest pause.
     queue.forget(key);

@@ -80,7 +80,7 @@ export async function fetchFile(
   });
 }
 
-type Outcome = 'complete' | { readonly beganInTheMiddle: boolean; readonly mismatch: PawlError };
+type FetchOutcome = 'complete' | { readonly beganInTheMiddle: boolean; readonly mismatch: PawlError };
 
 async function fetchOnce(
   read: OpenRead,
@@ -89,12 +89,12 @@ async function fetchOnce(
   resume: boolean,
   watch: Watch,
   progress: () => void,
-): Promise<Outcome> {
+): Promise<FetchOutcome> {
   await using file = await open(path, resume ? 'a+' : 'w+').catch(rethrowTarget);
   let digester = createDigester();
   let size = await digestPrefix(file, digester, expected.size);
   let began = size;
-  const mismatch = (problem: string): Outcome => ({
+  const mismatch = (problem: string): FetchOutcome => ({
     beganInTheMiddle: began > 0,
     mismatch: new PawlError('BUNDLE_DIGEST_MISMATCH', { message: `${expected.name} ${problem}` }),
   });

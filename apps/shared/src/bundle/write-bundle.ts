@@ -11,7 +11,7 @@ import { parseManifest, verifyManifest } from './verify-manifest.ts';
 import { hasCode } from '../errors/system-error.ts';
 
 /** A file that goes into a bundle. */
-export interface BundleSource {
+export interface BundleSourceFile {
   /** Relative POSIX path inside the bundle. */
   readonly path: string;
   /** Path of the file to copy, or the bytes themselves. */
@@ -19,7 +19,7 @@ export interface BundleSource {
 }
 
 /** How a bundle is written. */
-export interface WriteOptions {
+export interface WriteBundleOptions {
   /** ECDSA P-256 in PEM; when given, `manifest.json.sig` is written too. The digest does not depend on it. */
   readonly privateKeyPem?: string | undefined;
 }
@@ -34,8 +34,8 @@ export interface WriteOptions {
 export async function writeBundle(
   directory: string,
   draft: ManifestDraft,
-  sources: readonly BundleSource[],
-  options: WriteOptions = {},
+  sources: readonly BundleSourceFile[],
+  options: WriteBundleOptions = {},
 ): Promise<Bundle> {
   const target = resolve(directory);
   // Paths are judged before anything is written to them. Sizes and digests are not known yet: zeros stand in.
@@ -70,7 +70,7 @@ export async function holds(directory: string, digest: string): Promise<boolean>
 /** Pure: the manifest and its canonical bytes from the draft and what is known of each file. */
 function listFiles(
   draft: ManifestDraft,
-  sources: readonly BundleSource[],
+  sources: readonly BundleSourceFile[],
   factsOf: (path: string) => Omit<BundleFile, 'path'> | undefined,
 ): { readonly bytes: Uint8Array; readonly manifest: Manifest } {
   const files = sources
@@ -82,7 +82,7 @@ function listFiles(
   return { bytes, manifest: parseManifest(bytes) };
 }
 
-async function place(folder: string, { path, source }: BundleSource): Promise<Omit<BundleFile, 'path'>> {
+async function place(folder: string, { path, source }: BundleSourceFile): Promise<Omit<BundleFile, 'path'>> {
   const to = join(folder, path);
   await mkdir(dirname(to), { recursive: true });
   if (typeof source !== 'string') {

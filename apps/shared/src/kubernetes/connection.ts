@@ -19,7 +19,7 @@ export interface WireRequest {
 const REFRESH_MS = 30_000;
 
 /** What one reading of the kubeconfig gave. */
-interface Session {
+interface KubeconfigReading {
   readonly kubeconfig: Kubeconfig;
   readonly server: URL;
   readonly dispatcher: Dispatcher;
@@ -32,7 +32,7 @@ export class KubeConnection {
   readonly #load: () => Kubeconfig;
   readonly #clock: Clock;
   readonly #userAgent: string;
-  #session: Promise<Session> | undefined;
+  #session: Promise<KubeconfigReading> | undefined;
 
   constructor(load: () => Kubeconfig, clock: Clock, userAgent: string) {
     this.#load = load;
@@ -61,7 +61,7 @@ export class KubeConnection {
     }
   }
 
-  async #request(session: Session, request: WireRequest): Promise<Dispatcher.ResponseData> {
+  async #request(session: KubeconfigReading, request: WireRequest): Promise<Dispatcher.ResponseData> {
     await this.#refresh(session);
     const options: Dispatcher.RequestOptions & { readonly allowH2: boolean } = {
       origin: session.server.origin,
@@ -86,7 +86,7 @@ export class KubeConnection {
   }
 
   /** Many requests may fail at once; only the first of them may throw the session away. */
-  #forget(pending: Promise<Session>): void {
+  #forget(pending: Promise<KubeconfigReading>): void {
     if (this.#session !== pending) return;
     this.#session = undefined;
     // Closes once the requests in flight have ended.
@@ -103,7 +103,7 @@ export class KubeConnection {
     );
   }
 
-  async #open(): Promise<Session> {
+  async #open(): Promise<KubeconfigReading> {
     const kubeconfig = this.#load();
     const { headers, dispatcher } = await kubeconfig.authenticate();
     return {
@@ -115,7 +115,7 @@ export class KubeConnection {
     };
   }
 
-  async #refresh(session: Session): Promise<void> {
+  async #refresh(session: KubeconfigReading): Promise<void> {
     if (this.#clock.monotonic() < session.refreshAt) return;
     session.refreshAt = this.#clock.monotonic() + REFRESH_MS;
     // A second dispatcher comes with them; it has no connections and is left to the garbage collector.

@@ -84,7 +84,7 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
           message: `The file is ${describeOtherFormat(bytes) ?? 'not an image that is known here'}, by its first bytes.`,
           hint: SUPPORTED_HINT,
         });
-      const deadline = new Deadline(limits.timeoutMs);
+      const deadline = new DecodeDeadline(limits.timeoutMs);
       try {
         return await Promise.race([decodeFormat(bytes, format), deadline.passed]);
       } catch (error) {
@@ -97,7 +97,7 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
 }
 
 /** Rejects after a time, and knows whether that time is over even when the thread was too busy to run its timer. */
-class Deadline {
+class DecodeDeadline {
   readonly passed: Promise<never>;
   readonly #end: number;
   #timer: NodeJS.Timeout | undefined;
@@ -127,7 +127,7 @@ class Deadline {
  * The error of Pawl for a failed decode. libvips collects its messages in one buffer of the process, where those of
  * pictures decoded at the same time mix: they go to the log as the cause and decide nothing.
  */
-function decodeError(error: unknown, format: ImageFormat, limits: ImageLimits, deadline: Deadline): PawlError {
+function decodeError(error: unknown, format: ImageFormat, limits: ImageLimits, deadline: DecodeDeadline): PawlError {
   if (error instanceof PawlError) return error;
   if (deadline.isOver)
     return new PawlError('IMAGE_TIMEOUT', {

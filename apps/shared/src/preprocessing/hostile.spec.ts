@@ -13,7 +13,7 @@ const limits = { ...defaultImageLimits, timeoutMs: 60_000 };
 const marginMs = 30_000;
 
 /** What became of one file. */
-interface Outcome {
+interface DecodeOutcome {
   readonly file: string;
   /** `decoded`, a code of Pawl, or what was thrown instead of one. */
   readonly code: string;
@@ -27,7 +27,7 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'images that break image services', (folder
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 
-  async function outcomeOf(path: string): Promise<Outcome> {
+  async function outcomeOf(path: string): Promise<DecodeOutcome> {
     const file = relative(folder, path);
     const bytes = readFileSync(path);
     const begin = performance.now();
@@ -45,7 +45,7 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'images that break image services', (folder
   }
 
   it('each ends as pixels of the right size or as a 4xx, within the time limit', async () => {
-    const outcomes: Outcome[] = [];
+    const outcomes: DecodeOutcome[] = [];
     for (const path of files) outcomes.push(await outcomeOf(path));
     const counts: Record<string, number> = {};
     for (const { code } of outcomes) counts[code] = (counts[code] ?? 0) + 1;
@@ -60,10 +60,10 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'images that break image services', (folder
   it('the same in parallel: files do not change each other’s outcome', async () => {
     const alone = [];
     for (const path of files) alone.push(await outcomeOf(path));
-    const together: Outcome[] = [];
+    const together: DecodeOutcome[] = [];
     for (let at = 0; at < files.length; at += 8)
       together.push(...(await Promise.all(files.slice(at, at + 8).map(outcomeOf))));
-    const codes = (outcomes: readonly Outcome[]) => outcomes.map(({ file, code }) => `${file}: ${code}`);
+    const codes = (outcomes: readonly DecodeOutcome[]) => outcomes.map(({ file, code }) => `${file}: ${code}`);
     expect(codes(together)).toEqual(codes(alone));
   }, 600_000);
 });

@@ -1,7 +1,7 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 /** A stream of numbers that look random and are the same for the same seed, on every machine. */
-export interface Random {
+export interface RandomStream {
   /** Uniform in [0, 1), 32 bits. */
   next(): number;
   /** Uniform integer in [0, limit). */
@@ -20,7 +20,7 @@ const WARM_UP = 16;
  *
  * @param seed any 32-bit integer; neighbours give streams that have nothing in common.
  */
-export function createRandom(seed: number): Random {
+export function createRandom(seed: number): RandomStream {
   const generator = xoroshiro128plus(scatter(seed));
   for (let thrown = 0; thrown < WARM_UP; thrown++) generator.next();
   const next = () => (generator.next() >>> 0) / 2 ** 32;

@@ -3,7 +3,7 @@ import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { toAnswer, type Answer } from '@pawl/shared/execution/answer';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
-import { modelOf, withServedModel } from '../served-model.ts';
+import { modelOf, withLocalModel } from '../local-model.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import type { AnswerPair } from './compare-answers.ts';
 
@@ -73,7 +73,7 @@ async function askAll<Item extends Picture>(
   const progress = await createProgress(context, `Asking ${name}`, items.length);
   const answers: Answer[] = [];
   let done = 0;
-  await withServedModel(modelOf(bundle), context.signal, async (model) => {
+  await withLocalModel(modelOf(bundle), context.signal, async (model) => {
     await forEachLimited(
       items.map((item, index) => ({ item, index })),
       model.capacity,

@@ -3,7 +3,7 @@ import { CliError } from '../../errors/cli-error.ts';
 import { networkProblem } from '../../errors/network.ts';
 
 /** Which cluster failed, for messages. */
-export interface Place {
+export interface ClusterDescription {
   /** Address and context. */
   readonly description: string;
   /** Milliseconds that a request may take. */
@@ -23,8 +23,8 @@ const tlsWords: Readonly<Record<string, string>> = {
  * @param what was asked for, in words: `read pods`.
  * @param changed name of the ModelVersion that was to be written.
  */
-export function clusterFailure(error: unknown, what: string, place: Place, changed?: string): unknown {
-  if (error instanceof ApiUnreachable) return unreachable(error, place);
+export function clusterFailure(error: unknown, what: string, cluster: ClusterDescription, changed?: string): unknown {
+  if (error instanceof ApiUnreachable) return unreachable(error, cluster);
   if (!(error instanceof ApiError)) return error;
   if (changed !== undefined && isNotFound(error) && !isKindMissing(error))
     return new CliError(
@@ -32,11 +32,14 @@ export function clusterFailure(error: unknown, what: string, place: Place, chang
       `ModelVersion ${changed} was deleted meanwhile`,
       'List what there is: pawl get',
     );
-  return refusal(error, what, place.description);
+  return refusal(error, what, cluster.description);
 }
 
 /** What became of a request that got no answer. */
-function unreachable({ failedAt, underlying }: ApiUnreachable, { description: where, timeoutMs }: Place): CliError {
+function unreachable(
+  { failedAt, underlying }: ApiUnreachable,
+  { description: where, timeoutMs }: ClusterDescription,
+): CliError {
   if (failedAt === 'timeout')
     return new CliError(
       'CLUSTER_UNREACHABLE',

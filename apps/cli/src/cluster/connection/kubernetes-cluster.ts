@@ -15,7 +15,7 @@ import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { CliError } from '../../errors/cli-error.ts';
 import type { Cluster } from './cluster.ts';
-import { clusterFailure, type Place } from './failures.ts';
+import { clusterFailure, type ClusterDescription } from './failures.ts';
 
 /** Identity of what we write, in `metadata.managedFields`. */
 export const FIELD_MANAGER = 'pawl-cli';
@@ -23,7 +23,7 @@ export const FIELD_MANAGER = 'pawl-cli';
 const EVENTS = 500;
 
 /** Where a {@link KubernetesCluster} is, and what its client was made with. */
-export interface ClusterPlace extends Place {
+export interface ClusterScope extends ClusterDescription {
   readonly namespace: string;
   readonly signal: AbortSignal;
 }
@@ -33,13 +33,13 @@ export class KubernetesCluster implements Cluster {
   readonly namespace: string;
   readonly description: string;
   readonly #client: KubeClient;
-  readonly #place: ClusterPlace;
+  readonly #scope: ClusterScope;
 
-  constructor(client: KubeClient, place: ClusterPlace) {
+  constructor(client: KubeClient, scope: ClusterScope) {
     this.#client = client;
-    this.#place = place;
-    this.namespace = place.namespace;
-    this.description = place.description;
+    this.#scope = scope;
+    this.namespace = scope.namespace;
+    this.description = scope.description;
   }
 
   modelVersions(allNamespaces = false): Promise<readonly ModelVersion[]> {
@@ -115,8 +115,8 @@ export class KubernetesCluster implements Cluster {
     try {
       return await work();
     } catch (error) {
-      if (this.#place.signal.aborted) throw new CliError('INTERRUPTED', 'interrupted', '', error);
-      throw clusterFailure(error, what, this.#place, changed?.name);
+      if (this.#scope.signal.aborted) throw new CliError('INTERRUPTED', 'interrupted', '', error);
+      throw clusterFailure(error, what, this.#scope, changed?.name);
     }
   }
 }

@@ -2,14 +2,14 @@ import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { plain } from '../../terminal/text.ts';
 
 /** Who writes a version's manifest: a tool that follows Git, Helm, or a person. */
-export interface Origin {
+export interface ManifestOrigin {
   readonly kind: 'git' | 'helm' | 'hand';
   /** The tool and its object in words: `Argo CD (application catdog-prod)`. */
   readonly words: string;
 }
 
 /** By the marks that each tool leaves on what it applies. */
-export function originOf(version: ModelVersion): Origin {
+export function originOf(version: ModelVersion): ManifestOrigin {
   const { annotations = {}, labels = {} } = version.metadata;
   const tracking = annotations['argocd.argoproj.io/tracking-id'];
   const application = tracking?.split(':')[0] ?? labels['argocd.argoproj.io/instance'];

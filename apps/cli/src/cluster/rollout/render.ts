@@ -16,7 +16,7 @@ const LABEL = 11;
 const BAR = 30;
 
 /** What is shown of one field: its first line goes beside the name. */
-type Field = readonly [name: string, lines: readonly string[]];
+type RolloutField = readonly [name: string, lines: readonly string[]];
 
 /** A rollout as a picture of a few lines. */
 export function renderRollout(state: RolloutState, theme: Theme): readonly string[] {
@@ -57,7 +57,7 @@ export function renderLine(state: RolloutState): string {
     .join(', ');
 }
 
-function stable(state: RolloutState, theme: Theme): Field {
+function stable(state: RolloutState, theme: Theme): RolloutField {
   const version = stableVersion(state);
   const pods = podsOf(state, STABLE);
   const name = state.serving === undefined ? version : referenceTo(state.serving);
@@ -67,12 +67,12 @@ function stable(state: RolloutState, theme: Theme): Field {
   return ['stable', [`${plain(name)}  ${ready} pods ready`]];
 }
 
-function candidateFields(state: RolloutState, theme: Theme): readonly Field[] {
+function candidateFields(state: RolloutState, theme: Theme): readonly RolloutField[] {
   const { candidate } = state;
   if (candidate === undefined) return [];
   const { status } = candidate;
   const { rollout, acceptance, artifact, analysis } = status ?? {};
-  const fields: Field[] = [];
+  const fields: RolloutField[] = [];
   if (candidate !== state.serving) {
     fields.push([
       'candidate',

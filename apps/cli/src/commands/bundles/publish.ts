@@ -7,7 +7,7 @@ import { writeError } from '../../errors/write-error.ts';
 import { STORES_HELP, withPageOptions, type PageOptions } from './publishing-options.ts';
 import { quote, themeOf, type Session } from '../session.ts';
 
-interface PublishOptions extends PageOptions {
+interface PublishFlags extends PageOptions {
   readonly key?: string;
   readonly force?: boolean;
   readonly addressFile?: string;
@@ -28,15 +28,10 @@ export function addPublish(program: Command, session: Session): void {
       .option('--address-file <file>', 'also write the pinned address there, for pawl release @FILE'),
   )
     .addHelpText('after', STORES_HELP)
-    .action((folder: string, uri: string, options: PublishOptions) => publishBundle(session, folder, uri, options));
+    .action((folder: string, uri: string, options: PublishFlags) => publishBundle(session, folder, uri, options));
 }
 
-async function publishBundle(
-  session: Session,
-  folder: string,
-  template: string,
-  options: PublishOptions,
-): Promise<void> {
+async function publishBundle(session: Session, folder: string, template: string, options: PublishFlags): Promise<void> {
   const { context } = session;
   const [{ publish }, { pinnedUri, readKey }, { toUri }, { noteInRegistry }] = await Promise.all([
     import('../../bundles/publish.ts'),

@@ -1,10 +1,10 @@
 import { CliError } from '../../errors/cli-error.ts';
 import type { PushOutcome, Repository, Upstream } from '../git/repository.ts';
 import { applyEdits, undoEdits, type FileEdit } from './file-edits.ts';
-import type { Act, Place } from './place.ts';
+import type { ChangeKind, Checkout } from './checkout.ts';
 
 /** What one look at the environments comes to. */
-export type Decision<Proposal> =
+export type ChangeDecision<Proposal> =
   | { readonly kind: 'already'; readonly proposal: Proposal }
   | {
       readonly kind: 'change';
@@ -27,17 +27,17 @@ export interface Committed<Proposal> {
 const PUSHES = 4;
 
 /**
- * Commits what `decide` wants and nothing else, and pushes it where the place has an upstream. When others pushed first, the
+ * Commits what `decide` wants and nothing else, and pushes it where the checkout has an upstream. When others pushed first, the
  * commit is taken back and `decide` is asked anew on what they have. After every error the working tree has nothing of ours,
  * except after a push that failed for another reason: then the commit stays and is pushed by the next try.
  *
- * @param decide reads the place anew each time; what it throws ends everything.
+ * @param decide reads the checkout anew each time; what it throws ends everything.
  * @throws CliError GIT_FAILED, FILE_WRITE_FAILED, DISK_FULL.
  */
 export async function commitChange<Proposal>(
-  { repository, branch, isNew, upstream }: Place,
-  { noun }: Act,
-  decide: () => Promise<Decision<Proposal>>,
+  { repository, branch, isNew, upstream }: Checkout,
+  { noun }: ChangeKind,
+  decide: () => Promise<ChangeDecision<Proposal>>,
 ): Promise<Committed<Proposal>> {
   for (let pushes = 1; ; pushes += 1) {
     const decision = await decide();

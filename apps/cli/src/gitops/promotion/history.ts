@@ -1,4 +1,4 @@
-import type { Place } from '../environments/place.ts';
+import type { Checkout } from '../environments/checkout.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import type { Commit } from '../git/history.ts';
 import { rollbackOf } from './trailers.ts';
@@ -28,7 +28,7 @@ export interface FileHistory {
  * @throws CliError HISTORY_SHALLOW, GIT_FAILED.
  */
 export async function fileHistory(
-  { repository, upstream }: Place,
+  { repository, upstream }: Checkout,
   file: string,
   { model, version, environment }: { readonly model: string; readonly version: string; readonly environment: string },
   lenient: boolean,

@@ -27,7 +27,7 @@ export interface VerdictQuestion {
 }
 
 /** What one gate found. */
-export interface Finding {
+export interface GateResult {
   /** Such as `acceptance`. */
   readonly subject: string;
   readonly outcome: 'pass' | 'waived' | 'fail';
@@ -44,8 +44,8 @@ const SKEW_MS = 60_000;
  * Pure: the gates of a promotion, in their order. A version is promoted when no one failed; the first that did says why not.
  * Gates after one whose answer they build on are left out.
  */
-export function judgeVerdict(question: VerdictQuestion): readonly Finding[] {
-  const findings: Finding[] = [];
+export function judgeVerdict(question: VerdictQuestion): readonly GateResult[] {
+  const findings: GateResult[] = [];
   for (const gate of [identity, age, presence, generation, serving]) {
     const finding = gate(question);
     findings.push(finding);
@@ -56,11 +56,11 @@ export function judgeVerdict(question: VerdictQuestion): readonly Finding[] {
 }
 
 /** The first refusal; undefined: it may be promoted. */
-export const refusalOf = (findings: readonly Finding[]): CliError | undefined =>
+export const refusalOf = (findings: readonly GateResult[]): CliError | undefined =>
   findings.find(({ refusal }) => refusal !== undefined)?.refusal;
 
-const pass = (subject: string, detail: string): Finding => ({ subject, outcome: 'pass', detail });
-const fail = (subject: string, code: CliErrorCode, detail: string, message: string, hint: string): Finding => ({
+const pass = (subject: string, detail: string): GateResult => ({ subject, outcome: 'pass', detail });
+const fail = (subject: string, code: CliErrorCode, detail: string, message: string, hint: string): GateResult => ({
   subject,
   outcome: 'fail',
   detail,
@@ -74,7 +74,7 @@ const nameOf = ({ candidate, namespace }: VerdictQuestion): string =>
   `${candidate.name}${namespace === undefined ? '' : ` -n ${namespace}`}`;
 
 /** That the object is the one of Git, bit for bit. */
-function identity(question: VerdictQuestion): Finding {
+function identity(question: VerdictQuestion): GateResult {
   const { candidate, from, observed, namespace } = question;
   const { model, version, artifact } = candidate.spec;
   const it = observed.spec;
@@ -107,7 +107,7 @@ function identity(question: VerdictQuestion): Finding {
 }
 
 /** That the verdict is not from long ago. */
-function age({ observed, now, maxAgeMs }: VerdictQuestion): Finding {
+function age({ observed, now, maxAgeMs }: VerdictQuestion): GateResult {
   const ageMs = now.getTime() - observed.observedAt.getTime();
   const at = observed.observedAt.toISOString();
   if (ageMs < -SKEW_MS)
@@ -130,7 +130,7 @@ function age({ observed, now, maxAgeMs }: VerdictQuestion): Finding {
 }
 
 /** That nobody takes it away, or holds it. */
-function presence(question: VerdictQuestion): Finding {
+function presence(question: VerdictQuestion): GateResult {
   const { candidate, from, observed } = question;
   if (observed.deleting)
     return fail(
@@ -152,7 +152,7 @@ function presence(question: VerdictQuestion): Finding {
 }
 
 /** That the status speaks of the spec as it is now. */
-function generation(question: VerdictQuestion): Finding {
+function generation(question: VerdictQuestion): GateResult {
   const { observed } = question;
   const seen = observed.status?.observedGeneration;
   if (seen === observed.generation) return pass('status', `of generation ${seen}, the newest`);
@@ -170,7 +170,7 @@ function generation(question: VerdictQuestion): Finding {
 const readyOf = (status: ModelVersionStatus | undefined) => status?.conditions.find(({ type }) => type === 'Ready');
 
 /** That it serves. */
-function serving(question: VerdictQuestion): Finding {
+function serving(question: VerdictQuestion): GateResult {
   const { observed } = question;
   const { phase, message, verdict } = observed.status ?? {};
   const ready = readyOf(observed.status);
@@ -194,7 +194,7 @@ function serving(question: VerdictQuestion): Finding {
 }
 
 /** That it has served long enough. As far as it was observed: what came after nobody has seen. */
-function servingFor(question: VerdictQuestion): Finding {
+function servingFor(question: VerdictQuestion): GateResult {
   const { observed, servingForMs, overriddenMs, to } = question;
   const since = Date.parse(readyOf(observed.status)?.lastTransitionTime ?? '');
   const servedMs = Number.isNaN(since) ? 0 : Math.max(0, observed.observedAt.getTime() - since);
@@ -216,7 +216,7 @@ function servingFor(question: VerdictQuestion): Finding {
 }
 
 /** That it answered the environment's own images. */
-function acceptance(question: VerdictQuestion): Finding {
+function acceptance(question: VerdictQuestion): GateResult {
   const { from, observed } = question;
   const record = observed.status?.acceptance;
   if (record === undefined || record.total === 0)
@@ -239,7 +239,7 @@ function acceptance(question: VerdictQuestion): Finding {
 }
 
 /** That it was compared with the version before it under real requests. */
-function analysis(question: VerdictQuestion): Finding {
+function analysis(question: VerdictQuestion): GateResult {
   const { observed, from, to, targetHasModel, withoutAnalysis } = question;
   const { verdict, analysis: record } = observed.status ?? {};
   const reason = verdict?.outcome === 'Passed' ? verdict.reason : undefined;

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { ClusterContext } from '../../cluster/cluster-context.ts';
-import { commitChange, type Committed, type Decision } from '../environments/commit-change.ts';
-import { atPlace, type Act, type Place } from '../environments/place.ts';
+import { commitChange, type Committed, type ChangeDecision } from '../environments/commit-change.ts';
+import { inCheckout, type ChangeKind, type Checkout } from '../environments/checkout.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { readSettings } from '../environments/environment-settings.ts';
 import { readEnvironment, readEnvironmentKey, versionsOf, type ReleasedVersion } from '../environments/environment.ts';
 import type { Release } from '../release/plan-release.ts';
 import { editsOf, proposeRelease, resolveRelease, type Proposal } from '../release/release.ts';
 import { fileHistory } from './history.ts';
-import { judgeVerdict, refusalOf, type Finding } from './judge-verdict.ts';
+import { judgeVerdict, refusalOf, type GateResult } from './judge-verdict.ts';
 import { chooseCandidate, judgeTarget } from './judge-target.ts';
 import { promotionMessage } from './promotion-message.ts';
 import { readVerdict, type VerdictSource } from './read-verdict.ts';
@@ -47,7 +47,7 @@ export interface Promotion {
   readonly from: string;
   readonly to: string;
   /** Empty for what is there already. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly GateResult[];
   /** Undefined: it is there already. */
   readonly proposal: (Proposal & { readonly plan: { readonly kind: 'release' } }) | undefined;
 }
@@ -64,13 +64,13 @@ export interface Promoted extends Committed<Promotion> {
 /** Told what happens on the way. */
 export interface PromotionObserver {
   /** What the gates found, before any of it is refused; again when others pushed first. */
-  judged(candidate: ReleasedVersion, findings: readonly Finding[]): void;
+  judged(candidate: ReleasedVersion, findings: readonly GateResult[]): void;
   /** Before anything is written. */
   proposed(promotion: Promotion): void;
   warn(message: string): void;
 }
 
-const PROMOTION: Act = { noun: 'promotion', refused: 'PROMOTION_REFUSED' };
+const PROMOTION: ChangeKind = { noun: 'promotion', refused: 'PROMOTION_REFUSED' };
 
 /**
  * Brings a version that one environment proved into the next one: a release of the same bytes, with that environment's verdict
@@ -95,21 +95,21 @@ export async function promote(
   const { version } = chooseCandidate(here, model, request.version).spec;
   const branch = request.branch === '' ? `promote/${model}-${version}-to-${to}` : request.branch;
   const destination = { environments, clean: [from, to], push, branch, dryRun };
-  return await atPlace(context, PROMOTION, destination, async (place) => {
-    const decide = decider(context, { ...request, version }, place, observer);
-    const done = dryRun ? { proposal: (await decide()).proposal } : await commitChange(place, PROMOTION, decide);
-    const { upstream, repository, base } = place;
+  return await inCheckout(context, PROMOTION, destination, async (checkout) => {
+    const decide = decider(context, { ...request, version }, checkout, observer);
+    const done = dryRun ? { proposal: (await decide()).proposal } : await commitChange(checkout, PROMOTION, decide);
+    const { upstream, repository, base } = checkout;
     const remote = upstream === undefined ? undefined : await repository.addressOf(upstream.remote);
-    return { ...done, branch: place.branch, base, remote };
+    return { ...done, branch: checkout.branch, base, remote };
   });
 }
 
 function decider(
   context: ClusterContext,
   request: PromotionRequest,
-  place: Place,
+  checkout: Checkout,
   observer: PromotionObserver,
-): () => Promise<Decision<Promotion>> {
+): () => Promise<ChangeDecision<Promotion>> {
   const { model, from, to } = request;
   let resolved: { readonly key: string; readonly release: Release } | undefined;
   /** Fetches and verifies once for the same bytes and keys. */
@@ -129,14 +129,14 @@ function decider(
   };
 
   return async () => {
-    const source = await readEnvironment(context, place.environments, from);
-    const target = await readEnvironment(context, place.environments, to);
+    const source = await readEnvironment(context, checkout.environments, from);
+    const target = await readEnvironment(context, checkout.environments, to);
     const [sourceSettings, settings] = await Promise.all([readSettings(source.folder), readSettings(target.folder)]);
     const candidate = chooseCandidate(source, model, request.version);
     const file = join(target.models, candidate.file);
     const has = target.versions.some(({ spec }) => spec.model === model && spec.version === candidate.spec.version);
     const { unpushed, rollback } = await fileHistory(
-      place,
+      checkout,
       file,
       { ...candidate.spec, environment: to },
       has || request.again,

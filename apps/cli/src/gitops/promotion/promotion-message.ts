@@ -1,7 +1,7 @@
 import { releaseFacts } from '../release/release-message.ts';
 import type { ReleasePlan } from '../release/plan-release.ts';
 import type { Proposal } from '../release/release.ts';
-import type { Finding } from './judge-verdict.ts';
+import type { GateResult } from './judge-verdict.ts';
 import { promotionNote, PROMOTION_TRAILER, WITHOUT_ANALYSIS_TRAILER } from './trailers.ts';
 
 /** Pure: the commit of a promotion: what it brings, by what it was proved, and trailers for scripts. */
@@ -9,7 +9,7 @@ export function promotionMessage(
   from: string,
   proposal: Pick<Proposal, 'environment' | 'release' | 'previous'>,
   plan: Extract<ReleasePlan, { kind: 'release' }>,
-  findings: readonly Finding[],
+  findings: readonly GateResult[],
   subject?: string,
 ): string {
   const { environment, release } = proposal;

@@ -1,7 +1,7 @@
 import type { Committed } from '../environments/commit-change.ts';
 
 /** A commit that was made, or not, and where it went. */
-export interface Outcome extends Omit<Committed<unknown>, 'proposal'> {
+export interface CommitOutcome extends Omit<Committed<unknown>, 'proposal'> {
   readonly branch: string;
   /** The branch that `branch` is to be merged into; undefined: it is checked out. */
   readonly base: string | undefined;
@@ -11,7 +11,7 @@ export interface Outcome extends Omit<Committed<unknown>, 'proposal'> {
 
 /** Pure: what was done and what is next. @param already nothing was left to do. */
 export function renderOutcome(
-  { commit, pushed, branch, base, remote }: Outcome,
+  { commit, pushed, branch, base, remote }: CommitOutcome,
   { dryRun, already }: { readonly dryRun: boolean; readonly already: boolean },
 ): readonly string[] {
   const lines = [

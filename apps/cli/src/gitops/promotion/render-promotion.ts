@@ -3,7 +3,7 @@ import { fileDiff, renderDiff, renderRelease } from '../release/render-release.t
 import { indented } from '../../terminal/render-page.ts';
 import { list } from '../../terminal/text.ts';
 import type { Theme } from '../../terminal/theme.ts';
-import type { Finding } from './judge-verdict.ts';
+import type { GateResult } from './judge-verdict.ts';
 import type { Promotion } from './promote.ts';
 import type { Rollback } from './roll-back.ts';
 import type { ReleasedVersion } from '../environments/environment.ts';
@@ -12,7 +12,7 @@ import type { ReleasedVersion } from '../environments/environment.ts';
 export function renderEvidence(
   { spec }: ReleasedVersion,
   way: { readonly from: string; readonly to: string },
-  findings: readonly Finding[],
+  findings: readonly GateResult[],
   theme: Theme,
 ): readonly string[] {
   const { arrow, pass, fail, dash } = theme.symbols;

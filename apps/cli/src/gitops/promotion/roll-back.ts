@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { valid } from 'semver';
 import type { Context } from '../../terminal/context.ts';
-import { commitChange, type Committed, type Decision } from '../environments/commit-change.ts';
+import { commitChange, type Committed, type ChangeDecision } from '../environments/commit-change.ts';
 import type { FileEdit } from '../environments/file-edits.ts';
-import { atPlace, type Act, type Place } from '../environments/place.ts';
+import { inCheckout, type ChangeKind, type Checkout } from '../environments/checkout.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { readVersions, type EnvironmentVersions } from '../environments/environment.ts';
 import { chooseCandidate } from './judge-target.ts';
@@ -44,7 +44,7 @@ export interface RolledBack extends Committed<Rollback> {
   readonly remote: string | undefined;
 }
 
-const ROLLBACK: Act = { noun: 'rollback', refused: 'ROLLBACK_REFUSED' };
+const ROLLBACK: ChangeKind = { noun: 'rollback', refused: 'ROLLBACK_REFUSED' };
 
 /**
  * Takes back the commits that brought the versions above one, as far as they are about this model in this environment, as one
@@ -67,21 +67,21 @@ export async function rollBack(
   const { version } = chooseCandidate(here, model, undefined).spec;
   const branch = request.branch === '' ? `rollback/${model}-${version}-in-${environment}` : request.branch;
   const destination = { environments, clean: [environment], push, branch, dryRun };
-  return await atPlace(context, ROLLBACK, destination, async (place) => {
-    const decide = decider(context, request, place, proposed);
-    const done = dryRun ? { proposal: (await decide()).proposal } : await commitChange(place, ROLLBACK, decide);
-    const { upstream, repository, base } = place;
+  return await inCheckout(context, ROLLBACK, destination, async (checkout) => {
+    const decide = decider(context, request, checkout, proposed);
+    const done = dryRun ? { proposal: (await decide()).proposal } : await commitChange(checkout, ROLLBACK, decide);
+    const { upstream, repository, base } = checkout;
     const remote = upstream === undefined ? undefined : await repository.addressOf(upstream.remote);
-    return { ...done, branch: place.branch, base, remote };
+    return { ...done, branch: checkout.branch, base, remote };
   });
 }
 
 function decider(
   context: Context,
   { environment: name, model, to, reason }: RollbackRequest,
-  { repository, environments }: Place,
+  { repository, environments }: Checkout,
   proposed: (rollback: Rollback) => void,
-): () => Promise<Decision<Rollback>> {
+): () => Promise<ChangeDecision<Rollback>> {
   // What was shown to somebody is what is done: on top of other people's commits, never more than that.
   let decided: { readonly from: string; readonly to: string } | undefined;
   return async () => {

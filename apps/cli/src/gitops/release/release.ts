@@ -5,7 +5,7 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../../terminal/context.ts';
 import { commitChange, type Committed } from '../environments/commit-change.ts';
 import { applyEdits, type FileEdit } from '../environments/file-edits.ts';
-import { atPlace, type Act } from '../environments/place.ts';
+import { inCheckout, type ChangeKind } from '../environments/checkout.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { readEnvironment, versionsOf, type Environment } from '../environments/environment.ts';
 import { commitMessage } from './release-message.ts';
@@ -56,7 +56,7 @@ export interface ReleaseObserver {
   warn(message: string): void;
 }
 
-const RELEASE: Act = { noun: 'release', refused: 'RELEASE_REFUSED' };
+const RELEASE: ChangeKind = { noun: 'release', refused: 'RELEASE_REFUSED' };
 
 /**
  * Puts a published bundle into an environment's folder as a ModelVersion, commits that and nothing else, and pushes it when
@@ -90,8 +90,8 @@ export async function release(context: Context, request: ReleaseRequest, observe
     return proposal;
   }
   const destination = { environments, clean: [name], dryRun: false, push: request.push };
-  return await atPlace(context, RELEASE, destination, async (place) => {
-    const { proposal, ...done } = await commitChange(place, RELEASE, async () => {
+  return await inCheckout(context, RELEASE, destination, async (checkout) => {
+    const { proposal, ...done } = await commitChange(checkout, RELEASE, async () => {
       const proposed = await propose(await readEnvironment(context, environments, name));
       const { environment, plan } = proposed;
       if (plan.kind === 'already') return { kind: 'already', proposal: proposed };

@@ -2,7 +2,7 @@ import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { toAnswer } from '@pawl/shared/execution/answer';
 import type { Context } from '../../terminal/context.ts';
-import { modelOf, withServedModel } from '../../bundles/served-model.ts';
+import { modelOf, withLocalModel } from '../../bundles/local-model.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import { count } from '../../terminal/text.ts';
 import type { DatasetItem } from './dataset.ts';
@@ -84,7 +84,7 @@ async function ask(
   const progress = await createProgress(context, 'Checking labels', items.length);
   let done = 0;
   try {
-    await withServedModel(modelOf(bundle), context.signal, async (model) => {
+    await withLocalModel(modelOf(bundle), context.signal, async (model) => {
       await forEachLimited(
         items,
         model.capacity,

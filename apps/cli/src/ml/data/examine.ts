@@ -11,7 +11,7 @@ import type { Journal } from './journal.ts';
 import type { PictureStore } from './picture-store.ts';
 
 /** What is known of the content of a photograph: the same for every file with these bytes. */
-export type Finding =
+export type PhotographContent =
   | {
       readonly kind: 'decoded';
       readonly format: string;
@@ -42,7 +42,7 @@ export interface ExaminerParts {
   readonly formats: readonly ImageFormat[];
   /** Bytes; a larger file is refused without being read into memory. */
   readonly maxBytes: number;
-  readonly journal: Journal<Finding>;
+  readonly journal: Journal<PhotographContent>;
   readonly store: PictureStore;
 }
 
@@ -67,11 +67,11 @@ const FINDINGS = 1;
 export function createExaminer(parts: ExaminerParts): Examiner {
   const { tree, decoder, imageSize, formats, maxBytes, journal, store } = parts;
   const context = `${FINDINGS} ${imageLibrary} ${imageSize} ${formats.join()}`;
-  const underWay = new Map<string, Promise<Finding>>();
+  const underWay = new Map<string, Promise<PhotographContent>>();
   const keys: string[] = [];
   let made = 0;
 
-  async function findOut(digest: string, bytes: Uint8Array<ArrayBuffer>): Promise<Finding> {
+  async function findOut(digest: string, bytes: Uint8Array<ArrayBuffer>): Promise<PhotographContent> {
     const key = `${digest} ${context}`;
     keys.push(key);
     const known = journal.get(key);
@@ -82,7 +82,7 @@ export function createExaminer(parts: ExaminerParts): Examiner {
     return finding;
   }
 
-  async function decode(digest: string, bytes: Uint8Array<ArrayBuffer>): Promise<Finding> {
+  async function decode(digest: string, bytes: Uint8Array<ArrayBuffer>): Promise<PhotographContent> {
     const format = sniffImageFormat(bytes);
     if (format !== undefined && !formats.includes(format))
       return {

@@ -17,7 +17,7 @@ import { checkLabels, type LabelCheck } from './check-labels.ts';
 import { classify, type Classified } from './classify.ts';
 import type { DatasetItem } from './dataset.ts';
 import { createDisk, DATA_ADVICE, type WriteBytes } from './disk.ts';
-import { createExaminer, type Decoded, type Finding } from './examine.ts';
+import { createExaminer, type Decoded, type PhotographContent } from './examine.ts';
 import { openFileTree, type FileTree } from './file-tree.ts';
 import { findPhotographs, type RawFiles, type Unreadable } from './find-photographs.ts';
 import { hashOfItems, sortItems } from './index-file.ts';
@@ -78,7 +78,7 @@ export async function prepare(context: Context, request: PrepareRequest, write?:
     throw writeError(out, cause, DATA_ADVICE);
   }
   const store = await PictureStore.open(out, disk);
-  const journal = await Journal.open<Finding>(join(work, 'findings.jsonl'), disk);
+  const journal = await Journal.open<PhotographContent>(join(work, 'findings.jsonl'), disk);
   const { decoded, unreadable, made, keys } = await examineAll(context, parameters, { tree, files, store, journal });
 
   const classified = classify(decoded, parameters.min_side);
@@ -136,7 +136,7 @@ interface Examined {
 async function examineAll(
   context: Context,
   { image_size: imageSize, formats }: PreprocessParams,
-  parts: { tree: FileTree; files: RawFiles; store: PictureStore; journal: Journal<Finding> },
+  parts: { tree: FileTree; files: RawFiles; store: PictureStore; journal: Journal<PhotographContent> },
 ): Promise<Examined> {
   const { tree, files, store, journal } = parts;
   const limits = { ...defaultImageLimits, timeoutMs: DECODE_TIMEOUT_MS };

@@ -11,7 +11,7 @@ import { inferOutput, type OutputWishes } from '../../bundles/onnx/infer-output.
 import { readGraph } from '../../bundles/onnx/read-graph.ts';
 import { readKey } from '../../bundles/read-bundle.ts';
 import { askGolden, readGoldenFolder, type GoldenImages } from '../training/run/golden.ts';
-import { withServedModel } from '../../bundles/served-model.ts';
+import { withLocalModel } from '../../bundles/local-model.ts';
 import { VERSION } from '../../terminal/version.ts';
 
 /** A classifier that was trained elsewhere, and what its graph does not say. Paths are absolute. */
@@ -63,7 +63,7 @@ export async function packageModel(context: Context, options: PackageOptions): P
   const privateKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'private');
   const candidates = await readGoldenFolder(options.golden, labels);
   const spec = { labels: [...labels], input, output };
-  const golden = await withServedModel({ modelPath: options.model, spec, name: file }, context.signal, (served) =>
+  const golden = await withLocalModel({ modelPath: options.model, spec, name: file }, context.signal, (served) =>
     askGolden(served, spec, candidates),
   );
   const graph = describeGraph(model);

@@ -4,12 +4,12 @@ import type { EventOf, RunEvent } from './run-events.ts';
 type Together = 'params' | 'tags' | 'metrics';
 
 /** What is sent next: several events of a kind that may go together, or one event. */
-export type Batch =
+export type EventBatch =
   | { readonly [Kind in Together]: { readonly kind: Kind; readonly events: readonly EventOf<Kind>[] } }[Together]
   | { readonly kind: 'one'; readonly events: readonly [Exclude<RunEvent, { event: Together }>] };
 
 /** Pure: the events from `start` on that are sent next. `start` is below the number of events. */
-export function nextBatch(events: readonly RunEvent[], start: number): Batch {
+export function nextBatch(events: readonly RunEvent[], start: number): EventBatch {
   const first = events[start];
   if (first === undefined) throw new RangeError(`no event ${start} among ${events.length}`);
   if (first.event === 'params') return { kind: 'params', events: runOf(events, start, 'params') };

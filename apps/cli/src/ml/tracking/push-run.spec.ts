@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FakeMlflow } from '../../../test/support/fake-mlflow.ts';
 import { trackingContext } from '../../../test/support/mlflow.ts';
 import { LocalRegistry } from './local-registry.ts';
-import { pushRuns, type PushOutcome } from './push-runs.ts';
+import { pushRuns, type SentRun } from './push-runs.ts';
 import { listRuns, RunRecord } from './run-record.ts';
 import { startRun } from './start-run.ts';
 
@@ -33,8 +33,8 @@ async function aRun(runName: string, context = trackingContext()) {
   return run;
 }
 
-async function push(fake: FakeMlflow, signal?: AbortSignal): Promise<readonly PushOutcome[]> {
-  const outcomes: PushOutcome[] = [];
+async function push(fake: FakeMlflow, signal?: AbortSignal): Promise<readonly SentRun[]> {
+  const outcomes: SentRun[] = [];
   const settings = { kind: 'server', url: fake.url, authorization: undefined } as const;
   await pushRuns(runs, settings, trackingContext({}, signal), (outcome) => outcomes.push(outcome));
   return outcomes;

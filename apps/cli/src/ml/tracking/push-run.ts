@@ -5,7 +5,7 @@ import type { Context } from '../../terminal/context.ts';
 import { artifactSink, type ArtifactSink } from './artifact-sink.ts';
 import type { ServerRun } from './mlflow-answers.ts';
 import { RUN_KEY_TAG, type MlflowServer } from './mlflow-server.ts';
-import { nextBatch, type Batch } from './next-batch.ts';
+import { nextBatch, type EventBatch } from './next-batch.ts';
 import { readPushNotes, writePushNotes, type PushNotes } from './push-notes.ts';
 import {
   firstValues,
@@ -111,7 +111,7 @@ export class RunPusher {
     return await this.adopt(run, false);
   }
 
-  async #send(batch: Batch, notes: PushNotes, events: readonly RunEvent[], summary: RunSummary): Promise<void> {
+  async #send(batch: EventBatch, notes: PushNotes, events: readonly RunEvent[], summary: RunSummary): Promise<void> {
     const { runId } = notes;
     switch (batch.kind) {
       case 'params': {
@@ -131,7 +131,11 @@ export class RunPusher {
     }
   }
 
-  async #sendOne(event: (Batch & { kind: 'one' })['events'][0], notes: PushNotes, summary: RunSummary): Promise<void> {
+  async #sendOne(
+    event: (EventBatch & { kind: 'one' })['events'][0],
+    notes: PushNotes,
+    summary: RunSummary,
+  ): Promise<void> {
     const { runId } = notes;
     switch (event.event) {
       case 'started':

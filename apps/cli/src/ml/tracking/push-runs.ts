@@ -9,7 +9,7 @@ import { listRuns, type RunRecord } from './run-record.ts';
 import type { ServerSettings } from './tracking-settings.ts';
 
 /** What became of one run. */
-export interface PushOutcome {
+export interface SentRun {
   readonly name: string;
   readonly record: RunRecord;
   /** `busy`: another process writes or sends it now. */
@@ -42,7 +42,7 @@ export async function pushRuns(
   root: string,
   settings: ServerSettings,
   context: PushContext,
-  report: (outcome: PushOutcome) => void,
+  report: (outcome: SentRun) => void,
   { notes = notesBeside(settings.url), withBusy = false }: PushOptions = {},
 ): Promise<void> {
   const server = new MlflowServer(new RestClient(settings, context));

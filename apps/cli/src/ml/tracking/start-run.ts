@@ -48,7 +48,7 @@ export async function startRun(options: StartRunOptions): Promise<Tracker> {
   const key = given === '' ? (options.newId ?? newId)() : given;
   assertRunId(key);
   const startTime = context.now().getTime();
-  const plan: Plan = {
+  const plan: RunPlan = {
     options,
     tag: key,
     key,
@@ -84,7 +84,7 @@ export async function startRun(options: StartRunOptions): Promise<Tracker> {
   });
 }
 
-interface Plan {
+interface RunPlan {
   readonly options: StartRunOptions;
   /** What the run is found by on a server; its id, unless the server gives it another one. */
   readonly tag: string;
@@ -105,7 +105,7 @@ interface Contact {
 }
 
 /** Makes the run on the server, or finds it: repeated after a lost answer, it makes no second one. */
-function firstContact(server: MlflowServer, plan: Plan): () => Promise<Contact> {
+function firstContact(server: MlflowServer, plan: RunPlan): () => Promise<Contact> {
   let attempts = 0;
   return async () => {
     attempts += 1;
@@ -143,7 +143,7 @@ async function assertArtifactsWritable(
   }
 }
 
-async function record(plan: Plan, link?: (record: RunRecord) => Promise<ServerLink>): Promise<Tracker> {
+async function record(plan: RunPlan, link?: (record: RunRecord) => Promise<ServerLink>): Promise<Tracker> {
   const { context, tags, runsFolder } = plan.options;
   const { runName, experiment, startTime: time } = plan;
   const local = new RunRecord(runsFolder, plan.key);

@@ -15,7 +15,7 @@ import { createProgress } from '../../terminal/progress.ts';
 import { familiarityScores, measureAbstaining, type AbstainReport } from './evaluation/abstain.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import { sliceTable } from './evaluation/slices.ts';
-import { modelOf, withServedModel, type ServedModel } from '../../bundles/served-model.ts';
+import { modelOf, withLocalModel, type LocalModel } from '../../bundles/local-model.ts';
 import type { Evaluation, Slice } from '../types.ts';
 
 /** What a bundle is measured on. */
@@ -62,7 +62,7 @@ export async function evaluateBundle(context: Context, uri: string, data: Evalua
   return await withBundle(context, uri, {}, (bundle) => {
     const { manifest, digest } = bundle;
     const { name, version, labels, lineage } = manifest;
-    return withServedModel(modelOf(bundle), context.signal, (model) =>
+    return withLocalModel(modelOf(bundle), context.signal, (model) =>
       withQuestions(context, data, labels, async (questions, neither) => {
         const asked = await askAll(context, model, manifest, questions);
         const outside = neither.length === 0 ? undefined : await askAll(context, model, manifest, neither);
@@ -105,7 +105,7 @@ interface Asked {
 
 async function askAll(
   context: Context,
-  model: ServedModel,
+  model: LocalModel,
   manifest: Manifest,
   questions: readonly Question[],
 ): Promise<Asked> {

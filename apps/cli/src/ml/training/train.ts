@@ -5,7 +5,7 @@ import type { Context } from '../../terminal/context.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { CliError } from '../../errors/cli-error.ts';
-import { withServedModel } from '../../bundles/served-model.ts';
+import { withLocalModel } from '../../bundles/local-model.ts';
 import { writeGraph } from '../../bundles/onnx/read-graph.ts';
 import { outputNameOf, replaceHead } from '../../bundles/onnx/replace-head.ts';
 import { readKey } from '../../bundles/read-bundle.ts';
@@ -79,7 +79,7 @@ async function run(inputs: Inputs): Promise<void> {
   try {
     const modelPath = join(folder, 'model.onnx');
     await writeFile(modelPath, bytes);
-    await withServedModel({ modelPath, spec: base, name: 'the trained model' }, context.signal, async (model) => {
+    await withLocalModel({ modelPath, spec: base, name: 'the trained model' }, context.signal, async (model) => {
       await assertAgrees(context, model, dataset, learned.features.items.test, learned.assessment.test.logits);
       const abstaining = await judge(inputs, learned, model);
       const golden = await askGolden(model, base, await goldenCandidates(inputs, learned));

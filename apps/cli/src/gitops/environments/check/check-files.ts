@@ -1,5 +1,5 @@
 import { count } from '../../../terminal/text.ts';
-import { problem, type Check, type Finding } from './findings.ts';
+import { problem, type EnvironmentCheck, type Finding } from './findings.ts';
 import type { EnvironmentFolder } from './read-tree.ts';
 import { checkVersions } from './version-file.ts';
 
@@ -9,7 +9,7 @@ const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
 const LONGEST_NAME = 40;
 
 /** Pure: the files of an environment by themselves: environment.yaml, names of folders, ModelVersions. */
-export function checkEnvironmentFiles(environment: EnvironmentFolder): readonly Check[] {
+export function checkEnvironmentFiles(environment: EnvironmentFolder): readonly EnvironmentCheck[] {
   const { name, shown, declaration, models, versions } = environment;
   const names = models.map((model) => model.name);
   return [

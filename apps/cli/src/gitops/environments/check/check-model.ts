@@ -2,7 +2,7 @@ import type { Context } from '../../../terminal/context.ts';
 import { count } from '../../../terminal/text.ts';
 import { checkImages, readLabels } from './check-images.ts';
 import { checkKeys, checkLabels, checkPolicy, readAcceptance } from './check-rendered.ts';
-import type { Check } from './findings.ts';
+import type { EnvironmentCheck } from './findings.ts';
 import { ACCEPTANCE_FOLDER, type EnvironmentFolder } from './read-tree.ts';
 import type { RenderedModel } from './render.ts';
 import { highestOf } from './version-file.ts';
@@ -13,9 +13,9 @@ export async function checkModel(
   environment: EnvironmentFolder,
   rendered: RenderedModel,
   offline: boolean,
-): Promise<readonly Check[]> {
+): Promise<readonly EnvironmentCheck[]> {
   const { model, file, objects, findings } = rendered;
-  const check = (name: string, found: string, of: Check['findings']): Check => ({
+  const check = (name: string, found: string, of: EnvironmentCheck['findings']): EnvironmentCheck => ({
     environment: environment.name,
     name: `${model.name}: ${name}`,
     found,

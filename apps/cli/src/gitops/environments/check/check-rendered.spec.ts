@@ -1,21 +1,21 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { checkKeys, checkLabels, checkOwners, checkPolicy, readAcceptance } from './check-rendered.ts';
-import type { KubeObject } from './kube-object.ts';
+import type { ParsedObject } from './kube-object.ts';
 
-const policy = (data: Readonly<Record<string, string>>, model = 'catdog'): KubeObject => ({
+const policy = (data: Readonly<Record<string, string>>, model = 'catdog'): ParsedObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name: 'catdog-rollout', labels: { 'pawl.dev/model': model, 'pawl.dev/role': 'rollout-policy' } },
   data,
 });
-const images = (keys: readonly string[], labels: Readonly<Record<string, string>>, bytes = 3): KubeObject => ({
+const images = (keys: readonly string[], labels: Readonly<Record<string, string>>, bytes = 3): ParsedObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
   metadata: { name: 'images', labels },
   binaryData: Object.fromEntries(keys.map((key) => [key, Buffer.alloc(bytes).toString('base64')])),
 });
-const of = (...objects: readonly KubeObject[]) => ({ model: 'catdog', file: 'f', objects });
+const of = (...objects: readonly ParsedObject[]) => ({ model: 'catdog', file: 'f', objects });
 const MARKS = { 'pawl.dev/model': 'catdog', 'pawl.dev/role': 'acceptance-images' };
 
 describe('the policy that was rendered', () => {
@@ -86,7 +86,7 @@ describe('acceptance images', () => {
     expect(findings).toEqual([]);
   });
 
-  it.each<[string, readonly KubeObject[], RegExp]>([
+  it.each<[string, readonly ParsedObject[], RegExp]>([
     ['no labels', [images(['cat.a.jpg'], {})], /lacks the labels/],
     [
       'the labels of another model',
@@ -118,17 +118,17 @@ describe('acceptance images', () => {
 });
 
 describe('owners', () => {
-  const crd: KubeObject = {
+  const crd: ParsedObject = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: 'x' },
   };
-  const role: KubeObject = {
+  const role: ParsedObject = {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
     metadata: { name: 'controller' },
   };
-  const place = (owner: string, namespace: string, objects: readonly KubeObject[], cluster = 'c') => ({
+  const place = (owner: string, namespace: string, objects: readonly ParsedObject[], cluster = 'c') => ({
     owner,
     file: owner,
     cluster,

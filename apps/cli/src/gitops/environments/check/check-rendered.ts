@@ -12,7 +12,7 @@ import { parse } from 'yaml';
 import { count } from '../../../terminal/text.ts';
 import { issuesOf, oneLine } from './declaration.ts';
 import { notice, problem, type Finding } from './findings.ts';
-import { identityOf, titleOf, type KubeObject } from './kube-object.ts';
+import { identityOf, titleOf, type ParsedObject } from './kube-object.ts';
 
 /** A ConfigMap is refused above this, bytes of all values (https://kubernetes.io/docs/concepts/configuration/configmap/). */
 const MAX_CONFIG_MAP_BYTES = 1_048_576;
@@ -23,10 +23,10 @@ export interface ModelObjects {
   readonly model: string;
   /** File that people change, as they type it. */
   readonly file: string;
-  readonly objects: readonly KubeObject[];
+  readonly objects: readonly ParsedObject[];
 }
 
-const withRole = (objects: readonly KubeObject[], role: string): readonly KubeObject[] =>
+const withRole = (objects: readonly ParsedObject[], role: string): readonly ParsedObject[] =>
   objects.filter(({ kind, metadata }) => kind === 'ConfigMap' && metadata.labels?.[labels.role] === role);
 
 /**
@@ -157,7 +157,7 @@ export function readAcceptance({ model, file, objects }: ModelObjects): {
   };
 }
 
-function checkConfigMap(model: string, file: string, config: KubeObject, isPolicy: boolean): readonly Finding[] {
+function checkConfigMap(model: string, file: string, config: ParsedObject, isPolicy: boolean): readonly Finding[] {
   const { binaryData = {}, data = {} } = config;
   const size = [
     ...Object.values(binaryData).map((text) => Buffer.byteLength(text, 'base64')),
@@ -204,7 +204,7 @@ export interface Placed {
   readonly file: string;
   readonly cluster: string;
   readonly namespace: string;
-  readonly objects: readonly KubeObject[];
+  readonly objects: readonly ParsedObject[];
 }
 
 /** Kinds of the chart that belong to a cluster and to no namespace. */

@@ -9,8 +9,8 @@ import { checkModel } from './check-model.ts';
 import { checkOwners } from './check-rendered.ts';
 import { checkPlaces } from './declaration.ts';
 import { diffObjects, type ObjectChange } from './diff-objects.ts';
-import { notice, outcomeOf, type Check, type Finding } from './findings.ts';
-import type { KubeObject } from './kube-object.ts';
+import { notice, outcomeOf, type EnvironmentCheck, type Finding } from './findings.ts';
+import type { ParsedObject } from './kube-object.ts';
 import { kubeconform, type KubeconformOptions } from './kubeconform.ts';
 import { readTree, type EnvironmentFolder } from './read-tree.ts';
 import { argocdFolder, renderArgocd, renderEnvironment, type RenderedEnvironment } from './render.ts';
@@ -37,7 +37,7 @@ export interface EnvironmentChange {
 
 /** Everything that was found. */
 export interface CheckReport {
-  readonly checks: readonly Check[];
+  readonly checks: readonly EnvironmentCheck[];
   /** Where the comparison is with, when one was asked for. */
   readonly base: Pick<Base, 'ref' | 'commit'> | undefined;
   /** Empty without a base. */
@@ -63,7 +63,7 @@ export async function checkEnvironments(context: Context, request: CheckRequest)
   const base = await findBase(context, request.base);
   const argocd = argocdFolder(folder);
 
-  const checks: Check[] = chosen.flatMap((environment) => checkEnvironmentFiles(environment));
+  const checks: EnvironmentCheck[] = chosen.flatMap((environment) => checkEnvironmentFiles(environment));
   checks.push(...placeChecks(all, chosen));
   const rendered = await renderAll(context, chart, chosen);
   for (const { environment, models } of rendered)
@@ -153,7 +153,10 @@ export function inOrder(all: readonly EnvironmentFolder[]): readonly Environment
   return [...all].sort((a, b) => depth(a) - depth(b) || (a.name < b.name ? -1 : 1));
 }
 
-function placeChecks(all: readonly EnvironmentFolder[], chosen: readonly EnvironmentFolder[]): readonly Check[] {
+function placeChecks(
+  all: readonly EnvironmentFolder[],
+  chosen: readonly EnvironmentFolder[],
+): readonly EnvironmentCheck[] {
   const findings = checkPlaces(
     all.map(({ name, shown, declaration }) => ({ name, declaration, file: `${shown}/environment.yaml` })),
   );
@@ -182,7 +185,7 @@ async function renderAll(context: Context, chart: string, environments: readonly
   return environments.flatMap(({ name }) => rendered.get(name) ?? []);
 }
 
-function ownerChecks(rendered: readonly RenderedEnvironment[]): readonly Check[] {
+function ownerChecks(rendered: readonly RenderedEnvironment[]): readonly EnvironmentCheck[] {
   const placed = rendered.flatMap(({ environment, models }) =>
     models.map(({ model, file, objects }) => ({
       owner: `${environment.name}/${model.name}`,
@@ -209,7 +212,7 @@ function compare(
   const names = [...new Set([...now, ...old].map(({ environment }) => environment.name))];
   return names.map((name) => {
     const [before, after] = [old, now].map((of) => of.find(({ environment }) => environment.name === name));
-    const objects = (of: RenderedEnvironment | undefined): readonly KubeObject[] => of?.objects ?? [];
+    const objects = (of: RenderedEnvironment | undefined): readonly ParsedObject[] => of?.objects ?? [];
     return {
       name,
       changes:
@@ -219,14 +222,14 @@ function compare(
   });
 }
 
-const about = (environment: string, name: string, found: string, finding: Finding): Check => ({
+const about = (environment: string, name: string, found: string, finding: Finding): EnvironmentCheck => ({
   environment,
   name,
   found,
   findings: [finding],
 });
 
-const unordered = (name: string): Check =>
+const unordered = (name: string): EnvironmentCheck =>
   about(
     name,
     'versions',
@@ -239,7 +242,7 @@ const unordered = (name: string): Check =>
     ),
   );
 
-const baseNotRendered = (name: string, { ref }: Base): Check =>
+const baseNotRendered = (name: string, { ref }: Base): EnvironmentCheck =>
   about(
     name,
     'difference',
@@ -252,7 +255,7 @@ const baseNotRendered = (name: string, { ref }: Base): Check =>
     ),
   );
 
-const goneCheck = ({ name, shown }: EnvironmentFolder): Check =>
+const goneCheck = ({ name, shown }: EnvironmentFolder): EnvironmentCheck =>
   about(
     name,
     'files',
@@ -266,4 +269,5 @@ const goneCheck = ({ name, shown }: EnvironmentFolder): Check =>
   );
 
 /** Pure: whether nothing refuses the change. */
-export const isGood = (checks: readonly Check[]): boolean => checks.every((check) => outcomeOf(check) !== 'fail');
+export const isGood = (checks: readonly EnvironmentCheck[]): boolean =>
+  checks.every((check) => outcomeOf(check) !== 'fail');

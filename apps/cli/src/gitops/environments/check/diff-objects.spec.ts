@@ -1,18 +1,18 @@
 import { diffObjects } from './diff-objects.ts';
-import { parseObjects, showObject, type KubeObject } from './kube-object.ts';
+import { parseObjects, showObject, type ParsedObject } from './kube-object.ts';
 
-const object = (kind: string, name: string, more: object = {}): KubeObject => ({
+const object = (kind: string, name: string, more: object = {}): ParsedObject => ({
   apiVersion: 'v1',
   kind,
   metadata: { name },
   ...more,
 });
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const titles = (before: readonly KubeObject[], after: readonly KubeObject[]) =>
+const titles = (before: readonly ParsedObject[], after: readonly ParsedObject[]) =>
   diffObjects(before, after).map(({ action, title }) => `${action} ${title}`);
 
 describe('diffObjects', () => {
-  it.each<[string, readonly KubeObject[], readonly KubeObject[], readonly string[]]>([
+  it.each<[string, readonly ParsedObject[], readonly ParsedObject[], readonly string[]]>([
     ['nothing', [], [], []],
     ['another order of objects', [object('A', 'x'), object('B', 'y')], [object('B', 'y'), object('A', 'x')], []],
     ['another order of keys', [object('A', 'x', { p: 1, q: 2 })], [object('A', 'x', { q: 2, p: 1 })], []],

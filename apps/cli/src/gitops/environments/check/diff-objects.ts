@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { diffLines, unified } from './diff-lines.ts';
-import { identityOf, showObject, titleOf, type KubeObject } from './kube-object.ts';
+import { identityOf, showObject, titleOf, type ParsedObject } from './kube-object.ts';
 
 /** What a change of files does to one object. */
 export interface ObjectChange {
@@ -15,7 +15,7 @@ export interface ObjectChange {
 const FIRST_KINDS = ['ModelVersion', 'ConfigMap', 'Deployment'];
 
 /** Pure: the objects that come, change and go; equal ones are left out, in whatever order they are. */
-export function diffObjects(before: readonly KubeObject[], after: readonly KubeObject[]): readonly ObjectChange[] {
+export function diffObjects(before: readonly ParsedObject[], after: readonly ParsedObject[]): readonly ObjectChange[] {
   const [old, now] = [byIdentity(before), byIdentity(after)];
   const changes: ObjectChange[] = [];
   for (const [identity, object] of now) {
@@ -30,7 +30,7 @@ export function diffObjects(before: readonly KubeObject[], after: readonly KubeO
   return changes.sort((a, b) => rank(a) - rank(b) || (a.title < b.title ? -1 : 1));
 }
 
-const byIdentity = (objects: readonly KubeObject[]): ReadonlyMap<string, KubeObject> =>
+const byIdentity = (objects: readonly ParsedObject[]): ReadonlyMap<string, ParsedObject> =>
   new Map(objects.map((object) => [identityOf(object), object]));
 
 function rank({ title }: ObjectChange): number {

@@ -50,7 +50,7 @@ export interface Finding {
 }
 
 /** One thing that was looked at. */
-export interface Check {
+export interface EnvironmentCheck {
   /** Environment, or the folder that is none. */
   readonly environment: string;
   /** What was looked at, such as `catdog: policy`. */
@@ -62,10 +62,10 @@ export interface Check {
   readonly skipped?: boolean;
 }
 
-export type Outcome = 'pass' | 'notice' | 'fail' | 'skip';
+export type CheckOutcome = 'pass' | 'notice' | 'fail' | 'skip';
 
 /** Pure: the worst of what a check found. */
-export function outcomeOf({ findings, skipped = false }: Check): Outcome {
+export function outcomeOf({ findings, skipped = false }: EnvironmentCheck): CheckOutcome {
   if (findings.some(({ severity }) => severity === 'error')) return 'fail';
   if (findings.length > 0) return 'notice';
   return skipped ? 'skip' : 'pass';

@@ -3,7 +3,7 @@ import { parseAllDocuments, stringify } from 'yaml';
 import { bytes } from '../../../terminal/text.ts';
 
 /** A Kubernetes object as a file or a program wrote it; nothing of it is verified but that it has a kind and a name. */
-export interface KubeObject {
+export interface ParsedObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: {
@@ -19,10 +19,10 @@ export interface KubeObject {
 }
 
 /** Pure: `Kind/name`, by which people find an object. */
-export const titleOf = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.name}`;
+export const titleOf = ({ kind, metadata }: ParsedObject): string => `${kind}/${metadata.name}`;
 
 /** Pure: what makes an object the same one in two renderings: group, kind, namespace and name, not the version of its API. */
-export function identityOf({ apiVersion, kind, metadata }: KubeObject): string {
+export function identityOf({ apiVersion, kind, metadata }: ParsedObject): string {
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
   return [group, kind, metadata.namespace ?? '', metadata.name].join('/');
 }
@@ -32,7 +32,7 @@ export function identityOf({ apiVersion, kind, metadata }: KubeObject): string {
  *
  * @throws Error of one line for what is not YAML or no object.
  */
-export function parseObjects(text: string): readonly KubeObject[] {
+export function parseObjects(text: string): readonly ParsedObject[] {
   return parseAllDocuments(text).flatMap((document) => {
     const [broken] = document.errors;
     if (broken !== undefined) throw new Error(`not YAML: ${broken.message.split('\n')[0] ?? ''}`);
@@ -40,20 +40,20 @@ export function parseObjects(text: string): readonly KubeObject[] {
   });
 }
 
-function open(value: unknown): readonly KubeObject[] {
+function open(value: unknown): readonly ParsedObject[] {
   if (value === null || value === undefined) return [];
-  const { kind, apiVersion, metadata, items } = value as Partial<KubeObject> & { readonly items?: unknown };
+  const { kind, apiVersion, metadata, items } = value as Partial<ParsedObject> & { readonly items?: unknown };
   if (kind?.endsWith('List') === true && Array.isArray(items)) return items.flatMap(open);
   if (typeof kind !== 'string' || typeof apiVersion !== 'string' || typeof metadata?.name !== 'string')
     throw new Error('a document that is no Kubernetes object (apiVersion, kind and metadata.name)');
-  return [value as KubeObject];
+  return [value as ParsedObject];
 }
 
 /**
  * Pure: an object as YAML that may be shown to everybody, its keys sorted. Binary data are their digest and size; of the
  * data of a Secret only the names of the keys are there, and, compared with another version of it, whether a value changed.
  */
-export function showObject(object: KubeObject, other?: KubeObject): readonly string[] {
+export function showObject(object: ParsedObject, other?: ParsedObject): readonly string[] {
   const shown =
     object.kind === 'Secret'
       ? { ...object, ...hidden('data', object, other), ...hidden('stringData', object, other) }
@@ -63,7 +63,7 @@ export function showObject(object: KubeObject, other?: KubeObject): readonly str
   return stringify(sorted(shown), { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split('\n');
 }
 
-function hidden(field: 'data' | 'stringData', object: KubeObject, other: KubeObject | undefined) {
+function hidden(field: 'data' | 'stringData', object: ParsedObject, other: ParsedObject | undefined) {
   const values = object[field];
   if (typeof values !== 'object') return {};
   return {

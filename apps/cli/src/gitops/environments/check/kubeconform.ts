@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { GROUP, MODEL_VERSION, VERSION } from '@pawl/shared/modelversion/names';
 import type { Context } from '../../../terminal/context.ts';
-import { problem, type Check, type Finding } from './findings.ts';
-import type { KubeObject } from './kube-object.ts';
+import { problem, type EnvironmentCheck, type Finding } from './findings.ts';
+import type { ParsedObject } from './kube-object.ts';
 import { programProblem, runProgram } from './run-program.ts';
 
 /** How objects are validated. */
@@ -29,9 +29,9 @@ type Json = Readonly<Record<string, unknown>>;
 export async function kubeconform(
   context: Context,
   environment: string,
-  objects: readonly KubeObject[],
+  objects: readonly ParsedObject[],
   { program, schemas, offline }: KubeconformOptions,
-): Promise<Check> {
+): Promise<EnvironmentCheck> {
   const name = 'kubeconform';
   const folder = await mkdtemp(join(tmpdir(), 'pawl-schemas-'));
   try {
@@ -94,7 +94,7 @@ interface Result {
 }
 
 /** Pure: what kubeconform wrote with `-output json -summary`. */
-export function readResult(stdout: string, stderr: string): Pick<Check, 'found' | 'findings'> {
+export function readResult(stdout: string, stderr: string): Pick<EnvironmentCheck, 'found' | 'findings'> {
   let result: Result;
   try {
     result = JSON.parse(stdout) as Result;

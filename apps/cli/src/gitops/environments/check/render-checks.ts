@@ -2,10 +2,10 @@ import { renderTable } from '../../../terminal/table.ts';
 import { count, plain, wrap } from '../../../terminal/text.ts';
 import type { Theme, Tone } from '../../../terminal/theme.ts';
 import { isGood, type CheckReport, type EnvironmentChange } from './check.ts';
-import { outcomeOf, type Finding, type Outcome } from './findings.ts';
+import { outcomeOf, type Finding, type CheckOutcome } from './findings.ts';
 import { describeMove } from './versions-since.ts';
 
-const tones: Readonly<Record<Outcome, Tone>> = { pass: 'good', notice: 'warn', fail: 'bad', skip: 'dim' };
+const tones: Readonly<Record<CheckOutcome, Tone>> = { pass: 'good', notice: 'warn', fail: 'bad', skip: 'dim' };
 
 /** Columns of text where the width of the terminal is not known. */
 const WIDTH = 120;
@@ -18,7 +18,7 @@ export function renderChecks(report: CheckReport, theme: Theme): readonly string
   const findings = sorted.flatMap((check) => check.findings);
   const number = (severity: Finding['severity']) => findings.filter((finding) => finding.severity === severity).length;
   const [errors, notices] = [number('error'), number('notice')];
-  const symbol: Readonly<Record<Outcome, string>> = {
+  const symbol: Readonly<Record<CheckOutcome, string>> = {
     pass: theme.symbols.pass,
     notice: '!',
     fail: theme.symbols.fail,

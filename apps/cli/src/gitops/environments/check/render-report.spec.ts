@@ -1,8 +1,8 @@
 import type { CheckReport, EnvironmentChange } from './check.ts';
-import { notice, problem, type Check } from './findings.ts';
+import { notice, problem, type EnvironmentCheck } from './findings.ts';
 import { GITHUB_LIMIT, renderReport, REPORT_MARKER } from './render-report.ts';
 
-const check = (environment: string, ...findings: Check['findings']): Check => ({
+const check = (environment: string, ...findings: EnvironmentCheck['findings']): EnvironmentCheck => ({
   environment,
   name: 'x',
   found: '',
@@ -14,7 +14,7 @@ const change = (name: string, more: Partial<EnvironmentChange> = {}): Environmen
   versions: [],
   ...more,
 });
-const report = (checks: readonly Check[], changes: readonly EnvironmentChange[] = []): CheckReport => ({
+const report = (checks: readonly EnvironmentCheck[], changes: readonly EnvironmentChange[] = []): CheckReport => ({
   checks,
   base: { ref: 'origin/main', commit: '0123456789abcdef' },
   changes,

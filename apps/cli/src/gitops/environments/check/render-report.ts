@@ -1,6 +1,6 @@
 import { isGood, type CheckReport, type EnvironmentChange } from './check.ts';
 import type { ObjectChange } from './diff-objects.ts';
-import { outcomeOf, type Check, type Finding } from './findings.ts';
+import { outcomeOf, type EnvironmentCheck, type Finding } from './findings.ts';
 import type { VersionMove } from './versions-since.ts';
 
 /** First line of every report: by it a workflow finds the comment that it wrote before. */
@@ -70,14 +70,14 @@ function describeChanges(change: EnvironmentChange | undefined): string {
 const showMove = ({ model, before, after }: VersionMove): string =>
   `${code(model)} ${before === after ? (after ?? 'none') : `${before ?? 'none'} → **${after ?? 'none'}**`}`;
 
-function verdict(checks: readonly Check[]): string {
+function verdict(checks: readonly EnvironmentCheck[]): string {
   const outcomes = checks.map(outcomeOf);
   const errors = checks.flatMap(({ findings }) => findings).filter(({ severity }) => severity === 'error').length;
   if (errors > 0) return `❌ ${errors} error${errors === 1 ? '' : 's'}`;
   return outcomes.includes('notice') ? '⚠️ see below' : '✅';
 }
 
-function findingLines(checks: readonly Check[]): readonly string[] {
+function findingLines(checks: readonly EnvironmentCheck[]): readonly string[] {
   const all = checks.flatMap(({ environment, findings }) => findings.map((finding) => ({ environment, finding })));
   const sorted = [...all].sort((a, b) => severityRank(a.finding) - severityRank(b.finding));
   return sorted.map(({ environment, finding: { severity, code: name, file, message, hint } }) =>

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import type { Context } from '../../../terminal/context.ts';
 import { oneLine } from './declaration.ts';
 import { problem, type Finding, type FindingCode } from './findings.ts';
-import { parseObjects, type KubeObject } from './kube-object.ts';
+import { parseObjects, type ParsedObject } from './kube-object.ts';
 import { ACCEPTANCE_FOLDER, VALUES_FILE, type EnvironmentFolder, type ModelFolder } from './read-tree.ts';
 import { programProblem, runProgram, type Ended } from './run-program.ts';
 
 /** What a program made of files, or why it made nothing. */
 export interface Rendering {
-  readonly objects: readonly KubeObject[];
+  readonly objects: readonly ParsedObject[];
   readonly findings: readonly Finding[];
 }
 
@@ -46,7 +46,7 @@ export async function renderChart(
  * Whether Argo CD applies an object that Helm rendered: it passes over hooks of Helm that it has no like of
  * (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks), unless they are hooks of its own too.
  */
-const isApplied = ({ metadata: { annotations = {} } }: KubeObject): boolean =>
+const isApplied = ({ metadata: { annotations = {} } }: ParsedObject): boolean =>
   annotations['helm.sh/hook']?.startsWith('test') !== true || annotations['argocd.argoproj.io/hook'] !== undefined;
 
 /** Renders the ConfigMaps of a model's acceptance images. */
@@ -121,7 +121,7 @@ export interface RenderedEnvironment {
   readonly environment: EnvironmentFolder;
   readonly models: readonly RenderedModel[];
   /** Of all models, and the ModelVersions. */
-  readonly objects: readonly KubeObject[];
+  readonly objects: readonly ParsedObject[];
   /** Whether something could not be rendered, so that objects are missing. */
   readonly failed: boolean;
 }

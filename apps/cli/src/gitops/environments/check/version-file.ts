@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { issuesOf } from './declaration.ts';
 import { notice, problem, type Finding } from './findings.ts';
-import type { KubeObject } from './kube-object.ts';
+import type { ParsedObject } from './kube-object.ts';
 
 /** A file of `models/`. */
 export interface TextFile {
@@ -19,7 +19,7 @@ export interface TextFile {
 /** A ModelVersion of an environment's folder. */
 export interface VersionFile extends TextFile {
   readonly spec: ModelVersionSpec;
-  readonly object: KubeObject;
+  readonly object: ParsedObject;
 }
 
 const { shape } = modelVersionSpecSchema;
@@ -72,7 +72,7 @@ function readVersionFile(file: TextFile): { readonly version?: VersionFile; read
   const parsed = fileSchema.safeParse(object);
   if (!parsed.success) return refuse(`is no valid ModelVersion: ${issuesOf(parsed.error)}`);
   return {
-    version: { ...file, spec: parsed.data.spec, object: object as KubeObject },
+    version: { ...file, spec: parsed.data.spec, object: object as ParsedObject },
     findings: adviceOn(file.file, parsed.data),
   };
 }

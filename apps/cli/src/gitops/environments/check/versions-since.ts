@@ -3,7 +3,7 @@ import type { Context } from '../../../terminal/context.ts';
 import { MODELS_FOLDER } from '../environment.ts';
 import { hadVersion, type Base } from './base-tree.ts';
 import { checkOrder } from './check-order.ts';
-import type { Check } from './findings.ts';
+import type { EnvironmentCheck } from './findings.ts';
 import type { EnvironmentFolder } from './read-tree.ts';
 import { highestOf, isSameVersion, type VersionFile } from './version-file.ts';
 
@@ -29,7 +29,7 @@ export function versionMoves(before: readonly VersionFile[], after: readonly Ver
 }
 
 /** The environments of a change, and as they were. */
-export interface Change {
+export interface ComparedEnvironments {
   readonly chosen: readonly EnvironmentFolder[];
   readonly all: readonly EnvironmentFolder[];
   readonly before: readonly EnvironmentFolder[];
@@ -41,12 +41,12 @@ export interface Change {
 export async function checkArrivals(
   context: Context,
   base: Base,
-  { chosen, all, before, since }: Change,
-): Promise<readonly Check[]> {
+  { chosen, all, before, since }: ComparedEnvironments,
+): Promise<readonly EnvironmentCheck[]> {
   const versionsOf = (of: readonly EnvironmentFolder[], name: string): readonly VersionFile[] =>
     of.find((environment) => environment.name === name)?.versions ?? [];
   return await Promise.all(
-    chosen.map(async ({ name, folder, versions, declaration }): Promise<Check> => {
+    chosen.map(async ({ name, folder, versions, declaration }): Promise<EnvironmentCheck> => {
       const from = declaration?.promotion?.from;
       const old = versionsOf(before, name);
       const had = new Set<VersionFile>();

@@ -1,4 +1,4 @@
-import type { Random } from '@pawl/shared/statistics/random';
+import type { RandomStream } from '@pawl/shared/statistics/random';
 import type { Head } from '../../../bundles/onnx/head.ts';
 import type { FeatureTable } from '../../types.ts';
 
@@ -9,7 +9,7 @@ export interface LinearParameters {
 }
 
 /** Initialised as `torch.nn.Linear`: weight and bias uniform in `-1/sqrt(width) .. 1/sqrt(width)`. */
-export function initialParameters(width: number, outputs: number, random: Random): LinearParameters {
+export function initialParameters(width: number, outputs: number, random: RandomStream): LinearParameters {
   const bound = 1 / Math.sqrt(width);
   const uniform = () => (random.next() * 2 - 1) * bound;
   return {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CliError } from '../../../errors/cli-error.ts';
 import type { TrainParams } from '../../params/params.ts';
-import { createRandom, type Random } from '@pawl/shared/statistics/random';
+import { createRandom, type RandomStream } from '@pawl/shared/statistics/random';
 import type { Head } from '../../../bundles/onnx/head.ts';
 import type { EpochRecord, FeatureTable, TrainedHead, TrainingTable } from '../../types.ts';
 import { checkTables } from './check-tables.ts';
@@ -117,7 +117,7 @@ function createTrainer(options: TrainHeadOptions, { tables }: TrainingTable): Tr
 }
 
 /** Room for one batch, used again for each. */
-export interface Batch {
+export interface BatchBuffers {
   readonly values: Float64Array;
   readonly classes: Uint16Array;
   readonly logits: Float64Array;
@@ -127,7 +127,7 @@ export interface Batch {
 }
 
 /** Room for `rows` rows. */
-export function createBatch(rows: number, width: number, outputs: number): Batch {
+export function createBatch(rows: number, width: number, outputs: number): BatchBuffers {
   return {
     values: new Float64Array(rows * width),
     classes: new Uint16Array(rows),
@@ -139,7 +139,7 @@ export function createBatch(rows: number, width: number, outputs: number): Batch
 }
 
 /** Inverted dropout as `torch.nn.Dropout`: a value is zeroed with probability `p`, the others are divided by `1 - p`. */
-export function dropOut(values: Float64Array, p: number, random: Random): void {
+export function dropOut(values: Float64Array, p: number, random: RandomStream): void {
   if (p === 0) return;
   const scale = 1 / (1 - p);
   for (let i = 0; i < values.length; i++) values[i] = random.next() < p ? 0 : (values[i] ?? 0) * scale;
@@ -147,7 +147,7 @@ export function dropOut(values: Float64Array, p: number, random: Random): void {
 
 /** Mean loss of the first `rows` rows of the batch; its gradients by weight and bias are left in the batch. */
 export function lossAndGradients(
-  batch: Batch,
+  batch: BatchBuffers,
   rows: number,
   width: number,
   parameters: LinearParameters,

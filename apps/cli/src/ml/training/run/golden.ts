@@ -5,11 +5,11 @@ import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { GoldenImage } from '@pawl/shared/bundle/manifest';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
-import type { BundleSource } from '@pawl/shared/bundle/write-bundle';
+import type { BundleSourceFile } from '@pawl/shared/bundle/write-bundle';
 import { type AnswerSpec, toAnswer } from '@pawl/shared/execution/answer';
 import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../../errors/cli-error.ts';
-import type { ServedModel } from '../../../bundles/served-model.ts';
+import type { LocalModel } from '../../../bundles/local-model.ts';
 
 /** A picture that may become a golden image. */
 export interface GoldenCandidate {
@@ -24,7 +24,7 @@ export interface GoldenCandidate {
 /** What goes into a bundle of golden images, and which candidates do not. */
 export interface GoldenImages {
   readonly images: readonly GoldenImage[];
-  readonly sources: readonly BundleSource[];
+  readonly sources: readonly BundleSourceFile[];
   /** Answered wrongly: a golden image must be right. */
   readonly wrong: readonly { readonly name: string; readonly label: string; readonly answered: string }[];
 }
@@ -39,12 +39,12 @@ const MOST = 256;
  * @throws CliError GATE_FAILED when none is right; PawlError when a picture cannot be decoded.
  */
 export async function askGolden(
-  model: ServedModel,
+  model: LocalModel,
   spec: AnswerSpec,
   candidates: readonly GoldenCandidate[],
 ): Promise<GoldenImages> {
   const images: GoldenImage[] = [];
-  const sources: BundleSource[] = [];
+  const sources: BundleSourceFile[] = [];
   const wrong: { name: string; label: string; answered: string }[] = [];
   const answers = new Map<GoldenCandidate, ReturnType<typeof toAnswer>>();
   await forEachLimited(candidates, model.capacity, async (candidate) => {

@@ -10,7 +10,7 @@ import type { Backbone } from '../features/open-backbone.ts';
 import type { TrainedHead } from '../../types.ts';
 import type { Assessment } from './assess.ts';
 import type { GoldenCandidate } from './golden.ts';
-import type { Origin, Revision } from './lineage.ts';
+import type { TrainingOrigin, Revision } from './lineage.ts';
 import type { PreviousBundle } from './previous-bundle.ts';
 
 /** What `pawl train` is asked for; every path is absolute. */
@@ -47,7 +47,7 @@ export interface Inputs {
   /** Of `bundle.golden`. */
   readonly golden: readonly GoldenCandidate[] | undefined;
   readonly privateKeyPem: string | undefined;
-  readonly origin: Origin;
+  readonly origin: TrainingOrigin;
   readonly tracker: Tracker;
 }
 

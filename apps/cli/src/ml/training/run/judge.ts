@@ -5,11 +5,11 @@ import { assessAbstaining, figuresOf } from './assess.ts';
 import { shown, type Inputs, type Learned } from './inputs.ts';
 import { askNeither } from './neither.ts';
 import { writeReports } from './reports.ts';
-import type { ServedModel } from '../../../bundles/served-model.ts';
+import type { LocalModel } from '../../../bundles/local-model.ts';
 import { renderAssessment } from './summary.ts';
 
 /** Reports, records and prints all figures. @throws CliError GATE_FAILED. */
-export async function judge(inputs: Inputs, learned: Learned, model: ServedModel): Promise<AbstainReport | undefined> {
+export async function judge(inputs: Inputs, learned: Learned, model: LocalModel): Promise<AbstainReport | undefined> {
   const { context, options, theme, dataset, backbone, tracker } = inputs;
   const { features, trained, assessment } = learned;
   const { abstain, gate } = options.params;

@@ -12,7 +12,7 @@ export interface Revision {
 }
 
 /** Where a trained bundle comes from, beside its pictures. */
-export interface Origin {
+export interface TrainingOrigin {
   readonly pawlVersion: string;
   /** {@link hashOfParams} of the parameters that were in force. */
   readonly paramsHash: string;
@@ -21,7 +21,7 @@ export interface Origin {
 }
 
 /** Pure: what made this run: program, parameters, commit. */
-export const originOf = (params: Params, revision: Revision | undefined): Origin => ({
+export const originOf = (params: Params, revision: Revision | undefined): TrainingOrigin => ({
   pawlVersion: VERSION,
   paramsHash: hashOfParams(params),
   git: revision,
@@ -38,7 +38,7 @@ export function hashOfParams(params: Params): string {
 }
 
 /** What else `lineage` of a manifest says of a training. */
-export interface LineageInput extends Origin {
+export interface LineageInput extends TrainingOrigin {
   readonly runId: string;
   readonly dataHash: string;
   /** Of the test split, and of everything. */

@@ -7,7 +7,7 @@ import { CliError } from '../../../errors/cli-error.ts';
 import type { ScoredRows } from '../evaluation/abstain.ts';
 import { toProbabilities } from '../evaluation/probabilities.ts';
 import type { Head } from '../../../bundles/onnx/head.ts';
-import type { ServedModel } from '../../../bundles/served-model.ts';
+import type { LocalModel } from '../../../bundles/local-model.ts';
 
 /**
  * What a model says of every picture of a folder, at any depth. Files that are no pictures are left out.
@@ -15,7 +15,7 @@ import type { ServedModel } from '../../../bundles/served-model.ts';
  * @throws CliError FILE_NOT_FOUND, DATA_EMPTY.
  */
 export async function askNeither(
-  model: ServedModel,
+  model: LocalModel,
   { kind, outputs }: Pick<Head, 'kind' | 'outputs'>,
   folder: string,
   signal: AbortSignal,

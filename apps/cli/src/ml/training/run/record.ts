@@ -5,7 +5,7 @@ import { startRun } from '../../tracking/start-run.ts';
 import type { Tracker } from '../../tracking/tracker.ts';
 import type { Backbone } from '../features/open-backbone.ts';
 import type { TrainOptions } from './inputs.ts';
-import type { Origin } from './lineage.ts';
+import type { TrainingOrigin } from './lineage.ts';
 
 /** What is on record from the start. */
 export interface RecordInput {
@@ -13,7 +13,7 @@ export interface RecordInput {
   readonly options: TrainOptions;
   readonly dataset: Dataset;
   readonly backbone: Backbone;
-  readonly origin: Origin;
+  readonly origin: TrainingOrigin;
 }
 
 /** Starts the run and writes down what it is made of: parameters, data, program. @throws as `startRun`. */

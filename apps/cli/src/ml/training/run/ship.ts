@@ -3,7 +3,7 @@ import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import { REFERENCE_FILE } from '@pawl/shared/bundle/reference';
-import { writeBundle, type BundleSource } from '@pawl/shared/bundle/write-bundle';
+import { writeBundle, type BundleSourceFile } from '@pawl/shared/bundle/write-bundle';
 import { writeMlflowModel } from '../../tracking/mlflow-model.ts';
 import { BUNDLE_DIGEST_TAG } from '../../tracking/resolve-model.ts';
 import type { AbstainReport } from '../evaluation/abstain.ts';
@@ -79,7 +79,7 @@ export async function ship(inputs: Inputs, { features, assessment }: Learned, pa
     }),
   };
   const ofPrevious = inputs.golden === undefined && (previous?.golden.length ?? 0) > 0;
-  const sources: BundleSource[] = [
+  const sources: BundleSourceFile[] = [
     { path: 'model.onnx', source: bytes },
     { path: REFERENCE_FILE, source: Buffer.from(canonicalJson(reference)) },
     ...golden.sources,

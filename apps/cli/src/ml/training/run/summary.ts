@@ -118,7 +118,7 @@ export function abstainLines(
 }
 
 /** What ends a run that made a bundle. */
-export interface Outcome {
+export interface TrainingOutcome {
   readonly name: string;
   readonly version: string;
   readonly reason: string;
@@ -132,7 +132,7 @@ export interface Outcome {
 }
 
 /** Lines on where everything lies and what comes next. */
-export function renderOutcome(outcome: Outcome, theme: Theme): readonly string[] {
+export function renderOutcome(outcome: TrainingOutcome, theme: Theme): readonly string[] {
   const { name, version, reason, digest, signed, out, reports, run, registered } = outcome;
   return [
     theme.paint('strong', `${name} ${version}`) + theme.paint('dim', `  ${reason}`),

@@ -3,7 +3,7 @@ import type { Context } from '../../../terminal/context.ts';
 import type { Dataset, DatasetItem } from '../../data/dataset.ts';
 import { CliError } from '../../../errors/cli-error.ts';
 import { createProgress } from '../../../terminal/progress.ts';
-import type { ServedModel } from '../../../bundles/served-model.ts';
+import type { LocalModel } from '../../../bundles/local-model.ts';
 
 /**
  * Largest difference of a logit, as a share of `1 + |logit|`, between the trainer, which sums 512 products in float64, and
@@ -27,7 +27,7 @@ export interface Agreement {
  */
 export async function assertAgrees(
   context: Context,
-  model: ServedModel,
+  model: LocalModel,
   dataset: Dataset,
   items: readonly DatasetItem[],
   logits: Float64Array,

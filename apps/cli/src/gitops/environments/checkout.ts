@@ -6,8 +6,8 @@ import { CliError, type CliErrorCode } from '../../errors/cli-error.ts';
 import { Repository, type Upstream } from '../git/repository.ts';
 import { list } from '../../terminal/text.ts';
 
-/** What changes environments, and how it speaks of itself when it is refused. */
-export interface Act {
+/** A kind of change of environments: how it is named, and how it is refused. */
+export interface ChangeKind {
   /** Such as `release`. */
   readonly noun: string;
   readonly refused: CliErrorCode;
@@ -27,7 +27,7 @@ export interface Destination {
 }
 
 /** A working tree to read and to commit in. */
-export interface Place {
+export interface Checkout {
   /** Absolute path of the folder of the environments. */
   readonly environments: string;
   readonly repository: Repository;
@@ -45,13 +45,13 @@ export interface Place {
  * Runs `body` where the change goes to: in the user's working tree, or for another branch in a temporary one that is taken
  * away afterwards. Everything that Git may object to later is asked before `body` begins.
  *
- * @throws CliError GIT_FAILED, USAGE, the act's code for uncommitted changes; what `body` throws.
+ * @throws CliError GIT_FAILED, USAGE, the kind's code for uncommitted changes; what `body` throws.
  */
-export async function atPlace<Result>(
+export async function inCheckout<Result>(
   context: Context,
-  act: Act,
+  kind: ChangeKind,
   destination: Destination,
-  body: (place: Place) => Promise<Result>,
+  body: (checkout: Checkout) => Promise<Result>,
 ): Promise<Result> {
   const environments = resolve(context.cwd, destination.environments);
   const repository = await Repository.open(environments, context);
@@ -72,14 +72,14 @@ export async function atPlace<Result>(
     throw new CliError(
       'GIT_FAILED',
       'HEAD is detached: a commit on no branch is found by nobody.',
-      `Check out the branch that the environment follows (git switch main)${act.noun === 'release' ? ', or write the file alone with --no-commit' : ', or name a new one with --branch'}.`,
+      `Check out the branch that the environment follows (git switch main)${kind.noun === 'release' ? ', or write the file alone with --no-commit' : ', or name a new one with --branch'}.`,
     );
-  for (const name of destination.clean) await requireClean(repository, join(environments, name), act);
+  for (const name of destination.clean) await requireClean(repository, join(environments, name), kind);
   const upstream = destination.push ? await repository.upstream(branch) : undefined;
   return await body({ environments, repository, branch, base: undefined, isNew: false, upstream });
 }
 
-async function requireClean(repository: Repository, folder: string, { noun, refused }: Act): Promise<void> {
+async function requireClean(repository: Repository, folder: string, { noun, refused }: ChangeKind): Promise<void> {
   const changes = await repository.changes(folder);
   if (changes.length === 0) return;
   throw new CliError(
@@ -95,7 +95,7 @@ async function onBranch<Result>(
   repository: Repository,
   base: string | undefined,
   { environments, branch, push }: Destination & { readonly branch: string },
-  body: (place: Place) => Promise<Result>,
+  body: (checkout: Checkout) => Promise<Result>,
 ): Promise<Result> {
   if (!(await repository.isBranchName(branch)))
     throw new CliError('USAGE', `${branch} is no name of a branch.`, 'See git help check-ref-format.');

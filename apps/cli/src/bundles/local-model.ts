@@ -7,14 +7,14 @@ import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { explainLoadFailure } from './onnx/load-failure.ts';
 
 /** A model as the service runs it: the same decoder, the same session, the same threads. */
-export interface ServedModel {
+export interface LocalModel {
   /** Pictures that keep every worker busy, when this many are asked about at once. */
   readonly capacity: number;
   /** What the graph says of an encoded picture. @throws PawlError of the decoder and of inference. */
   ask(bytes: Uint8Array): Promise<Classification>;
 }
 
-/** What {@link withServedModel} needs of a bundle. */
+/** What {@link withLocalModel} needs of a bundle. */
 export const modelOf = (bundle: Bundle) => ({
   modelPath: bundle.path(bundle.manifest.model),
   spec: bundle.manifest,
@@ -33,10 +33,10 @@ const IN_FLIGHT = 2;
  * @param name of the model, for people.
  * @throws CliError GRAPH_INVALID; what `body` throws.
  */
-export async function withServedModel<Result>(
+export async function withLocalModel<Result>(
   { modelPath, spec, name }: { readonly modelPath: string; readonly spec: SessionSpec; readonly name: string },
   signal: AbortSignal,
-  body: (model: ServedModel) => Promise<Result>,
+  body: (model: LocalModel) => Promise<Result>,
 ): Promise<Result> {
   const size = cpuLimit();
   const pool = new ImageWorkerPool({
