@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a wait may take, in ms. Generous: it only bounds a run that will fail; nothing is measured by it. */
-export const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 90_000;
 
 /** How a wait is bounded. */
 export interface WaitOptions {

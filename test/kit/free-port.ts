@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer } from 'node:net';
 
 /** Below the ports that Linux gives to connections (32768 and up) and Kubernetes to node ports (30000 and up). */
 const PORTS = { first: 20_000, count: 10_000 };
@@ -26,10 +25,4 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
     await new Promise((resolve) => probe.close(resolve));
     return port;
   }
-}
-
-/** Has a server listen on a loopback port of its own. @returns `127.0.0.1:port`. */
-export async function listen(server: Server): Promise<string> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** Every setting of the controller: an environment variable, its default, its range and what it is for. */
-export const environmentSchema = z.object({
+const environmentSchema = z.object({
   NAMESPACE: z.string().min(1).describe('namespace whose ModelVersions are rolled out'),
   POD_NAME: z.string().min(1).optional().describe('name of this replica; unset: the host name'),
   LEASE_NAME: z.string().min(1).default('pawl-controller').describe('Lease that one of several replicas holds'),

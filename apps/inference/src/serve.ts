@@ -18,7 +18,7 @@ export interface ServedApp extends Pick<INestApplication, 'getUrl' | 'close'> {
 }
 
 /** The app, and the moment at which its listener is about to close. */
-export interface BuiltApp {
+interface BuiltApp {
   readonly app: ServedApp;
   /** Aborted when draining is over; the deadline for requests in flight is reckoned from there. */
   readonly closing: AbortSignal;

@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 /** Absolute path of a file of the repository. */
 export const repositoryFile = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 /** Folder of the fragments of Argo CD's ConfigMaps. */
-export const SETTINGS = repositoryFile('k8s/argocd/settings');
+const SETTINGS = repositoryFile('k8s/argocd/settings');
 /** A file of {@link SETTINGS}. */
 export const setting = (file: string): string => readFileSync(join(SETTINGS, file), 'utf8');
 

@@ -1,10 +1,10 @@
 import type { Condition, ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
 
 /** What Argo CD can say of an object's health. */
-export type Health = 'Progressing' | 'Healthy' | 'Degraded' | 'Suspended' | 'Unknown';
+type Health = 'Progressing' | 'Healthy' | 'Degraded' | 'Suspended' | 'Unknown';
 /** Actions of k8s/argocd/settings/actions.yaml. */
 export const actions = ['abort', 'retry', 'promote', 'suspend', 'resume'] as const;
-export type Action = (typeof actions)[number];
+type Action = (typeof actions)[number];
 
 /** One state of a ModelVersion, and what Argo CD must make of it. */
 export interface Case {

@@ -5,7 +5,7 @@ import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import { environmentOf, type KubeObject, type Rendered, type Values } from './helm.ts';
 
 export const DIGEST = `sha256:${'ab'.repeat(32)}`;
-export const OTHER_DIGEST = `sha256:${'cd'.repeat(32)}`;
+const OTHER_DIGEST = `sha256:${'cd'.repeat(32)}`;
 
 /** Values of a release without the controller. */
 export const standalone: Values = {

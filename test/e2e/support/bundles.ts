@@ -13,7 +13,7 @@ import { repositoryFile, settings } from './settings.ts';
  * What weights can be. All but `neverReady` and `crashing` agree with their own golden images, so that nothing about the
  * bundle itself is wrong.
  */
-export const kinds = {
+const kinds = {
   good: 'ResNet-18 as shipped',
   better: 'ResNet-34, where it is there',
   swapped: 'ResNet-18 whose manifest has the two labels the wrong way round',

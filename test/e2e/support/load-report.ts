@@ -11,7 +11,7 @@ export interface Sample {
 }
 
 /** What one bundle answered. */
-export interface DigestReport {
+interface DigestReport {
   readonly requests: number;
   readonly labels: Readonly<Record<string, number>>;
   readonly p50Ms: number;

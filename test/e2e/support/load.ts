@@ -23,7 +23,7 @@ export interface LoadOptions {
  * What is sent: two thirds of the requests show an owl, which the shipped model takes for a cat and is not sure of; a sixth
  * a cat and a sixth a dog, of which it is sure.
  */
-export const PHOTOS = ['owl', 'owl', 'owl', 'owl', 'harold', 'golden-retriever'];
+const PHOTOS = ['owl', 'owl', 'owl', 'owl', 'harold', 'golden-retriever'];
 /** Share of `dog` among the answers of `good` and `better`, and of `subtle`. */
 export const DOG_SHARE = { usual: 1 / 6, subtle: 5 / 6 };
 

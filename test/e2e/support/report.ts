@@ -18,7 +18,7 @@ export interface ScenarioResult {
 }
 
 /** Folder of the run's results, one file a scenario: several processes write them at the same time. */
-export const RESULTS_FOLDER = 'reports/e2e';
+const RESULTS_FOLDER = 'reports/e2e';
 const JSON_FILE = 'reports/e2e.json';
 const MARKDOWN_FILE = 'reports/e2e.md';
 const DOCS_FILE = 'docs/e2e-scenarios.md';

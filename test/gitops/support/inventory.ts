@@ -9,7 +9,7 @@ interface ManagedFields {
 }
 
 /** What was seen of one object. */
-export interface Seen {
+interface Seen {
   readonly uid: string;
   /** All that a fight over a field would change, and a status would not. */
   readonly print: string;

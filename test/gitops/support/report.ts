@@ -25,7 +25,7 @@ export interface StepResult {
 }
 
 /** A duration from the run's own clock. */
-export interface Timing {
+interface Timing {
   readonly what: string;
   readonly seconds: number;
   readonly note: string;

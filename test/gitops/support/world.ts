@@ -17,7 +17,7 @@ import { makeRepository } from './source.ts';
 import { SyncHistory } from './sync-history.ts';
 
 /** Requests a second to each environment, all along. */
-export const RATE = 6;
+const RATE = 6;
 export const ENVIRONMENTS = ['staging', 'prod'] as const;
 export type EnvironmentName = (typeof ENVIRONMENTS)[number];
 

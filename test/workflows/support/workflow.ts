@@ -16,7 +16,7 @@ export interface Step {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export interface Job {
+interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly environment?: string;
   readonly needs?: string;

@@ -10,7 +10,7 @@ import { bytes, count } from '../terminal/text.ts';
 import { readStoredManifest, withBundle, type Demands, type StoredManifest } from './read-bundle.ts';
 
 /** One line of the checklist. */
-export interface VerificationStep {
+interface VerificationStep {
   /** What was looked at: `manifest`, `digest`, `signature`, or a file of the bundle. */
   readonly subject: string;
   readonly outcome: 'pass' | 'fail' | 'skipped';

@@ -10,8 +10,8 @@ import { CliError } from '../errors/cli-error.ts';
 import { writeError } from '../errors/write-error.ts';
 
 /** File names of a key pair, as cosign's own are called. */
-export const PRIVATE_KEY_FILE = 'pawl.key';
-export const PUBLIC_KEY_FILE = 'pawl.pub';
+const PRIVATE_KEY_FILE = 'pawl.key';
+const PUBLIC_KEY_FILE = 'pawl.pub';
 
 /**
  * Makes a key pair: ECDSA P-256, PKCS#8 and SPKI in PEM. The private half can be read by its owner alone. Nothing is ever

@@ -9,7 +9,7 @@ export interface VersionedParts extends Pick<Manifest, 'name' | 'labels' | 'inpu
 }
 
 /** How far a version is from the one before it. */
-export type VersionBump = 'first' | 'major' | 'minor' | 'patch';
+type VersionBump = 'first' | 'major' | 'minor' | 'patch';
 
 /** The number that a bundle should get, and why. */
 export interface NextVersion {

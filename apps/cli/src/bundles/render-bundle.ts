@@ -106,14 +106,14 @@ function graphFields(graph: GraphDescription): readonly Field[] {
 }
 
 /** `image: uint8 NHWC, 224 x 224, fill, lanczos3`. */
-export function describeInput(input: InputSpec): string {
+function describeInput(input: InputSpec): string {
   const { name, dtype, layout, width, height, fit, kernel, scale, mean, std } = input;
   const scaled = dtype === 'float32' ? `, (value * ${figure(scale)} - [${mean.join(', ')}]) / [${std.join(', ')}]` : '';
   return `${name}: ${dtype} ${layout}, ${width} x ${height}, ${fit}, ${kernel}${scaled}`;
 }
 
 /** `logit: one logit; dog from 0.5 on`. */
-export function describeOutput(output: Manifest['output'], labels: readonly string[]): string {
+function describeOutput(output: Manifest['output'], labels: readonly string[]): string {
   switch (output.kind) {
     case 'binary-logit':
       return `${output.name}: one logit; ${labels[1] ?? ''} from probability ${figure(output.threshold)} on`;

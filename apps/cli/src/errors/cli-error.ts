@@ -19,7 +19,7 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** Every error code of the commands, with its exit code. Codes are added, never renamed. */
-export const cliErrorCodes = {
+const cliErrorCodes = {
   USAGE: exitCodes.usage,
   KUBECONFIG_INVALID: exitCodes.cluster,
   CLUSTER_UNREACHABLE: exitCodes.cluster,

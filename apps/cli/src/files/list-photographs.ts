@@ -6,7 +6,7 @@ import { describeFormat, sniffImageFormat, type ImageFormat } from '@pawl/shared
 import { CliError } from '../errors/cli-error.ts';
 
 /** What photographs are, unless a command is told otherwise. */
-export const photographFormats: readonly ImageFormat[] = ['jpeg', 'png'];
+const photographFormats: readonly ImageFormat[] = ['jpeg', 'png'];
 
 /** Bytes from which the format of a file is told. */
 export const SNIFFED_BYTES = 256;

@@ -2,7 +2,7 @@ import { padEnd, plain, truncate, widthOf } from './text.ts';
 import type { Theme, Tone } from './theme.ts';
 
 /** Text with a meaning. */
-export interface Toned {
+interface Toned {
   readonly text: string;
   readonly tone: Tone;
 }

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 
 /** Labels of {@link aColour}, and the mean colour that pictures of each have. */
-export const colours = { red: [200, 60, 60], green: [60, 200, 60], blue: [60, 60, 200] } as const;
+const colours = { red: [200, 60, 60], green: [60, 200, 60], blue: [60, 60, 200] } as const;
 export type Colour = keyof typeof colours;
 
 /** A picture of a colour, with noise of its own for every number. */
-export function aColour(colour: Colour, number: number, size = 16, spread = 120): Promise<Buffer> {
+function aColour(colour: Colour, number: number, size = 16, spread = 120): Promise<Buffer> {
   // A linear congruential generator (Numerical Recipes).
   let state = Math.imul(number * 3 + Object.keys(colours).indexOf(colour) + 1, 2_654_435_761) >>> 0;
   const noise = () => {

@@ -31,7 +31,7 @@ export function aVersion(number: string, ...changes: readonly Change[]): ModelVe
   return changes.reduce((version, change) => change(version), plain);
 }
 
-export const digestOf = (number: string): string => `sha256:${Buffer.from(number).toString('hex').padEnd(64, '0')}`;
+const digestOf = (number: string): string => `sha256:${Buffer.from(number).toString('hex').padEnd(64, '0')}`;
 
 const blank: ModelVersionStatus = { observedGeneration: 1, phase: 'Pending', weight: 0, message: '', conditions: [] };
 

@@ -4,7 +4,7 @@ import type { ConfigMap, Deployment, Pod } from '@pawl/shared/kubernetes/objects
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
 
 /** The key under which everything of a model is judged together: `namespace/model`. */
-export const keyOfModel = (namespace: string | undefined, model: string): string => `${namespace ?? ''}/${model}`;
+const keyOfModel = (namespace: string | undefined, model: string): string => `${namespace ?? ''}/${model}`;
 
 /** The key of an object by its label, as an informer's index. */
 export const byModelLabel = (object: KubeObject): readonly string[] => {

@@ -77,7 +77,7 @@ export function stablePatch(stable: Deployment, version: ModelVersion, mount: Mo
 }
 
 /** A pod template without what the controller sets in it: what the chart, Helm and people made it. */
-export function withoutArtifact(template: PodTemplate): PodTemplate {
+function withoutArtifact(template: PodTemplate): PodTemplate {
   const strip = (container: Container): Container => ({
     ...container,
     env: (container.env ?? []).filter(({ name }) => !MODEL_ENV.includes(name)),

@@ -14,7 +14,7 @@ export interface AcceptanceImage {
 }
 
 /** What acceptance images are asked under, and what is made of the answers. */
-export interface AcceptanceRules {
+interface AcceptanceRules {
   /** Digest of the weights that have to answer. */
   readonly digest: string;
   /** Hash of the pod template that the pod has. */

@@ -34,5 +34,4 @@ export function rank(versions: readonly ModelVersion[], hasBegun: (version: Mode
 }
 
 /** Semantic version order, build metadata last (semver 2.0.0 leaves those equal; two objects must not be). */
-export const compareVersions = (a: ModelVersion, b: ModelVersion): number =>
-  compareBuild(a.spec.version, b.spec.version);
+const compareVersions = (a: ModelVersion, b: ModelVersion): number => compareBuild(a.spec.version, b.spec.version);

@@ -28,7 +28,7 @@ export class Refusals {
 const none: ReadonlyMap<string, string> = new Map();
 
 /** The same for the same action of two passes. */
-export function idOf(action: Action): string {
+function idOf(action: Action): string {
   switch (action.kind) {
     case 'verify':
     case 'ask-acceptance':
@@ -48,7 +48,7 @@ export function idOf(action: Action): string {
 }
 
 /** What people are told of a refusal, one sentence; undefined for a failure that passes by itself. */
-export function refusalOf(action: Action, error: unknown): string | undefined {
+function refusalOf(action: Action, error: unknown): string | undefined {
   if (error instanceof Waiting) return error.message;
   if (!(error instanceof ApiError) || !isFinal(error)) return undefined;
   return `The API server refuses ${objectOf(action)}: ${error.message}`;

@@ -1,5 +1,5 @@
 import { ApiError, ApiUnreachable } from '@pawl/shared/kubernetes/api-error';
-import { ControllerLoop, type NextReconcile, type ReconcileOutcome, Stalled, Waiting } from './controller-loop.ts';
+import { ControllerLoop, type NextReconcile, type ReconcileOutcome, Waiting } from './controller-loop.ts';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { MemoryLogger } from './test/fake-objects.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -36,12 +36,6 @@ describe('ControllerLoop', () => {
   > = {
     'success is not repeated': { outcome: {}, label: 'success' },
     'a plan for later is kept': { outcome: { requeueAfterMs: 7000 }, label: 'requeue_after', againAfterMs: 7000 },
-    'a stalled key waits for a change': {
-      outcome: new Stalled('BadDigest', 'The digest is wrong.'),
-      label: 'stalled',
-      failure: 'stalled',
-      logged: 'warn',
-    },
     'a waiting key comes back when it said': {
       outcome: new Waiting('NotYet', 'The pods start.', 3000),
       label: 'waiting',

@@ -10,21 +10,10 @@ export interface NextReconcile {
   readonly requeueAfterMs?: number | undefined;
 }
 
-/** Trying again cannot help until something changes: a spec, or an object that is watched. */
-export class Stalled extends Error {
-  override readonly name: string = 'Stalled';
-  /** A condition's reason: PascalCase, of a closed set. */
-  readonly reason: string;
-
-  constructor(reason: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.reason = reason;
-  }
-}
-
 /** Something outside has to happen first; look again after a time known in advance. */
 export class Waiting extends Error {
   override readonly name: string = 'Waiting';
+  /** PascalCase, of a closed set. */
   readonly reason: string;
   readonly requeueAfterMs: number;
 
@@ -36,11 +25,11 @@ export class Waiting extends Error {
 }
 
 /** How a reconcile ended. */
-export type ReconcileOutcome = 'success' | 'requeue_after' | 'stalled' | 'waiting' | 'conflict' | 'error';
+export type ReconcileOutcome = 'success' | 'requeue_after' | 'waiting' | 'conflict' | 'error';
 
 export interface LoopMetrics {
   reconciled(outcome: ReconcileOutcome, seconds: number): void;
-  /** @param reason of a closed set: `stalled`, `timeout`, `unreachable`, `api_<status>` or `unexpected`. */
+  /** @param reason of a closed set: `timeout`, `unreachable`, `api_<status>` or `unexpected`. */
   failed(reason: string): void;
 }
 
@@ -49,8 +38,8 @@ export interface ControllerLoopOptions {
   /** Keys that are reconciled at the same time. */
   readonly workers: number;
   /**
-   * One idempotent pass that moves actual towards desired for one key. {@link Stalled} and {@link Waiting} say when to
-   * try again, a conflict means soon, any other error means later and later.
+   * One idempotent pass that moves actual towards desired for one key. {@link Waiting} says when to try again, a
+   * conflict means soon, any other error means later and later.
    */
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<NextReconcile>;
   /** Milliseconds after which a reconcile's signal is aborted. */
@@ -136,12 +125,6 @@ export class ControllerLoop {
 
   #retry(key: string, error: unknown, expired: boolean): ReconcileOutcome {
     const { queue, logger, metrics } = this.#options;
-    if (error instanceof Stalled) {
-      queue.forget(key);
-      metrics?.failed('stalled');
-      logger.warn({ key, reason: error.reason, err: error }, 'Stalled until something changes.');
-      return 'stalled';
-    }
     if (error instanceof Waiting) {
       queue.forget(key);
       queue.addAfter(key, error.requeueAfterMs);

@@ -17,7 +17,7 @@ function absoluteFile(uri: string): string {
  * Every setting of the service: an environment variable, its default, its range and what it is for. The descriptions are
  * what the README's table and the start-up errors say.
  */
-export const environmentSchema = z.object({
+const environmentSchema = z.object({
   PORT: whole(0, 65_535).default(8000).describe('TCP port; 0 takes a free one'),
   HOST: z.string().min(1).default('0.0.0.0').describe('address to listen on'),
   BANNER: flag.default(false).describe("true prints the page's address and a curl line for people, to stderr"),

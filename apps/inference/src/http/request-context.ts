@@ -13,7 +13,7 @@ export interface RequestContext {
 }
 
 /** Fields of the one log line of a request. */
-export interface RequestLog {
+interface RequestLog {
   label?: string;
   confidence?: number;
   /** Whether the model abstained; only of models that can. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
 /** The bundled photographs. */
-export const examplesFolder = new URL('../../public/examples/', import.meta.url);
+const examplesFolder = new URL('../../public/examples/', import.meta.url);
 
 /** One line of `examples.json`. */
 export interface Example {

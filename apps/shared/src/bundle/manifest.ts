@@ -68,7 +68,7 @@ export const inputSpecSchema = z.strictObject({
 });
 
 /** How the graph's output becomes probabilities. */
-export const outputSpecSchema = z.discriminatedUnion('kind', [
+const outputSpecSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     /** One logit an image, shape [N,1]; sigmoid(logit) is the probability of `labels[1]`. */
     kind: z.literal('binary-logit'),
@@ -93,7 +93,7 @@ export const outputSpecSchema = z.discriminatedUnion('kind', [
  * When the model says that a picture is none of its labels: its score lies below a threshold that was chosen on pictures of
  * neither. The service then adds `"abstained": true` to the answer that it would have given.
  */
-export const abstainSpecSchema = z.discriminatedUnion('score', [
+const abstainSpecSchema = z.discriminatedUnion('score', [
   z.strictObject({
     /** Largest probability of any label, as answered (Hendrycks and Gimpel 2017, arXiv:1610.02136). */
     score: z.literal('max-probability'),
@@ -109,7 +109,7 @@ export const abstainSpecSchema = z.discriminatedUnion('score', [
 ]);
 
 /** An image of the bundle with the answer that the packaged model gave for it. */
-export const goldenImageSchema = z.strictObject({
+const goldenImageSchema = z.strictObject({
   file: bundlePath,
   label,
   /** Probability by label, as computed where the bundle was made. */
@@ -117,7 +117,7 @@ export const goldenImageSchema = z.strictObject({
 });
 
 /** A file of the bundle, other than the manifest and its signature. */
-export const bundleFileSchema = z.strictObject({
+const bundleFileSchema = z.strictObject({
   path: bundlePath,
   /** Bytes. */
   size: z.int().min(0),

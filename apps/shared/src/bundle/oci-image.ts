@@ -22,7 +22,7 @@ const layerCompressions: Readonly<Record<string, 'none' | 'gzip'>> = {
 };
 
 /** Annotation keys of a bundle's image beside the standard ones of the OCI image spec. */
-export const BUNDLE_DIGEST_ANNOTATION = 'dev.pawl.bundle.digest';
+const BUNDLE_DIGEST_ANNOTATION = 'dev.pawl.bundle.digest';
 
 /**
  * Platforms an image is published for. Weights run anywhere, but container runtimes choose and unpack by platform, so

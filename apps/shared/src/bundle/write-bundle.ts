@@ -60,7 +60,7 @@ export async function writeBundle(
 }
 
 /** Whether a folder holds, verified, the bundle of this digest. */
-export async function holds(directory: string, digest: string): Promise<boolean> {
+async function holds(directory: string, digest: string): Promise<boolean> {
   return await openBundle(directory, { digest }).then(
     () => true,
     () => false,

@@ -13,7 +13,7 @@ export interface GraphSpec {
 }
 
 /** Tensor dimensions of a batch for a layout. */
-export function inputDimensions(input: InputSpec, batch: number): number[] {
+function inputDimensions(input: InputSpec, batch: number): number[] {
   return input.layout === 'NHWC' ? [batch, input.height, input.width, 3] : [batch, 3, input.height, input.width];
 }
 

@@ -26,7 +26,7 @@ export interface ObjectMeta {
   readonly managedFields?: readonly unknown[] | undefined;
 }
 
-export interface OwnerReference {
+interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
@@ -57,11 +57,3 @@ export const keyOf = ({ metadata }: { readonly metadata: ObjectMeta }): string =
 /** The key of an object that need not exist. */
 export const joinKey = (namespace: string | undefined, name: string): string =>
   namespace === undefined ? name : `${namespace}/${name}`;
-
-/** The parts of a key. */
-export function splitKey(key: string): { readonly namespace: string | undefined; readonly name: string } {
-  const slash = key.indexOf('/');
-  return slash < 0
-    ? { namespace: undefined, name: key }
-    : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}

@@ -3,7 +3,7 @@ import type { RequestContext } from '@kubernetes/client-node/dist/gen/http/http.
 import type { Dispatcher } from 'undici';
 
 /** What a request to the API server carries, and what sends it. */
-export interface Credentials {
+interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   /** Has the TLS settings of the cluster and its proxy; undefined when there are none. */
   readonly dispatcher: Dispatcher | undefined;

@@ -6,7 +6,7 @@ import type { KubeObject, ResourceType } from './kube-object.ts';
  */
 
 /** One word about how an object is. */
-export interface KubeCondition {
+interface KubeCondition {
   readonly type: string;
   /** `True`, `False` or `Unknown`. */
   readonly status: string;
@@ -14,7 +14,7 @@ export interface KubeCondition {
   readonly message?: string;
 }
 
-export interface EnvVar {
+interface EnvVar {
   readonly name: string;
   readonly value?: string;
 }
@@ -26,12 +26,12 @@ export interface Container {
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
 }
 
-export interface Volume {
+interface Volume {
   readonly name: string;
   readonly image?: { readonly reference: string; readonly pullPolicy?: string };
 }
 
-export interface PodSpec {
+interface PodSpec {
   readonly nodeName?: string;
   readonly initContainers?: readonly Container[];
   readonly containers: readonly Container[];

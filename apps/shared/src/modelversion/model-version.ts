@@ -138,7 +138,7 @@ const conditionSchema = z
 
 const checkVerdicts = ['Pass', 'Fail', 'Inconclusive'] as const;
 /** Names of the checks of an analysis. */
-export const checkNames = ['ErrorRate', 'Latency', 'Predictions'] as const;
+const checkNames = ['ErrorRate', 'Latency', 'Predictions'] as const;
 
 const analysisSchema = z
   .object({

@@ -1,6 +1,6 @@
 /** The colour changes of a jitter. */
 export const colorChanges = ['brightness', 'contrast', 'saturation'] as const;
-export type ColorChange = (typeof colorChanges)[number];
+type ColorChange = (typeof colorChanges)[number];
 
 /** One way to alter a picture; drawn elsewhere, so that altering is a pure function. */
 export interface Augmentation {

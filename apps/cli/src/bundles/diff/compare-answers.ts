@@ -11,7 +11,7 @@ export interface AnswerPair {
 }
 
 /** A picture whose answer changed. */
-export interface AnswerChange {
+interface AnswerChange {
   readonly path: string;
   readonly label: string;
   readonly before: string;

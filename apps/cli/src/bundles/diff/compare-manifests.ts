@@ -25,7 +25,7 @@ export interface FieldChange {
 }
 
 /** A golden image that both versions have, by content, with another answer. */
-export interface GoldenChange {
+interface GoldenChange {
   readonly file: string;
   /** The image's own label. */
   readonly label: string;
@@ -60,7 +60,7 @@ export interface ManifestComparison {
 }
 
 /** Probability by which a golden answer has to move to be named; below it CPUs differ too. */
-export const GOLDEN_SHIFT = 0.02;
+const GOLDEN_SHIFT = 0.02;
 
 /** One side, by its manifest. */
 export function sideOf(

@@ -1,7 +1,7 @@
 import type { Theme, Tone } from '../../terminal/theme.ts';
 
 /** What became of a figure of the evaluation. */
-export type MetricVerdict = 'better' | 'worse' | 'same' | 'changed' | 'added' | 'removed';
+type MetricVerdict = 'better' | 'worse' | 'same' | 'changed' | 'added' | 'removed';
 
 /** One figure of two versions. */
 export interface MetricChange {

@@ -18,7 +18,7 @@ import type { Cluster } from './cluster.ts';
 import { clusterFailure, type ClusterDescription } from './failures.ts';
 
 /** Identity of what we write, in `metadata.managedFields`. */
-export const FIELD_MANAGER = 'pawl-cli';
+const FIELD_MANAGER = 'pawl-cli';
 /** Most events that are read. */
 const EVENTS = 500;
 

@@ -1,4 +1,4 @@
-import type { Cell, Table } from '../../terminal/table.ts';
+import type { Table } from '../../terminal/table.ts';
 import type { Tone } from '../../terminal/theme.ts';
 import { originOf } from '../model-version/origin.ts';
 import type { Evidence } from './evidence.ts';
@@ -31,8 +31,6 @@ export interface Words {
   readonly sentences: readonly string[];
   readonly next: readonly NextStep[];
 }
-
-export type { Cell };
 
 /** A message of the controller as a sentence: it writes them without a full stop. */
 export function sentence(text: string | undefined): string {

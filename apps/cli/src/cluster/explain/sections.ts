@@ -95,7 +95,7 @@ function acceptanceSection({ version, now }: Evidence): Section | undefined {
   };
 }
 
-export const toneOfVerdict: Readonly<Record<CheckVerdict, Tone>> = { Pass: 'good', Fail: 'bad', Inconclusive: 'warn' };
+const toneOfVerdict: Readonly<Record<CheckVerdict, Tone>> = { Pass: 'good', Fail: 'bad', Inconclusive: 'warn' };
 
 /** What each check measures, and how its figures are written. */
 const checks: Readonly<Record<AnalysisCheck['name'], { title: string; format: (figure: number) => string }>> = {

@@ -107,7 +107,7 @@ async function unlessForbidden<T>(reading: Promise<T>): Promise<T | undefined> {
 }
 
 /** The version of a model that people mean by "the rollout": the one under way, else the one that was decided last. */
-export function chooseCandidate(versions: readonly ModelVersion[]): ModelVersion | undefined {
+function chooseCandidate(versions: readonly ModelVersion[]): ModelVersion | undefined {
   const living = inOrder(versions).filter((version) => version.metadata.deletionTimestamp === undefined);
   const underWay = living.find(isUnderWay);
   if (underWay !== undefined) return underWay;

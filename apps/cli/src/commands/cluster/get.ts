@@ -70,7 +70,7 @@ async function get(
   return exitCodes.ok;
 }
 
-export const toneOfPhase: Readonly<Record<Phase, Tone>> = {
+const toneOfPhase: Readonly<Record<Phase, Tone>> = {
   Pending: 'plain',
   Verifying: 'plain',
   Canary: 'warn',
@@ -82,7 +82,7 @@ export const toneOfPhase: Readonly<Record<Phase, Tone>> = {
 };
 
 /** Versions as a table; pure. */
-export function renderVersions(
+function renderVersions(
   versions: readonly ModelVersion[],
   theme: Theme,
   now: Date,

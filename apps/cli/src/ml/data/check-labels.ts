@@ -12,7 +12,7 @@ import type { Journal } from './journal.ts';
 export const SUSPECT_BELOW = 0.05;
 
 /** A picture whose label a model does not believe. */
-export interface Suspect {
+interface Suspect {
   readonly item: DatasetItem;
   /** Probability of the label that it has, 0..1. */
   readonly probability: number;

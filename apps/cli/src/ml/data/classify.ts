@@ -2,7 +2,7 @@ import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import type { Decoded } from './examine.ts';
 
 /** Photographs of one picture and one label: one is kept. */
-export interface Duplicates {
+interface Duplicates {
   readonly kept: Decoded;
   readonly left: readonly Decoded[];
 }

@@ -13,7 +13,7 @@ const PLANE = 32;
 /** Side of the block of frequencies that become bits. */
 const BLOCK = 8;
 /** Cells of the colour grid in a row. */
-export const GRID = 8;
+const GRID = 8;
 
 /** Rows of the DCT-II of 32 values for the frequencies 1..8. */
 const basis = Array.from({ length: BLOCK }, (_, k) =>

@@ -10,7 +10,7 @@ const seed = z
 /** `split_ratios` must sum to 1 within this. */
 const RATIO_TOLERANCE = 1e-9;
 
-export const preprocessParamsSchema = z.strictObject({
+const preprocessParamsSchema = z.strictObject({
   /** Pixels of width and height. */
   image_size: z.int().min(32).max(1024).default(224),
   split_ratios: z
@@ -28,7 +28,7 @@ export const preprocessParamsSchema = z.strictObject({
   check_labels: z.string().default(''),
 });
 
-export const augmentationParamsSchema = z.strictObject({
+const augmentationParamsSchema = z.strictObject({
   /** Altered copies of each training photograph, besides the original. */
   variants: z.int().min(0).max(32).default(2),
   /** Probability of a horizontal flip. */
@@ -60,7 +60,7 @@ export const trainParamsSchema = z.strictObject({
   augmentation: augmentationParamsSchema.prefault({}),
 });
 
-export const gateParamsSchema = z.strictObject({
+const gateParamsSchema = z.strictObject({
   accuracy: share.default(0),
   /** Of the worst class. */
   recall: share.default(0),
@@ -72,14 +72,14 @@ export const gateParamsSchema = z.strictObject({
   ece: z.number().positive().default(1),
 });
 
-export const abstainParamsSchema = z.strictObject({
+const abstainParamsSchema = z.strictObject({
   /** Share of the validation photographs that may be abstained from, at most; 0: the model always answers. */
   rate: z.number().min(0).max(0.5).default(0.05),
   /** Folder of photographs of none of the labels; empty: not measured. */
   neither: z.string().default(''),
 });
 
-export const bundleParamsSchema = z.strictObject({
+const bundleParamsSchema = z.strictObject({
   /** Name of the model. */
   name: z.string().min(1).default('catdog'),
   /** Address of the bundle that this one follows; empty: it is the first, 1.0.0. */
@@ -88,7 +88,7 @@ export const bundleParamsSchema = z.strictObject({
   golden: z.string().default(''),
 });
 
-export const trackingParamsSchema = z.strictObject({
+const trackingParamsSchema = z.strictObject({
   /** Name of the MLflow experiment. */
   experiment: z.string().min(1).default('catdog'),
   /** Alias that the registered model version gets. */
@@ -110,4 +110,3 @@ export type PreprocessParams = Params['preprocess'];
 export type TrainParams = Params['train'];
 export type AugmentationParams = TrainParams['augmentation'];
 export type GateParams = Params['gate'];
-export type AbstainParams = Params['abstain'];

@@ -30,7 +30,7 @@ export async function readParams(path: string, required: boolean): Promise<Param
 }
 
 /** Pure part of {@link readParams}. @throws CliError PARAMS_INVALID. */
-export function parseParams(text: string, path: string): Params {
+function parseParams(text: string, path: string): Params {
   let data: unknown;
   try {
     data = parse(text) ?? {};

@@ -13,7 +13,7 @@ import { VERSION } from '../../terminal/version.ts';
 import { changesSince, type TrainingInputs } from './unchanged.ts';
 
 /** A version that an environment has, and its bundle. */
-export interface NewestVersion {
+interface NewestVersion {
   readonly version: string;
   /** Address of the bundle, and the digest of its manifest, `sha256:<hex>`. */
   readonly artifact: { readonly uri: string; readonly digest: string };

@@ -62,7 +62,7 @@ export async function writeMlflowModel(folder: string, source: MlflowModelSource
 const MODEL_FILE = 'model.onnx';
 
 /** The file `MLmodel`. Pure. `bytes`: of the graph. */
-export function describeModel({ manifest, digest, runId, now }: MlflowModelSource, bytes: number): object {
+function describeModel({ manifest, digest, runId, now }: MlflowModelSource, bytes: number): object {
   const { input, output, labels } = manifest;
   return {
     ...(runId === undefined ? {} : { run_id: runId }),

@@ -173,6 +173,6 @@ function assertRunId(id: string): void {
     throw new CliError('USAGE', 'MLFLOW_RUN_ID is not the id of a run.', 'Unset it, or set it to 32 hex digits.');
 }
 
-export function warn(context: Pick<Context, 'stderr'>, text: string): void {
+function warn(context: Pick<Context, 'stderr'>, text: string): void {
   context.stderr.write(`warning: ${text}\n`);
 }

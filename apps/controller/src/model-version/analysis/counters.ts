@@ -13,7 +13,7 @@ export interface PodCounters {
 }
 
 /** Counters by pod uid, of both tracks. */
-export interface TrackCounters {
+interface TrackCounters {
   readonly stable: Readonly<Record<string, PodCounters>>;
   readonly canary: Readonly<Record<string, PodCounters>>;
 }

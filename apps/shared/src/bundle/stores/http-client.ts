@@ -60,7 +60,7 @@ export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
  *
  * @throws PawlError BUNDLE_STORE_REFUSED.
  */
-export function redirectTarget(from: URL, location: string | undefined, allowHttp: boolean): URL {
+function redirectTarget(from: URL, location: string | undefined, allowHttp: boolean): URL {
   if (location === undefined || !URL.canParse(location, from.href))
     throw refused(from, 'redirects to no usable address');
   const to = new URL(location, from);

@@ -56,7 +56,7 @@ export function httpsStore(location: HttpsLocation, options: HttpsStoreOptions =
 }
 
 /** Pure: the URL of a file below the base; the base's query goes along. */
-export function fileUrl(base: URL, path: string): URL {
+function fileUrl(base: URL, path: string): URL {
   const url = new URL(base);
   url.pathname = `${base.pathname.replace(/\/+$/, '')}/${path.split('/').map(encodeURIComponent).join('/')}`;
   return url;

@@ -47,7 +47,7 @@ export interface CheckReport {
 /** Programs that run at a time. */
 const LANES = 4;
 /** Group of the objects that belong to no environment. */
-export const ARGOCD = 'argocd';
+const ARGOCD = 'argocd';
 
 /**
  * Renders, validates and compares environments. What is wrong with them is in the report.
@@ -139,7 +139,7 @@ function choose(
 }
 
 /** Pure: environments in the order in which versions pass through them, and by name where that leaves it open. */
-export function inOrder(all: readonly EnvironmentFolder[]): readonly EnvironmentFolder[] {
+function inOrder(all: readonly EnvironmentFolder[]): readonly EnvironmentFolder[] {
   const depth = ({ declaration }: EnvironmentFolder): number => {
     let [from, steps] = [declaration?.promotion?.from, 0];
     // A circle is an error already; here it only has to end.

@@ -9,7 +9,7 @@ const dnsLabel = z
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, 'expected lower-case letters, digits and hyphens');
 
 /** `environment.yaml`: where an environment is, and which one proves versions for it. Closed: other keys are errors. */
-export const declarationSchema = z.strictObject({
+const declarationSchema = z.strictObject({
   /** API server as Argo CD knows it. */
   cluster: z.url({ protocol: /^https$/, error: 'expected the https:// address of an API server' }),
   namespace: dnsLabel,

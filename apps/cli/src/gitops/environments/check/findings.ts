@@ -1,37 +1,34 @@
 /** What a check can find. Codes are an API for scripts: they are added, never renamed. */
-export const findingCodes = [
+export type FindingCode =
   // Files of an environment
-  'ENVIRONMENT_INVALID',
-  'PROMOTION_INVALID',
-  'MODEL_INVALID',
-  'POLICY_INVALID',
-  'KEY_INVALID',
-  'ACCEPTANCE_INVALID',
-  'ACCEPTANCE_MISSING',
-  'ACCEPTANCE_UNCHECKED',
+  | 'ENVIRONMENT_INVALID'
+  | 'PROMOTION_INVALID'
+  | 'MODEL_INVALID'
+  | 'POLICY_INVALID'
+  | 'KEY_INVALID'
+  | 'ACCEPTANCE_INVALID'
+  | 'ACCEPTANCE_MISSING'
+  | 'ACCEPTANCE_UNCHECKED'
   // ModelVersions
-  'VERSION_INVALID',
-  'VERSION_MISNAMED',
-  'VERSION_DUPLICATE',
-  'VERSION_ORPHANED',
-  'VERSION_NOT_PINNED',
-  'VERSION_CHANGED',
-  'VERSION_WITHDRAWN',
-  'VERSION_UNPROVEN',
-  'VERSION_UNTRIED',
-  'VERSION_RETURNS',
-  'ORDER_UNCHECKED',
+  | 'VERSION_INVALID'
+  | 'VERSION_MISNAMED'
+  | 'VERSION_DUPLICATE'
+  | 'VERSION_ORPHANED'
+  | 'VERSION_NOT_PINNED'
+  | 'VERSION_CHANGED'
+  | 'VERSION_WITHDRAWN'
+  | 'VERSION_UNPROVEN'
+  | 'VERSION_UNTRIED'
+  | 'VERSION_RETURNS'
+  | 'ORDER_UNCHECKED'
   // What is rendered
-  'RENDER_FAILED',
-  'OBJECT_INVALID',
-  'OBJECT_DUPLICATE',
-  'BASE_NOT_RENDERED',
+  | 'RENDER_FAILED'
+  | 'OBJECT_INVALID'
+  | 'OBJECT_DUPLICATE'
+  | 'BASE_NOT_RENDERED'
   // What lies outside
-  'PROGRAM_MISSING',
-  'PROGRAM_FAILED',
-] as const;
-
-export type FindingCode = (typeof findingCodes)[number];
+  | 'PROGRAM_MISSING'
+  | 'PROGRAM_FAILED';
 
 /** Codes that say that something could not be looked at, not that it is wrong. */
 export const outsideCodes: readonly FindingCode[] = ['PROGRAM_MISSING', 'PROGRAM_FAILED'];

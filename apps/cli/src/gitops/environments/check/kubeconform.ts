@@ -59,7 +59,7 @@ export async function kubeconform(
 }
 
 /** The schema of the CRD as kubeconform takes it, unknown fields refused. */
-export function modelVersionSchema(): Json {
+function modelVersionSchema(): Json {
   const crd = modelVersionCrd() as {
     readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Json } }[] };
   };
@@ -94,7 +94,7 @@ interface Result {
 }
 
 /** Pure: what kubeconform wrote with `-output json -summary`. */
-export function readResult(stdout: string, stderr: string): Pick<EnvironmentCheck, 'found' | 'findings'> {
+function readResult(stdout: string, stderr: string): Pick<EnvironmentCheck, 'found' | 'findings'> {
   let result: Result;
   try {
     result = JSON.parse(stdout) as Result;

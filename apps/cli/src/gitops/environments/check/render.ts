@@ -22,7 +22,7 @@ const NO_NAMESPACE = 'default';
  *
  * @param chart absolute path of the chart's folder
  */
-export async function renderChart(
+async function renderChart(
   context: Context,
   chart: string,
   environment: EnvironmentFolder,
@@ -50,7 +50,7 @@ const isApplied = ({ metadata: { annotations = {} } }: ParsedObject): boolean =>
   annotations['helm.sh/hook']?.startsWith('test') !== true || annotations['argocd.argoproj.io/hook'] !== undefined;
 
 /** Renders the ConfigMaps of a model's acceptance images. */
-export async function renderAcceptance(context: Context, model: ModelFolder): Promise<Rendering> {
+async function renderAcceptance(context: Context, model: ModelFolder): Promise<Rendering> {
   return await kustomize(context, join(model.folder, ACCEPTANCE_FOLDER), `${model.shown}/${ACCEPTANCE_FOLDER}`);
 }
 

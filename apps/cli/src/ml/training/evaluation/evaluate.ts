@@ -3,7 +3,7 @@ import { toAnswers, type Answers } from './probabilities.ts';
 import { rocAuc, rocCurve } from './roc.ts';
 
 /** Bins of confidence in the calibration error (Guo et al. 2017). */
-export const RELIABILITY_BINS = 15;
+const RELIABILITY_BINS = 15;
 /** Probabilities are taken to be no smaller, as scikit-learn does, so that one sure mistake costs 36 nats and not infinity. */
 const SMALLEST = Number.EPSILON;
 

@@ -21,7 +21,7 @@ import type { Evaluation, FeatureTable, GateViolation, Slice } from '../../types
 export const THRESHOLD = 0.5;
 
 /** What a head says of one split. */
-export interface SplitAnswers extends ScoredRows {
+interface SplitAnswers extends ScoredRows {
   readonly logits: Float64Array;
   /** `rows * labels`. */
   readonly probabilities: Float64Array;

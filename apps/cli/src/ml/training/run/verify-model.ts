@@ -9,7 +9,7 @@ import type { LocalModel } from '../../../bundles/local-model.ts';
  * Largest difference of a logit, as a share of `1 + |logit|`, between the trainer, which sums 512 products in float64, and
  * onnxruntime, which sums them in float32. Rounding gives some 1e-6.
  */
-export const LOGIT_TOLERANCE = 1e-4;
+const LOGIT_TOLERANCE = 1e-4;
 
 /** How well the served model and the trainer agree. */
 export interface Agreement {
