@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { Namespace } from '../chart/support/cluster.ts';
 import { JOBS } from './support/jobs.ts';
-import { RetrainStage } from './support/retrain-stage.ts';
+import { RetrainFixture } from './support/retrain-fixture.ts';
 
 import.meta.jest.setTimeout(900_000);
 
@@ -29,22 +29,22 @@ describeWhenSet('PAWL_TEST_CLI_IMAGE', 'retraining on a real cluster', (image) =
     it.skip('needs KUBECONFIG and PAWL_TEST_REGISTRY, reachable under the same name from pods', () => undefined);
     return;
   }
-  const stage = new RetrainStage(image, registry);
+  const fixture = new RetrainFixture(image, registry);
   beforeAll(() => {
-    stage.set();
+    fixture.create();
   });
   afterAll(() => {
-    stage.close();
+    fixture.close();
   });
 
   it('trains on the bundled photographs and releases to staging as a commit', async () => {
-    const { completed, log } = await stage.run('first');
+    const { completed, log } = await fixture.run('first');
     expect({ completed, log }).toMatchObject({ completed: true });
     expect(JSON.stringify(log)).not.toContain('s3cret');
-    expect(stage.commits()).toEqual([expect.stringMatching(/^Release catdog 1\.\d+\.\d+ to staging$/), 'Begin']);
-    const files = stage.git('ls-tree', '--name-only', 'main', 'k8s/environments/staging/models/').trim().split('\n');
+    expect(fixture.commits()).toEqual([expect.stringMatching(/^Release catdog 1\.\d+\.\d+ to staging$/), 'Begin']);
+    const files = fixture.git('ls-tree', '--name-only', 'main', 'k8s/environments/staging/models/').trim().split('\n');
     expect(files).toHaveLength(1);
-    const version = parse(stage.git('show', `main:${files[0] ?? ''}`));
+    const version = parse(fixture.git('show', `main:${files[0] ?? ''}`));
     expect(version).toMatchObject({ kind: 'ModelVersion', spec: { model: 'catdog' } });
     expect(version.spec.artifact.uri).toMatch(/@sha256:[0-9a-f]{64}$/);
     expect(Object.keys(version.metadata.annotations)).toEqual(
@@ -53,19 +53,19 @@ describeWhenSet('PAWL_TEST_CLI_IMAGE', 'retraining on a real cluster', (image) =
   });
 
   it('trains nothing and commits nothing while nothing has changed', async () => {
-    const { completed, log } = await stage.run('second');
+    const { completed, log } = await fixture.run('second');
     expect(completed).toBe(true);
     expect(log['train']).toMatch(/^Nothing has changed since catdog/m);
     expect(log['release']).toMatch(/Already released/);
-    expect(stage.commits()).toHaveLength(2);
+    expect(fixture.commits()).toHaveLength(2);
   });
 
   it('ends at once, and changes nothing, where trying again would not help', async () => {
-    stage.apply({ ENVIRONMENT: 'nowhere' });
-    const { completed, log } = await stage.run('third');
+    fixture.apply({ ENVIRONMENT: 'nowhere' });
+    const { completed, log } = await fixture.run('third');
     expect(completed).toBe(false);
     expect(log['train']).toMatch(/FILE_NOT_FOUND/);
-    expect(stage.namespace.get('pods', '-l', 'job-name=third').items).toHaveLength(1);
-    expect(stage.commits()).toHaveLength(2);
+    expect(fixture.namespace.get('pods', '-l', 'job-name=third').items).toHaveLength(1);
+    expect(fixture.commits()).toHaveLength(2);
   });
 });

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What a request is answered with; a string is a web page. */
-export type Answer = readonly [status: number, body: object | string, headers?: Record<string, string>];
+export type CannedAnswer = readonly [status: number, body: object | string, headers?: Record<string, string>];
 
 /** The bodies of a service that is well. */
 export const healthy = { status: 'ok', model_loaded: true };
@@ -21,7 +21,7 @@ export class FakeService {
   asked: string[] = [];
 
   /** @param answer gets the path, and how often it was asked by now, from 1; undefined: no answer ever. */
-  async serve(answer: (path: string, count: number) => Answer | undefined): Promise<string> {
+  async serve(answer: (path: string, count: number) => CannedAnswer | undefined): Promise<string> {
     this.close();
     this.asked = [];
     this.#server = createServer((request, response) => {
@@ -41,7 +41,7 @@ export class FakeService {
   }
 
   /** One whose `/health` is well. */
-  predicting(answer: (count: number) => Answer | undefined): Promise<string> {
+  predicting(answer: (count: number) => CannedAnswer | undefined): Promise<string> {
     return this.serve((path, count) => (path === '/health' ? [200, healthy] : answer(count)));
   }
 

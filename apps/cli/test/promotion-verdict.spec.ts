@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { cleanFolders } from '@pawl/test-kit/bundles';
 import { ago, failedFor } from './support/objects.ts';
-import { PromotionStage } from './support/promotion-stage.ts';
+import { PromotionFixture } from './support/promotion-fixture.ts';
 
 const stops: (() => Promise<void>)[] = [];
 
@@ -40,28 +40,28 @@ const hang: RequestListener = (request) => void request.resume();
 
 describe('pawl promote --verdict', () => {
   it('takes a file, and asks no cluster', async () => {
-    const stage = await PromotionStage.make('1.0.0');
-    await writeFile(join(stage.folder, 'verdict.json'), JSON.stringify(observed(stage.proof('1.0.0'))));
-    const { code, out, err, connected } = await stage.promote('--verdict', '../verdict.json');
+    const fixture = await PromotionFixture.make('1.0.0');
+    await writeFile(join(fixture.folder, 'verdict.json'), JSON.stringify(observed(fixture.proof('1.0.0'))));
+    const { code, out, err, connected } = await fixture.promote('--verdict', '../verdict.json');
     expect({ code, err, connected }).toEqual({ code: 0, err: '', connected: [] });
     expect(out).toMatch(/observed +10s ago\n[^]*serving +for 119m of 60m/);
   });
 
   it('takes an address, adds the name of the object to a folder, and reads it anew before every push', async () => {
-    const stage = await PromotionStage.make('1.0.0');
+    const fixture = await PromotionFixture.make('1.0.0');
     const asked: (string | undefined)[] = [];
     const address = await serve((request, response) => {
       asked.push(request.url);
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(observed(stage.proof('1.0.0'))));
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(observed(fixture.proof('1.0.0'))));
     });
-    await stage.othersPushFirst(async (clone) => {
-      await stage.write('other.txt', 'theirs\n', clone);
-      await stage.commit('Theirs', clone);
+    await fixture.othersPushFirst(async (clone) => {
+      await fixture.write('other.txt', 'theirs\n', clone);
+      await fixture.commit('Theirs', clone);
     });
-    const { code, err } = await stage.promote('--verdict', `${address}/verdicts/`, '--push');
+    const { code, err } = await fixture.promote('--verdict', `${address}/verdicts/`, '--push');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(asked).toEqual(['/verdicts/catdog-1-0-0', '/verdicts/catdog-1-0-0']);
-    expect(await stage.git('rev-parse', 'HEAD')).toBe(await stage.git('rev-parse', 'origin/main'));
+    expect(await fixture.git('rev-parse', 'HEAD')).toBe(await fixture.git('rev-parse', 'origin/main'));
   });
 
   it.each<[string, number, string, (object: ModelVersion) => unknown, RegExp]>([
@@ -104,27 +104,27 @@ describe('pawl promote --verdict', () => {
       /is Failed: CanaryCrashed/,
     ],
   ])('a verdict %s is refused', async (_, code, errorCode, change, message) => {
-    const stage = await PromotionStage.make('1.0.0');
+    const fixture = await PromotionFixture.make('1.0.0');
     const address = await serve((_request, response) => {
-      response.end(JSON.stringify(change(stage.proof('1.0.0'))));
+      response.end(JSON.stringify(change(fixture.proof('1.0.0'))));
     });
-    const outcome = await stage.promote('--verdict', `${address}/v`);
+    const outcome = await fixture.promote('--verdict', `${address}/v`);
     expect(outcome.code).toBe(code);
     expect(outcome.err).toContain(`[${errorCode}]`);
     expect(outcome.err).toMatch(message);
-    expect(await stage.models()).toEqual([]);
+    expect(await fixture.models()).toEqual([]);
   });
 
   it('lets an older one count when it is told to, and does not count what came after it', async () => {
-    const stage = await PromotionStage.make('1.0.0');
+    const fixture = await PromotionFixture.make('1.0.0');
     const address = await serve((_request, response) => {
       // It served for two hours by now, and for half an hour when it was seen.
-      response.end(JSON.stringify(observed(stage.proof('1.0.0'), 5400)));
+      response.end(JSON.stringify(observed(fixture.proof('1.0.0'), 5400)));
     });
-    const refused = await stage.promote('--verdict', address, '--max-age', '2h');
+    const refused = await fixture.promote('--verdict', address, '--max-age', '2h');
     expect(refused.err).toMatch(/\[VERDICT_NOT_FOUND\]|\[NOT_SERVING_LONG\]/);
     expect(refused.err).toMatch(/has served for 30m; prod asks for 60m/);
-    expect((await stage.promote('--verdict', address, '--max-age', '2h', '--serving-for', '30m')).code).toBe(0);
+    expect((await fixture.promote('--verdict', address, '--max-age', '2h', '--serving-for', '30m')).code).toBe(0);
   });
 
   it.each<[string, number, RequestListener, RegExp]>([
@@ -177,19 +177,19 @@ describe('pawl promote --verdict', () => {
       /no answer within 0.2 s/,
     ],
   ])('an address that %s: exit code %i', async (_, code, listener, message) => {
-    const stage = await PromotionStage.make('1.0.0');
+    const fixture = await PromotionFixture.make('1.0.0');
     const address = await serve(listener);
     // Only what waits for nothing has so little time.
     const patience = listener === hang || code === 3 ? '200ms' : '10s';
-    const outcome = await stage.promote('--verdict', `${address}/verdicts/`, '--request-timeout', patience);
+    const outcome = await fixture.promote('--verdict', `${address}/verdicts/`, '--request-timeout', patience);
     expect(outcome.code).toBe(code);
     expect(outcome.err).toMatch(message);
     expect(outcome.err + outcome.out).not.toContain('of-a-secret');
-    expect(await stage.models()).toEqual([]);
+    expect(await fixture.models()).toEqual([]);
   });
 
   it('says what stands in the way of a file or an address', async () => {
-    const stage = await PromotionStage.make('1.0.0');
+    const fixture = await PromotionFixture.make('1.0.0');
     const port = await serve(hang);
     for (const stop of stops.splice(0)) await stop();
     const cases: readonly (readonly [string, number, RegExp])[] = [
@@ -201,7 +201,7 @@ describe('pawl promote --verdict', () => {
       ['http://', 2, /is no address/],
     ];
     for (const [location, code, message] of cases) {
-      const outcome = await stage.promote('--verdict', location);
+      const outcome = await fixture.promote('--verdict', location);
       expect(outcome.code).toBe(code);
       expect(outcome.err).toMatch(message);
       expect(outcome.err).not.toContain('of-a-secret');
@@ -209,13 +209,13 @@ describe('pawl promote --verdict', () => {
   });
 
   it('stops when it is interrupted', async () => {
-    const stage = await PromotionStage.make('1.0.0');
+    const fixture = await PromotionFixture.make('1.0.0');
     const interrupt = new AbortController();
     const address = await serve(() => {
       interrupt.abort();
     });
     const argv = ['promote', 'catdog', '--from', 'staging', '--to', 'prod', '--verdict', address];
-    expect(await stage.pawl(argv, { signal: interrupt.signal })).toMatchObject({ code: 130 });
-    expect(await stage.git('status', '--porcelain')).toBe('');
+    expect(await fixture.pawl(argv, { signal: interrupt.signal })).toMatchObject({ code: 130 });
+    expect(await fixture.git('status', '--porcelain')).toBe('');
   });
 });

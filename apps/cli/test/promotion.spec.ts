@@ -4,18 +4,18 @@ import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { cleanFolders } from '@pawl/test-kit/bundles';
 import { CliError } from '../src/errors/cli-error.ts';
 import { aCondition, ago, failedFor, withMeta } from './support/objects.ts';
-import { ENVIRONMENTS, proved, PromotionStage } from './support/promotion-stage.ts';
+import { ENVIRONMENTS, proved, PromotionFixture } from './support/promotion-fixture.ts';
 
 afterEach(cleanFolders);
 
 describe('pawl promote MODEL --from --to', () => {
   it('shows the evidence and the change, and commits the same bytes with both', async () => {
-    const stage = await PromotionStage.make('1.0.0', '1.1.0');
-    await writeFile(join(stage.clone, 'other.txt'), 'work in progress\n');
-    const { code, out, err, connected } = await stage.promote();
+    const fixture = await PromotionFixture.make('1.0.0', '1.1.0');
+    await writeFile(join(fixture.clone, 'other.txt'), 'work in progress\n');
+    const { code, out, err, connected } = await fixture.promote();
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(connected).toMatchObject([{ namespace: 'pawl-staging' }]);
-    const { uri, digest } = stage.published('1.1.0');
+    const { uri, digest } = fixture.published('1.1.0');
     expect(out).toMatch(
       /^catdog 1.1.0: staging → prod\n {2}✓ {2}digest +sha256:[0-9a-f]{12} in staging, as in Git\n {2}✓ {2}observed +now\n/,
     );
@@ -25,10 +25,10 @@ describe('pawl promote MODEL --from --to', () => {
     expect(out).toMatch(
       /\nCommitted [0-9a-f]{7,} on main: Promote catdog 1.1.0 from staging to prod\nnext: git push\n$/,
     );
-    expect(await stage.read(`${ENVIRONMENTS}/prod/models/catdog-1.1.0.yaml`)).toBe(
-      await stage.read(`${ENVIRONMENTS}/staging/models/catdog-1.1.0.yaml`),
+    expect(await fixture.read(`${ENVIRONMENTS}/prod/models/catdog-1.1.0.yaml`)).toBe(
+      await fixture.read(`${ENVIRONMENTS}/staging/models/catdog-1.1.0.yaml`),
     );
-    expect(await stage.git('log', '-1', '--format=%B')).toBe(
+    expect(await fixture.git('log', '-1', '--format=%B')).toBe(
       [
         'Promote catdog 1.1.0 from staging to prod',
         '',
@@ -49,63 +49,63 @@ describe('pawl promote MODEL --from --to', () => {
         `Pawl-Promotion: catdog 1.1.0 ${digest} staging -> prod`,
       ].join('\n'),
     );
-    expect(await stage.git('log', '-1', '--format=%(trailers:key=Pawl-Promotion,valueonly)')).toBe(
+    expect(await fixture.git('log', '-1', '--format=%(trailers:key=Pawl-Promotion,valueonly)')).toBe(
       `catdog 1.1.0 ${digest} staging -> prod`,
     );
-    expect(await stage.git('show', '--format=', '--name-status')).toBe(
+    expect(await fixture.git('show', '--format=', '--name-status')).toBe(
       `A\t${ENVIRONMENTS}/prod/models/catdog-1.1.0.yaml`,
     );
-    expect(await stage.git('status', '--porcelain')).toBe('M other.txt');
+    expect(await fixture.git('status', '--porcelain')).toBe('M other.txt');
   });
 
   it('is a success that changes nothing when it is there, and pushes what was not pushed', async () => {
-    const stage = await PromotionStage.make('1.0.0');
-    expect((await stage.promote()).code).toBe(0);
-    const head = await stage.git('rev-parse', 'HEAD');
-    const again = await stage.promote();
+    const fixture = await PromotionFixture.make('1.0.0');
+    expect((await fixture.promote()).code).toBe(0);
+    const head = await fixture.git('rev-parse', 'HEAD');
+    const again = await fixture.promote();
     expect(again).toMatchObject({ code: 0, err: '', connected: [] });
     expect(again.out).toBe('catdog 1.0.0: staging → prod\n  Already there: prod has this digest.\n');
-    const pushed = await stage.promote('--push');
+    const pushed = await fixture.promote('--push');
     expect(pushed.out).toMatch(/Already there[^]*\nPushed to origin\/main.\n$/);
-    expect(await stage.git('rev-parse', 'origin/main', 'HEAD')).toBe(`${head}\n${head}`);
-    expect((await stage.promote('--push')).out).not.toContain('Pushed');
+    expect(await fixture.git('rev-parse', 'origin/main', 'HEAD')).toBe(`${head}\n${head}`);
+    expect((await fixture.promote('--push')).out).not.toContain('Pushed');
   });
 
   it('promotes the version that is named, and names what there is', async () => {
-    const stage = await PromotionStage.make('1.0.0', '1.1.0');
-    expect((await stage.promote('--version', '1.0.0', '--message', 'First')).code).toBe(0);
-    expect(await stage.subjects()).toContain('First');
-    expect(await stage.models()).toEqual(['catdog-1.0.0.yaml']);
-    expect(await stage.promote('--version', '1.2.0')).toMatchObject({
+    const fixture = await PromotionFixture.make('1.0.0', '1.1.0');
+    expect((await fixture.promote('--version', '1.0.0', '--message', 'First')).code).toBe(0);
+    expect(await fixture.subjects()).toContain('First');
+    expect(await fixture.models()).toEqual(['catdog-1.0.0.yaml']);
+    expect(await fixture.promote('--version', '1.2.0')).toMatchObject({
       code: 4,
       err: 'error: staging has no catdog 1.2.0. [NOT_RELEASED]\nnext:  It has: 1.1.0, 1.0.0.\n',
     });
-    expect((await stage.pawl(['promote', 'catdgo', '--from', 'staging', '--to', 'prod'])).err).toMatch(
+    expect((await fixture.pawl(['promote', 'catdgo', '--from', 'staging', '--to', 'prod'])).err).toMatch(
       /staging has no version of catdgo. \[NOT_RELEASED\]\nnext: {2}Did you mean catdog\?/,
     );
   });
 
   it('writes nothing with --dry-run, also where HEAD is detached', async () => {
-    const stage = await PromotionStage.make('1.0.0');
-    const before = await stage.snapshot();
-    const { code, out } = await stage.promote('--dry-run');
+    const fixture = await PromotionFixture.make('1.0.0');
+    const before = await fixture.snapshot();
+    const { code, out } = await fixture.promote('--dry-run');
     expect(code).toBe(0);
     expect(out).toMatch(/16\/16[^]*\+kind: ModelVersion[^]*\nNothing was written \(--dry-run\).\n$/);
-    expect(await stage.snapshot()).toEqual(before);
-    await stage.git('checkout', '--quiet', '--detach');
-    expect((await stage.promote('--dry-run')).code).toBe(0);
-    const refused = await stage.promote();
+    expect(await fixture.snapshot()).toEqual(before);
+    await fixture.git('checkout', '--quiet', '--detach');
+    expect((await fixture.promote('--dry-run')).code).toBe(0);
+    const refused = await fixture.promote();
     expect(refused.code).toBe(3);
     expect(refused.err).toMatch(/HEAD is detached[^]*--branch/);
-    expect(await stage.models()).toEqual([]);
+    expect(await fixture.models()).toEqual([]);
   });
 
-  it.each<[string, string, (stage: PromotionStage) => void | Promise<void>, readonly string[], RegExp]>([
+  it.each<[string, string, (fixture: PromotionFixture) => void | Promise<void>, readonly string[], RegExp]>([
     [
       'failed there',
       'NOT_SERVING',
-      (stage) => {
-        stage.prove('1.0.0', {}, failedFor('AcceptanceFailed', '12 of 16 images were answered with their label'));
+      (fixture) => {
+        fixture.prove('1.0.0', {}, failedFor('AcceptanceFailed', '12 of 16 images were answered with their label'));
       },
       [],
       /catdog 1.0.0 in staging is Failed: AcceptanceFailed: 12 of 16 images[^]*pawl explain catdog-1-0-0/,
@@ -113,9 +113,9 @@ describe('pawl promote MODEL --from --to', () => {
     [
       'serves too short',
       'NOT_SERVING_LONG',
-      (stage) => {
+      (fixture) => {
         const ready = { ...aCondition('Ready', 'True', 'Serving'), lastTransitionTime: ago(600) };
-        stage.prove('1.0.0', proved({ conditions: [ready] }));
+        fixture.prove('1.0.0', proved({ conditions: [ready] }));
       },
       [],
       /has served for 10m; prod asks for 60m[^]*in 50m; --serving-for/,
@@ -123,9 +123,9 @@ describe('pawl promote MODEL --from --to', () => {
     [
       'was promoted by hand there',
       'NOT_ANALYSED',
-      (stage) => {
+      (fixture) => {
         const verdict = { outcome: 'Passed', reason: 'PromotedByHand', message: '', at: ago(9) } as const;
-        stage.prove('1.0.0', proved({ verdict }));
+        fixture.prove('1.0.0', proved({ verdict }));
       },
       [],
       /its remaining steps in staging were skipped by hand[^]*--without-analysis/,
@@ -133,8 +133,8 @@ describe('pawl promote MODEL --from --to', () => {
     [
       'is being deleted',
       'VERSION_DELETED',
-      (stage) => {
-        stage.prove('1.0.0', proved(), withMeta({ deletionTimestamp: ago(1) }));
+      (fixture) => {
+        fixture.prove('1.0.0', proved(), withMeta({ deletionTimestamp: ago(1) }));
       },
       [],
       /is being deleted/,
@@ -142,8 +142,8 @@ describe('pawl promote MODEL --from --to', () => {
     [
       'is not in the cluster',
       'VERDICT_NOT_FOUND',
-      (stage) => {
-        stage.cluster.versions = [];
+      (fixture) => {
+        fixture.cluster.versions = [];
       },
       [],
       /cluster.example.*namespace pawl-staging has no ModelVersion catdog-1-0-0/,
@@ -151,8 +151,8 @@ describe('pawl promote MODEL --from --to', () => {
     [
       'cannot be asked for',
       'CLUSTER_UNREACHABLE',
-      (stage) => {
-        stage.cluster.troubles.push(new CliError('CLUSTER_UNREACHABLE', 'cannot reach it', 'Try later.'));
+      (fixture) => {
+        fixture.cluster.troubles.push(new CliError('CLUSTER_UNREACHABLE', 'cannot reach it', 'Try later.'));
       },
       [],
       /cannot reach it/,
@@ -160,9 +160,9 @@ describe('pawl promote MODEL --from --to', () => {
     [
       'comes the wrong way',
       'PROMOTION_WAY',
-      async (stage) => {
-        await stage.write(`${ENVIRONMENTS}/prod/environment.yaml`, 'promotion: {from: qa}\n');
-        await stage.commit('Another way');
+      async (fixture) => {
+        await fixture.write(`${ENVIRONMENTS}/prod/environment.yaml`, 'promotion: {from: qa}\n');
+        await fixture.commit('Another way');
       },
       [],
       /prod takes versions from qa, and staging was named/,
@@ -170,9 +170,9 @@ describe('pawl promote MODEL --from --to', () => {
     [
       'a demand that is misspelt',
       'PROMOTION_REFUSED',
-      async (stage) => {
-        await stage.write(`${ENVIRONMENTS}/prod/environment.yaml`, 'promotion: {servingMinute: 60}\n');
-        await stage.commit('Misspelt');
+      async (fixture) => {
+        await fixture.write(`${ENVIRONMENTS}/prod/environment.yaml`, 'promotion: {servingMinute: 60}\n');
+        await fixture.commit('Misspelt');
       },
       [],
       /prod\/environment.yaml is not valid: promotion/,
@@ -180,63 +180,63 @@ describe('pawl promote MODEL --from --to', () => {
     [
       'uncommitted changes',
       'PROMOTION_REFUSED',
-      (stage) => stage.write(`${ENVIRONMENTS}/staging/values.yaml`, 'a: 1\n'),
+      (fixture) => fixture.write(`${ENVIRONMENTS}/staging/values.yaml`, 'a: 1\n'),
       [],
       /staging has uncommitted changes/,
     ],
   ])('refuses what %s: %s', async (_, code, arrange, flags, message) => {
-    const stage = await PromotionStage.make('1.0.0');
-    await arrange(stage);
-    const before = await stage.snapshot();
-    const { code: exit, err } = await stage.promote(...flags);
+    const fixture = await PromotionFixture.make('1.0.0');
+    await arrange(fixture);
+    const before = await fixture.snapshot();
+    const { code: exit, err } = await fixture.promote(...flags);
     expect(exit).toBeGreaterThan(0);
     expect(err).toContain(`[${code}]`);
     expect(err).toMatch(message);
     expect(err).toMatch(/\nnext: {2}\S/);
-    expect(await stage.snapshot()).toEqual(before);
-    expect(await stage.models()).toEqual([]);
+    expect(await fixture.snapshot()).toEqual(before);
+    expect(await fixture.models()).toEqual([]);
   });
 
   it('takes responsibility for what was not analysed, and says so in the commit', async () => {
-    const stage = await PromotionStage.make('1.0.0');
+    const fixture = await PromotionFixture.make('1.0.0');
     const verdict = { outcome: 'Passed', reason: 'PromotedByHand', message: '', at: ago(9) } as const;
-    stage.prove('1.0.0', proved({ verdict }));
-    const { code, out } = await stage.promote('--without-analysis');
+    fixture.prove('1.0.0', proved({ verdict }));
+    const { code, out } = await fixture.promote('--without-analysis');
     expect(code).toBe(0);
     expect(out).toMatch(/– {2}analysis +promoted without: its remaining steps in staging were skipped by hand\n/);
-    expect(await stage.git('log', '-1', '--format=%(trailers:key=Pawl-Without-Analysis,valueonly)')).toBe(
+    expect(await fixture.git('log', '-1', '--format=%(trailers:key=Pawl-Without-Analysis,valueonly)')).toBe(
       'its remaining steps in staging were skipped by hand',
     );
   });
 
   it("asks for the keys of the environment that takes it, and of the model's own values", async () => {
-    const stage = await PromotionStage.make();
+    const fixture = await PromotionFixture.make();
     const [ci, releaseKey] = [generateSigningKeyPair(), generateSigningKeyPair()];
-    await stage.release('1.0.0', { privateKeyPem: ci.privateKeyPem });
+    await fixture.release('1.0.0', { privateKeyPem: ci.privateKeyPem });
     const values = (key: string) => JSON.stringify({ publicKey: key });
-    await stage.write(`${ENVIRONMENTS}/prod/values.yaml`, values(releaseKey.publicKeyPem));
-    await stage.commit('Release key');
-    expect((await stage.promote()).err).toContain('[BUNDLE_SIGNATURE_INVALID]');
-    expect(await stage.models()).toEqual([]);
-    await stage.write(`${ENVIRONMENTS}/prod/catdog/values.yaml`, values(ci.publicKeyPem));
-    await stage.commit('Key of the model');
-    expect((await stage.promote()).out).toMatch(/signature +✓ by the key of the environment/);
+    await fixture.write(`${ENVIRONMENTS}/prod/values.yaml`, values(releaseKey.publicKeyPem));
+    await fixture.commit('Release key');
+    expect((await fixture.promote()).err).toContain('[BUNDLE_SIGNATURE_INVALID]');
+    expect(await fixture.models()).toEqual([]);
+    await fixture.write(`${ENVIRONMENTS}/prod/catdog/values.yaml`, values(ci.publicKeyPem));
+    await fixture.commit('Key of the model');
+    expect((await fixture.promote()).out).toMatch(/signature +✓ by the key of the environment/);
   });
 
   it('compares the digest with Git, not only the number', async () => {
-    const stage = await PromotionStage.make('1.0.0');
-    const { spec, ...rest } = stage.proof('1.0.0');
+    const fixture = await PromotionFixture.make('1.0.0');
+    const { spec, ...rest } = fixture.proof('1.0.0');
     const artifact = { ...spec.artifact, digest: `sha256:${'0'.repeat(64)}` };
-    stage.cluster.versions = [{ ...rest, spec: { ...spec, artifact } }];
-    expect((await stage.promote()).err).toMatch(/has the digest sha256:0+, and Git says sha256:[^]*DIGEST_DIFFERS/);
+    fixture.cluster.versions = [{ ...rest, spec: { ...spec, artifact } }];
+    expect((await fixture.promote()).err).toMatch(/has the digest sha256:0+, and Git says sha256:[^]*DIGEST_DIFFERS/);
   });
 
   it('keeps as many versions as it was told, and compares with the one before', async () => {
-    const stage = await PromotionStage.make('1.0.0', '1.1.0', '1.2.0');
-    for (const version of ['1.0.0', '1.1.0', '1.2.0']) await stage.promote('--version', version, '--keep', '2');
-    expect(await stage.models()).toEqual(['catdog-1.1.0.yaml', 'catdog-1.2.0.yaml']);
-    expect(await stage.git('log', '-1', '--format=%b')).toMatch(/^change: minor after 1.1.0[^]*\nremoved: 1.0.0\n/);
-    expect((await stage.promote('--version', '1.0.0')).err).toMatch(
+    const fixture = await PromotionFixture.make('1.0.0', '1.1.0', '1.2.0');
+    for (const version of ['1.0.0', '1.1.0', '1.2.0']) await fixture.promote('--version', version, '--keep', '2');
+    expect(await fixture.models()).toEqual(['catdog-1.1.0.yaml', 'catdog-1.2.0.yaml']);
+    expect(await fixture.git('log', '-1', '--format=%b')).toMatch(/^change: minor after 1.1.0[^]*\nremoved: 1.0.0\n/);
+    expect((await fixture.promote('--version', '1.0.0')).err).toMatch(
       /prod has catdog 1.2.0, which is higher than 1.0.0[^]*PROMOTION_LOWER[^]*pawl rollback catdog --env prod/,
     );
   });
@@ -248,15 +248,15 @@ describe('pawl promote MODEL --from --to', () => {
     ['--wait with environments', ['--from', 'staging', '--to', 'prod', '--wait'], /--wait means nothing with --from/],
     ['--dry-run without', ['--dry-run'], /--dry-run needs --from and --to/],
   ])('%s: a usage error', async (_, flags, message) => {
-    const stage = await PromotionStage.make();
-    const outcome = await stage.pawl(['promote', 'catdog', ...flags]);
+    const fixture = await PromotionFixture.make();
+    const outcome = await fixture.pawl(['promote', 'catdog', ...flags]);
     expect(outcome).toMatchObject({ code: 2, out: '' });
     expect(outcome.err).toMatch(message);
   });
 
   it('says what it is, and what skips the steps of a canary', async () => {
-    const stage = await PromotionStage.make();
-    const { code, out } = await stage.pawl(['promote', '--help']);
+    const fixture = await PromotionFixture.make();
+    const { code, out } = await fixture.pawl(['promote', '--help']);
     expect(code).toBe(0);
     expect(out).toMatch(
       /From one environment to the next:\n[^]*--from <env>[^]*Within one environment[^]*pawl rollout promote NAME/,

@@ -411,8 +411,11 @@ describe('pawl release and Git', () => {
   });
 
   /** Another clone that releases and pushes between our commit and our push: a hook of ours makes it do so once. */
-  async function othersPushFirst(stage: Awaited<ReturnType<typeof aClone>>, change: (clone: string) => Promise<void>) {
-    const { folder, clone, gitIn } = stage;
+  async function othersPushFirst(
+    fixture: Awaited<ReturnType<typeof aClone>>,
+    change: (clone: string) => Promise<void>,
+  ) {
+    const { folder, clone, gitIn } = fixture;
     const other = join(folder, 'other');
     await gitIn(folder, 'clone', '--quiet', 'remote.git', 'other');
     await change(other);
@@ -426,10 +429,10 @@ describe('pawl release and Git', () => {
   }
 
   it('others pushed something else first: ours goes on top of it', async () => {
-    const stage = await aClone();
-    const { release, publish, git, gitIn } = stage;
+    const fixture = await aClone();
+    const { release, publish, git, gitIn } = fixture;
     const { uri } = await publish('1.0.0', 1);
-    await othersPushFirst(stage, async (other) => {
+    await othersPushFirst(fixture, async (other) => {
       await writeFile(join(other, 'theirs.txt'), 'theirs\n');
       await gitIn(other, 'add', '.');
       await gitIn(other, 'commit', '--quiet', '-m', 'Theirs');
@@ -446,8 +449,8 @@ describe('pawl release and Git', () => {
   });
 
   it('others released first: everything is decided anew on what they have', async () => {
-    const stage = await aClone();
-    const { release, publish, git, models } = stage;
+    const fixture = await aClone();
+    const { release, publish, git, models } = fixture;
     const first = await publish('1.0.0', 1);
     const theirs = await publish('1.1.0', 2);
     const ours = await publish('1.2.0', 3);
@@ -455,7 +458,7 @@ describe('pawl release and Git', () => {
     const releaseThere = async (other: string) => {
       expect((await pawlIn(other, ['release', theirs.uri, '--env', 'staging'], { env: IDENTITY })).code).toBe(0);
     };
-    await othersPushFirst(stage, releaseThere);
+    await othersPushFirst(fixture, releaseThere);
     const { code, out, err } = await release(ours.uri, '--push');
     expect(code).toBe(0);
     expect(err).toContain('Others pushed first; on top of theirs the release is:');
@@ -465,14 +468,14 @@ describe('pawl release and Git', () => {
   });
 
   it('others released the version that we wanted: ours is refused, and gone', async () => {
-    const stage = await aClone();
-    const { release, publish, git, folder, models } = stage;
+    const fixture = await aClone();
+    const { release, publish, git, folder, models } = fixture;
     await release((await publish('1.0.0', 1)).uri, '--push');
     const ours = await publish('1.1.0', 3);
     await cp(join(folder, 'store/1.1.0'), join(folder, 'ours'), { recursive: true });
     await rm(join(folder, 'store/1.1.0'), { recursive: true });
     const theirs = await publish('1.1.0', 2);
-    await othersPushFirst(stage, async (other) => {
+    await othersPushFirst(fixture, async (other) => {
       expect((await pawlIn(other, ['release', theirs.uri, '--env', 'staging'], { env: IDENTITY })).code).toBe(0);
     });
     const { code, err } = await release(`file://${join(folder, 'ours')}`, '--push');

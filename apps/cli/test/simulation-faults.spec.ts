@@ -1,23 +1,23 @@
 import { FakeCluster, pawl, type Surroundings } from './support/fake-cluster.ts';
-import { aCat, FakeService, healthy, type Answer } from '@pawl/test-kit/fake-service';
-import { Workplace } from './support/workplace.ts';
+import { aCat, FakeService, healthy, type CannedAnswer } from '@pawl/test-kit/fake-service';
+import { SimulationFolder } from './support/simulation-folder.ts';
 
 const run = (line: string, surroundings?: Surroundings) => pawl(line, new FakeCluster(), surroundings);
 const service = new FakeService();
-const workplace = new Workplace();
-beforeEach(() => workplace.open());
+const folder = new SimulationFolder();
+beforeEach(() => folder.open());
 afterEach(async () => {
   service.close();
-  await workplace.close();
+  await folder.close();
 });
 const simulate = (url: string, n: number, rest = '', surroundings?: Surroundings) =>
-  run(`simulate --n ${n} --url ${url} --out ${workplace.out} ${rest}`, surroundings);
+  run(`simulate --n ${n} --url ${url} --out ${folder.out} ${rest}`, surroundings);
 const busy = { error: { code: 'OVERLOADED', message: 'full' } };
 const broken = { error: { code: 'INTERNAL', message: 'broken' } };
 const noModel = { error: { code: 'MODEL_NOT_READY', message: 'no model' } };
 
 describe('pawl simulate against what is not as it should be', () => {
-  it.each<[string, Answer, RegExp]>([
+  it.each<[string, CannedAnswer, RegExp]>([
     ['a web page', [200, '<!doctype html><title>Sign in</title>'], /a web page with HTTP 200, not Pawl's JSON/],
     ['a gateway without pods', [503, '<html>no upstream'], /a web page with HTTP 503/],
     ['another program', [200, { up: true }], /application\/json with HTTP 200, not Pawl's JSON/],
@@ -48,17 +48,17 @@ describe('pawl simulate against what is not as it should be', () => {
     const url = await service.predicting((count) =>
       count % 2 === 1 ? [429, busy, { 'retry-after': '3' }] : [200, aCat],
     );
-    const { code } = await simulate(url, 3, `--photos ${await workplace.photos('cat/1.jpg')}`);
+    const { code } = await simulate(url, 3, `--photos ${await folder.photos('cat/1.jpg')}`);
     expect(code).toBe(0);
     // Time passes only while it sleeps: three waits of three seconds.
-    expect(await workplace.report()).toMatchObject({ throttled: 3, errors: 0, answered: 3, seconds: 9 });
+    expect(await folder.report()).toMatchObject({ throttled: 3, errors: 0, answered: 3, seconds: 9 });
   });
 
   it('does not come back for ever', async () => {
     const url = await service.predicting(() => [503, noModel, { 'retry-after': '5' }]);
     const { code } = await simulate(url, 1);
     expect(code).toBe(1);
-    const { requests } = await workplace.report();
+    const { requests } = await folder.report();
     expect(requests).toMatchObject([{ attempts: 6, error: { code: 'MODEL_NOT_READY', status: 503 } }]);
   });
 
@@ -74,9 +74,9 @@ describe('pawl simulate against what is not as it should be', () => {
       if (count === 3) service.close();
       return [200, aCat];
     });
-    const { code, err } = await simulate(url, 50, `--photos ${await workplace.photos('cat/1.jpg')}`);
+    const { code, err } = await simulate(url, 50, `--photos ${await folder.photos('cat/1.jpg')}`);
     expect([code, err]).toEqual([3, expect.stringMatching(/SERVICE_UNREACHABLE/)]);
-    expect(await workplace.report()).toMatchObject({ answered: 2, total_requests: 7, errors: 5 });
+    expect(await folder.report()).toMatchObject({ answered: 2, total_requests: 7, errors: 5 });
   });
 
   it('ends a request that takes too long', async () => {
@@ -87,24 +87,24 @@ describe('pawl simulate against what is not as it should be', () => {
 
   it('notes abstentions, and labels that the model does not have', async () => {
     const url = await service.predicting(() => [200, { ...aCat, abstained: true }]);
-    const photos = await workplace.photos('cat/1.jpg', 'owl/2.jpg', 'notes/readme.txt');
+    const photos = await folder.photos('cat/1.jpg', 'owl/2.jpg', 'notes/readme.txt');
     const { code, out, err } = await simulate(url, 2, `--photos ${photos}`);
     expect([code, err]).toEqual([0, 'warning: photographs are labelled owl; the model knows cat, dog\n']);
     expect(out).toMatch(/right {2}abstained$/m);
     expect(out).toMatch(/^abstained +2 /m);
-    expect(await workplace.report()).toMatchObject({ abstained: 2, accuracy: 0.5 });
+    expect(await folder.report()).toMatchObject({ abstained: 2, accuracy: 0.5 });
   });
 
   it('exits 1 below the accuracy that was asked for', async () => {
     const url = await service.predicting(() => [200, aCat]);
-    const photos = await workplace.photos('cat/1.jpg', 'dog/2.jpg');
+    const photos = await folder.photos('cat/1.jpg', 'dog/2.jpg');
     const { code, err } = await simulate(url, 2, `--photos ${photos} --min-accuracy 0.6`);
     expect([code, err]).toEqual([1, 'accuracy is below --min-accuracy 0.6\n']);
   });
 
   it('refuses a folder without photographs, and a place where nothing can be written', async () => {
     const url = await service.predicting(() => [200, aCat]);
-    const empty = await simulate(url, 1, `--photos ${await workplace.photos('cat/notes.txt')}`);
+    const empty = await simulate(url, 1, `--photos ${await folder.photos('cat/notes.txt')}`);
     expect([empty.code, empty.err]).toEqual([1, expect.stringMatching(/DATA_EMPTY/)]);
     const unwritable = await run(`simulate --n 1 --url ${url} --out /dev/null/report.json`);
     expect([unwritable.code, unwritable.err]).toEqual([1, expect.stringMatching(/FILE_WRITE_FAILED/)]);
@@ -150,7 +150,7 @@ describe('pawl smoke', () => {
     expect(out).toMatch(/\npassed with 2 warnings: http/);
   });
 
-  it.each<[string, Answer, number, string[]]>([
+  it.each<[string, CannedAnswer, number, string[]]>([
     ['one of its labels', [200, aCat], 0, ['ok', 'ok', 'ok', 'ok']],
     ['a label of another model', [200, { ...aCat, label: 'owl' }], 1, ['ok', 'ok', 'ok', 'FAILED']],
     ['an error', [500, broken], 1, ['ok', 'ok', 'FAILED', '-']],
@@ -162,12 +162,12 @@ describe('pawl smoke', () => {
 
   it('takes labels and a photograph of another model', async () => {
     const url = await service.predicting(() => [200, { ...aCat, label: 'owl' }]);
-    const photos = await workplace.photos('owl/1.jpg');
+    const photos = await folder.photos('owl/1.jpg');
     expect((await check(`${url} --labels owl,crow --image ${photos}/owl/1.jpg`)).code).toBe(0);
   });
 
   it('waits for a service that starts', async () => {
-    const starting = (count: number): Answer =>
+    const starting = (count: number): CannedAnswer =>
       count < 3 ? [502, '<html>Bad Gateway'] : [200, { ...healthy, model_loaded: count >= 5 }];
     const url = await service.serve((path, count) => (path === '/health' ? starting(count) : [200, aCat]));
     const { code, outcomes } = await check(`${url} --wait 60s`);

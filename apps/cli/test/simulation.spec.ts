@@ -6,14 +6,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { SimulationReport } from '../src/service/report.ts';
 import { FakeCluster, pawl, type Surroundings } from './support/fake-cluster.ts';
-import { Workplace } from './support/workplace.ts';
+import { SimulationFolder } from './support/simulation-folder.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const run = (line: string, surroundings?: Surroundings) => pawl(line, new FakeCluster(), surroundings);
 
-const workplace = new Workplace();
-beforeEach(() => workplace.open());
-afterEach(() => workplace.close());
+const folder = new SimulationFolder();
+beforeEach(() => folder.open());
+afterEach(() => folder.close());
 
 describe('against the real service', () => {
   let service: ChildProcess;
@@ -47,16 +47,12 @@ describe('against the real service', () => {
     expect(smoke.out.match(/^ok /gm)).toHaveLength(4);
     expect(smoke.out).toMatch(/\npassed: http/);
 
-    const {
-      code,
-      out: text,
-      err,
-    } = await run(`simulate --n 20 --url ${url} --out ${workplace.out} --min-accuracy 0.9`);
+    const { code, out: text, err } = await run(`simulate --n 20 --url ${url} --out ${folder.out} --min-accuracy 0.9`);
     expect([code, err]).toEqual([0, '']);
     expect(text.match(/^ ?\d+\/20 {2}(cat|dog) +(cat|dog) +\d+\.\d % +\d+ ms {2}(right|WRONG)/gm)).toHaveLength(20);
     expect(text).toMatch(/^accuracy +\d+\.\d % +\d+ of 20 right$/m);
 
-    const saved = await workplace.report();
+    const saved = await folder.report();
     const { version } = JSON.parse(await readFile(join(root, 'models/catdog/manifest.json'), 'utf8')) as {
       version: string;
     };
@@ -69,17 +65,17 @@ describe('against the real service', () => {
   });
 
   it('sends several at once and reports the same answers', async () => {
-    await run(`simulate --n 12 --url ${url} --out ${workplace.out}`);
-    const one = await workplace.report();
-    await run(`simulate --n 12 --url ${url} --out ${workplace.out} --concurrency 4`);
-    const four = await workplace.report();
+    await run(`simulate --n 12 --url ${url} --out ${folder.out}`);
+    const one = await folder.report();
+    await run(`simulate --n 12 --url ${url} --out ${folder.out} --concurrency 4`);
+    const four = await folder.report();
     const answers = ({ requests }: SimulationReport) => requests.map(({ file, confidence }) => [file, confidence]);
     expect(answers(four)).toEqual(answers(one));
   });
 
   it('says what is wrong with a photograph that it cannot read', async () => {
-    const path = await workplace.photos('cat/no-image.jpg');
-    const { code, out: text } = await run(`simulate --n 1 --url ${url} --out ${workplace.out} --photos ${path}`);
+    const path = await folder.photos('cat/no-image.jpg');
+    const { code, out: text } = await run(`simulate --n 1 --url ${url} --out ${folder.out} --photos ${path}`);
     expect(code).toBe(1);
     expect(text).toMatch(/error {2}IMAGE_FORMAT_UNSUPPORTED: .*no-image\.jpg/);
     const { code: smoked, out: list } = await run(`smoke ${url} --image ${join(path, 'cat/no-image.jpg')}`);

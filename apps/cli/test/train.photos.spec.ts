@@ -12,7 +12,7 @@ import.meta.jest.setTimeout(900_000);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** A folder with the repository's parameters and model, and photographs prepared from `raw/{cat,dog}`. */
-async function workplace(raw: string): Promise<string> {
+async function makeFolder(raw: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-photos-'));
   // Only this one: the default --out lies beside it.
   await mkdir(join(folder, 'models'));
@@ -27,7 +27,7 @@ async function workplace(raw: string): Promise<string> {
 describeWhenSet('PAWL_TEST_PHOTOS', 'pawl train on photographs', (photos) => {
   let folder: string;
   beforeAll(async () => {
-    folder = await workplace(photos);
+    folder = await makeFolder(photos);
   });
   afterAll(() => rm(folder, { recursive: true }));
   const train = (out: string, ...flags: readonly string[]) =>
@@ -65,7 +65,7 @@ describeWhenSet('PAWL_TEST_PHOTOS', 'pawl train on photographs', (photos) => {
 describeWhenSet('PAWL_TEST_PETS', 'pawl train on 1,500 photographs', (pets) => {
   let folder: string;
   beforeAll(async () => {
-    folder = await workplace(pets);
+    folder = await makeFolder(pets);
   });
   afterAll(() => rm(folder, { recursive: true }));
 

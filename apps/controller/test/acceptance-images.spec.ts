@@ -1,47 +1,47 @@
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { configMaps } from '@pawl/shared/kubernetes/objects';
 import { imagesConfigMap } from './support/objects.ts';
-import { Stage } from './support/stage.ts';
+import { EnvironmentFixture } from './support/environment-fixture.ts';
 
 import.meta.jest.setTimeout(400_000);
 
 describeWhenSet('KUBECONFIG', 'acceptance images in ConfigMaps of their own, on a real API server', (kubeconfig) => {
-  let stage: Stage;
-  afterEach(() => stage.close());
+  let fixture: EnvironmentFixture;
+  afterEach(() => fixture.close());
   const apply = (name: string, images: Readonly<Record<string, string>>) =>
-    stage.client.apply(configMaps, imagesConfigMap(stage.namespace, name, images), { fieldManager: 'git' });
+    fixture.client.apply(configMaps, imagesConfigMap(fixture.namespace, name, images), { fieldManager: 'git' });
 
   it('are asked together with those of the policy, and judge a version as those do', async () => {
-    stage = await Stage.set(kubeconfig, { images: { 'cat.policy': 'cat' } });
+    fixture = await EnvironmentFixture.create(kubeconfig, { images: { 'cat.policy': 'cat' } });
     await apply('pictures', { 'cat.1': 'cat', 'dog.1': 'dog' });
     await apply('more-pictures', { 'dog.2': 'dog', 'cat.policy': 'cat' });
-    stage.start();
-    const one = await stage.serving();
-    expect(stage.status(one).acceptance).toMatchObject({ total: 4, correct: 4 });
+    fixture.start();
+    const one = await fixture.serving();
+    expect(fixture.status(one).acceptance).toMatchObject({ total: 4, correct: 4 });
     // Not what the picture shows.
     await apply('pictures', { 'cat.1': 'cat', 'dog.1': 'dog', 'dog.of-a-cat': 'cat' });
-    const two = await stage.offer('1.1.0');
-    await stage.until(two, 'Failed AcceptanceFailed');
-    expect(stage.status(two).acceptance).toMatchObject({
+    const two = await fixture.offer('1.1.0');
+    await fixture.until(two, 'Failed AcceptanceFailed');
+    expect(fixture.status(two).acceptance).toMatchObject({
       total: 5,
       correct: 4,
       mistakes: [{ image: 'dog.of-a-cat', expected: 'dog', answered: 'cat' }],
     });
-    await stage.settled(one);
+    await fixture.settled(one);
   });
 
   it('hold a rollout while two of them dispute a name, and let it go on at once when they do not any more', async () => {
-    stage = await Stage.set(kubeconfig, { images: {} });
+    fixture = await EnvironmentFixture.create(kubeconfig, { images: {} });
     await apply('pictures', { 'cat.1': 'cat' });
     await apply('more-pictures', { 'cat.1': 'catty' });
-    stage.start();
-    const one = await stage.offer('1.0.0');
-    await stage.until(one, 'Pending PolicyInvalid');
-    expect(stage.status(one).message).toBe(
+    fixture.start();
+    const one = await fixture.offer('1.0.0');
+    await fixture.until(one, 'Pending PolicyInvalid');
+    expect(fixture.status(one).message).toBe(
       'The acceptance image cat.1 is another one in the ConfigMap more-pictures than in pictures; give one of them another name',
     );
     await apply('more-pictures', { 'cat.2': 'catty' });
-    await stage.settled(one);
-    expect(stage.status(one).acceptance).toMatchObject({ total: 2, correct: 2 });
+    await fixture.settled(one);
+    expect(fixture.status(one).acceptance).toMatchObject({ total: 2, correct: 2 });
   });
 });

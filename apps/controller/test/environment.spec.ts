@@ -7,7 +7,7 @@ import { configMaps, deployments, events } from '@pawl/shared/kubernetes/objects
 import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { ownedFields } from './support/managed-fields.ts';
 import { endless } from './support/holds.ts';
-import { Stage, type StageOptions } from './support/stage.ts';
+import { EnvironmentFixture, type FixtureOptions } from './support/environment-fixture.ts';
 
 import.meta.jest.setTimeout(400_000);
 
@@ -21,110 +21,110 @@ const aCondition = (type: string) => ({
 });
 
 describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API server', (kubeconfig) => {
-  let stage: Stage;
-  const set = async (options?: StageOptions) => {
-    stage = await Stage.set(kubeconfig, options);
+  let fixture: EnvironmentFixture;
+  const set = async (options?: FixtureOptions) => {
+    fixture = await EnvironmentFixture.create(kubeconfig, options);
   };
-  afterEach(() => stage.close());
+  afterEach(() => fixture.close());
   const patchStable = (patch: object) =>
-    stage.client.mergePatch(deployments, stage.namespace, 'web', patch, { fieldManager: 'helm' });
+    fixture.client.mergePatch(deployments, fixture.namespace, 'web', patch, { fieldManager: 'helm' });
 
   it('makes the canary anew when the chart changes the pods in the middle, and asks the images again', async () => {
     await set({ policy: endless });
-    stage.start();
-    await stage.serving();
-    const two = await stage.offer('1.1.0');
-    await stage.until(two, 'Canary StepInconclusive 1');
-    const before = stage.status(two).acceptance?.template;
+    fixture.start();
+    await fixture.serving();
+    const two = await fixture.offer('1.1.0');
+    await fixture.until(two, 'Canary StepInconclusive 1');
+    const before = fixture.status(two).acceptance?.template;
 
     await patchStable({ spec: { template: { metadata: { annotations: { 'checksum/config': 'new' } } } } });
-    await stage.until(two, 'Canary CanaryStarting');
-    await stage.until(two, 'Canary StepInconclusive 1');
-    await stage.eventually('all canary pods are new ones', () =>
-      stage.canaryPods.every(({ metadata }) => metadata.annotations?.['checksum/config'] === 'new'),
+    await fixture.until(two, 'Canary CanaryStarting');
+    await fixture.until(two, 'Canary StepInconclusive 1');
+    await fixture.eventually('all canary pods are new ones', () =>
+      fixture.canaryPods.every(({ metadata }) => metadata.annotations?.['checksum/config'] === 'new'),
     );
-    expect(stage.status(two).acceptance?.template).not.toBe(before);
-    await stage.setPolicy({});
-    await stage.settled(two);
-    expect(stage.stable.spec.template.metadata?.annotations).toMatchObject({ 'checksum/config': 'new' });
-    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+    expect(fixture.status(two).acceptance?.template).not.toBe(before);
+    await fixture.setPolicy({});
+    await fixture.settled(two);
+    expect(fixture.stable.spec.template.metadata?.annotations).toMatchObject({ 'checksum/config': 'new' });
+    expect(fixture.history.fewestPods).toBeGreaterThanOrEqual(3);
   });
 
   it('follows a stable track that is scaled in the middle, and leaves it as many pods as it was given', async () => {
     await set({ policy: { canary: { steps: [{ weight: 50, holdSeconds: 3600 }] } } });
-    stage.start();
-    await stage.serving();
-    const two = await stage.offer('1.1.0');
-    await stage.eventually(
+    fixture.start();
+    await fixture.serving();
+    const two = await fixture.offer('1.1.0');
+    await fixture.eventually(
       'there are as many canary pods',
-      () => stage.version(two)?.status?.rollout?.canaryPods === 3,
+      () => fixture.version(two)?.status?.rollout?.canaryPods === 3,
     );
     for (const replicas of [5, 2]) {
       await patchStable({ spec: { replicas } });
-      await stage.eventually(`the canary has ${replicas} pods in service`, () => {
-        const { rollout, weight } = stage.status(two);
+      await fixture.eventually(`the canary has ${replicas} pods in service`, () => {
+        const { rollout, weight } = fixture.status(two);
         return rollout?.canaryPods === replicas && rollout.stablePods === replicas && weight === 50;
       });
     }
-    await stage.setPolicy({});
-    await stage.settled(two);
-    expect(stage.stable.spec.replicas).toBe(2);
+    await fixture.setPolicy({});
+    await fixture.settled(two);
+    expect(fixture.stable.spec.replicas).toBe(2);
   });
 
   it('says what of the environment is missing, and goes on when it is there', async () => {
     await set();
-    stage.start();
-    await stage.client.delete(configMaps, stage.namespace, 'policy');
-    await stage.client.delete(deployments, stage.namespace, 'web', { propagationPolicy: 'Background' });
-    const one = await stage.offer('1.0.0');
-    await stage.until(one, 'Pending StableMissing');
-    expect(stage.condition(one, 'Stalled')).toBe('True StableMissing');
-    await stage.createStable();
-    await stage.until(one, 'Pending PolicyMissing');
-    await stage.client.create(configMaps, {
+    fixture.start();
+    await fixture.client.delete(configMaps, fixture.namespace, 'policy');
+    await fixture.client.delete(deployments, fixture.namespace, 'web', { propagationPolicy: 'Background' });
+    const one = await fixture.offer('1.0.0');
+    await fixture.until(one, 'Pending StableMissing');
+    expect(fixture.condition(one, 'Stalled')).toBe('True StableMissing');
+    await fixture.createStable();
+    await fixture.until(one, 'Pending PolicyMissing');
+    await fixture.client.create(configMaps, {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: {
         name: 'policy',
-        namespace: stage.namespace,
+        namespace: fixture.namespace,
         labels: { [labels.model]: 'catdog', [labels.role]: 'rollout-policy' },
       },
       data: { 'policy.yaml': 'canary: {steps: [{weight: 500}]}' },
     });
-    await stage.until(one, 'Pending PolicyInvalid');
-    expect(stage.status(one).message).toContain('canary.steps.0.weight');
-    await stage.client.delete(configMaps, stage.namespace, 'policy');
-    await stage.setPolicy({});
-    await stage.settled(one);
-    expect(stage.condition(one, 'Stalled')).toBeUndefined();
+    await fixture.until(one, 'Pending PolicyInvalid');
+    expect(fixture.status(one).message).toContain('canary.steps.0.weight');
+    await fixture.client.delete(configMaps, fixture.namespace, 'policy');
+    await fixture.setPolicy({});
+    await fixture.settled(one);
+    expect(fixture.condition(one, 'Stalled')).toBeUndefined();
   });
 
   it('comes to the same end while somebody writes to the same objects all the time', async () => {
     await set();
-    const controller = stage.start();
-    await stage.serving();
-    const two = await stage.offer('1.1.0');
+    const controller = fixture.start();
+    await fixture.serving();
+    const two = await fixture.offer('1.1.0');
     const done = new AbortController();
     const meddle = async () => {
       for (let count = 0; !done.signal.aborted; count += 1) {
         const patch = { metadata: { annotations: { 'somebody/was-here': String(count) } } };
-        await stage.client.mergePatch(modelVersions, stage.namespace, two, patch);
-        await stage.client.mergePatch(deployments, stage.namespace, 'web', patch);
-        for (const { metadata } of stage.canaries)
-          await stage.client.mergePatch(deployments, stage.namespace, metadata.name, patch).catch(() => undefined);
+        await fixture.client.mergePatch(modelVersions, fixture.namespace, two, patch);
+        await fixture.client.mergePatch(deployments, fixture.namespace, 'web', patch);
+        for (const { metadata } of fixture.canaries)
+          await fixture.client.mergePatch(deployments, fixture.namespace, metadata.name, patch).catch(() => undefined);
         // Faster, and Kubernetes' own Deployment controller meets a conflict every time and backs off for minutes.
         await pause(1_000);
       }
     };
     const meddling = meddle();
     try {
-      await stage.until(two, 'Serving');
+      await fixture.until(two, 'Serving');
     } finally {
       done.abort();
       await meddling;
     }
-    await stage.settled(two);
-    expect(stage.status(two).verdict?.reason).toBe('StepsCompleted');
+    await fixture.settled(two);
+    expect(fixture.status(two).verdict?.reason).toBe('StepsCompleted');
     expect(await controller.metric('pawl_controller_reconcile_errors_total', 'unexpected')).toBe(0);
   });
 
@@ -135,40 +135,40 @@ describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API s
     ['nothing at all', {}],
   ])('goes on when somebody overwrote a status with %s', async (_title, change) => {
     await set({ policy: endless });
-    stage.start();
-    const one = await stage.serving();
-    const found = await stage.client.get(modelVersions, stage.namespace, one);
+    fixture.start();
+    const one = await fixture.serving();
+    const found = await fixture.client.get(modelVersions, fixture.namespace, one);
     // What they write breaks the rules; what the controller makes of it must not.
-    const broken = stage.history.broken.length;
+    const broken = fixture.history.broken.length;
     const written = { ...found!, status: { ...found!.status, ...change } };
-    await stage.client.update(modelVersions, written, { subresource: 'status', fieldManager: 'somebody' });
-    const two = await stage.offer('1.1.0');
-    await stage.until(two, 'Canary StepInconclusive 1');
-    expect(stage.condition(one, 'Ready')).toBe('True Serving');
-    stage.history.broken.splice(broken);
-    await stage.setPolicy({});
-    await stage.settled(two);
+    await fixture.client.update(modelVersions, written, { subresource: 'status', fieldManager: 'somebody' });
+    const two = await fixture.offer('1.1.0');
+    await fixture.until(two, 'Canary StepInconclusive 1');
+    expect(fixture.condition(one, 'Ready')).toBe('True Serving');
+    fixture.history.broken.splice(broken);
+    await fixture.setPolicy({});
+    await fixture.settled(two);
   });
 
   it('writes nothing when there is nothing to do', async () => {
     await set();
-    const controller = stage.start();
-    await stage.serving();
-    const two = await stage.offer('1.1.0');
-    await stage.settled(two);
-    const failed = await stage.offer('1.2.0', { behaviour: { isWrong: true } });
-    await stage.until(failed, 'Failed');
-    await stage.settled(two);
-    await stage.delete(failed);
+    const controller = fixture.start();
+    await fixture.serving();
+    const two = await fixture.offer('1.1.0');
+    await fixture.settled(two);
+    const failed = await fixture.offer('1.2.0', { behaviour: { isWrong: true } });
+    await fixture.until(failed, 'Failed');
+    await fixture.settled(two);
+    await fixture.delete(failed);
     const snapshot = async () => ({
-      versions: await stage.resourceVersions(),
+      versions: await fixture.resourceVersions(),
       writes: await controller.metric('pawl_controller_api_request_duration_seconds_count', 'verb="apply"'),
       patches: await controller.metric('pawl_controller_api_request_duration_seconds_count', 'verb="patch"'),
       reconciles: await controller.metric('pawl_controller_reconcile_duration_seconds_count'),
     });
     // Kubernetes' own controllers finish when they come to it: what counts is that there is such a time, and no end to it.
     let before = await snapshot();
-    await stage.eventually('everything stands still for 8 s', async () => {
+    await fixture.eventually('everything stands still for 8 s', async () => {
       const last = before;
       await pause(8_000);
       before = await snapshot();
@@ -178,12 +178,12 @@ describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API s
 
   it('owns exactly the fields that say where the weights come from, of a Deployment that is not its own', async () => {
     await set({ policy: { artifact: { registryPlainHttp: true } } });
-    stage.start();
+    fixture.start();
     const registry = await startRegistry();
     try {
-      const { directory } = await stage.bundles.write('1.0.0');
+      const { directory } = await fixture.bundles.write('1.0.0');
       const { uri } = await publishBundle(directory, `oci://${registry.host}/catdog:1.0.0`, { insecureRegistry: true });
-      await stage.settled(await stage.offer('1.0.0', { artifact: { uri } }));
+      await fixture.settled(await fixture.offer('1.0.0', { artifact: { uri } }));
     } finally {
       await registry.close();
     }
@@ -198,7 +198,7 @@ describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API s
         ]),
       ];
     };
-    const found = await stage.client.get(deployments, stage.namespace, 'web');
+    const found = await fixture.client.get(deployments, fixture.namespace, 'web');
     expect(ownedFields(found!, FIELD_MANAGER)).toEqual(
       [
         `${template}.metadata.annotations.${annotations.digest}`,
@@ -211,15 +211,15 @@ describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API s
 
   it('tells in plain words what happens, as events of the version', async () => {
     await set();
-    const controller = stage.start();
-    const one = await stage.serving();
-    const two = await stage.offer('1.1.0', { behaviour: { isWrong: true } });
-    await stage.until(two, 'Failed');
-    await stage.settled(one);
+    const controller = fixture.start();
+    const one = await fixture.serving();
+    const two = await fixture.offer('1.1.0', { behaviour: { isWrong: true } });
+    await fixture.until(two, 'Failed');
+    await fixture.settled(one);
     // It writes what it still has to say before it goes.
     await controller.stop();
-    const { items } = await stage.client.list<(typeof events)['objects'] & object>(events, {
-      namespace: stage.namespace,
+    const { items } = await fixture.client.list<(typeof events)['objects'] & object>(events, {
+      namespace: fixture.namespace,
       fieldSelector: 'involvedObject.kind=ModelVersion',
     });
     const told = (

@@ -1,40 +1,40 @@
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { endless, holds } from './support/holds.ts';
-import { Stage, type StageOptions } from './support/stage.ts';
+import { EnvironmentFixture, type FixtureOptions } from './support/environment-fixture.ts';
 
 import.meta.jest.setTimeout(400_000);
 
 describeWhenSet('KUBECONFIG', 'what people ask of a rollout, on a real API server', (kubeconfig) => {
-  let stage: Stage;
-  const set = async (options?: StageOptions) => {
-    stage = await Stage.set(kubeconfig, options);
-    stage.start();
+  let fixture: EnvironmentFixture;
+  const set = async (options?: FixtureOptions) => {
+    fixture = await EnvironmentFixture.create(kubeconfig, options);
+    fixture.start();
   };
-  afterEach(() => stage.close());
+  afterEach(() => fixture.close());
 
   it.each(Object.entries(holds))('aborts a version %s for good', async (_title, { state, policy, ...offer }) => {
     await set({ policy });
-    const one = await stage.serving();
-    const two = await stage.offer('1.1.0', offer);
-    await stage.until(two, state);
-    await stage.ask(two, 'abort');
-    await stage.until(two, 'Failed Aborted');
-    await stage.settled(one);
-    expect(stage.condition(two, 'Stalled')).toBe('True Aborted');
-    expect(stage.status(two).handled?.abort).toBe('now');
-    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+    const one = await fixture.serving();
+    const two = await fixture.offer('1.1.0', offer);
+    await fixture.until(two, state);
+    await fixture.ask(two, 'abort');
+    await fixture.until(two, 'Failed Aborted');
+    await fixture.settled(one);
+    expect(fixture.condition(two, 'Stalled')).toBe('True Aborted');
+    expect(fixture.status(two).handled?.abort).toBe('now');
+    expect(fixture.history.fewestPods).toBeGreaterThanOrEqual(3);
   });
 
   it.each(Object.entries(holds))(
     'forgets a version that is deleted %s',
     async (_title, { state, policy, ...offer }) => {
       await set({ policy });
-      const one = await stage.serving();
-      const two = await stage.offer('1.1.0', offer);
-      await stage.until(two, state);
-      await stage.delete(two);
-      await stage.settled(one);
-      expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+      const one = await fixture.serving();
+      const two = await fixture.offer('1.1.0', offer);
+      await fixture.until(two, state);
+      await fixture.delete(two);
+      await fixture.settled(one);
+      expect(fixture.history.fewestPods).toBeGreaterThanOrEqual(3);
     },
   );
 
@@ -42,159 +42,159 @@ describeWhenSet('KUBECONFIG', 'what people ask of a rollout, on a real API serve
     'holds a suspended version %s, and goes on',
     async (_title, { state, policy, ...offer }) => {
       await set({ policy });
-      await stage.serving();
-      const two = await stage.offer('1.1.0', offer);
-      await stage.until(two, state);
-      await stage.suspend(two, true);
-      await stage.until(two, 'Suspended');
-      expect(stage.condition(two, 'Ready')).toBe('False Suspended');
-      expect(stage.status(two).observedGeneration).toBe(2);
-      await stage.suspend(two, false);
-      await stage.until(two, state);
-      expect(stage.condition(two, 'Stalled')).toBeUndefined();
+      await fixture.serving();
+      const two = await fixture.offer('1.1.0', offer);
+      await fixture.until(two, state);
+      await fixture.suspend(two, true);
+      await fixture.until(two, 'Suspended');
+      expect(fixture.condition(two, 'Ready')).toBe('False Suspended');
+      expect(fixture.status(two).observedGeneration).toBe(2);
+      await fixture.suspend(two, false);
+      await fixture.until(two, state);
+      expect(fixture.condition(two, 'Stalled')).toBeUndefined();
     },
   );
 
   it('does not begin a version that was suspended from the start', async () => {
     await set();
-    const one = await stage.serving();
-    const two = await stage.offer('1.1.0', { spec: { suspend: true } });
-    await stage.until(two, 'Suspended');
-    await stage.settled(one);
-    await stage.suspend(two, false);
-    await stage.settled(two);
+    const one = await fixture.serving();
+    const two = await fixture.offer('1.1.0', { spec: { suspend: true } });
+    await fixture.until(two, 'Suspended');
+    await fixture.settled(one);
+    await fixture.suspend(two, false);
+    await fixture.settled(two);
   });
 
   it('tries a failed version again when it is asked to, from the beginning', async () => {
     await set();
-    await stage.serving();
-    const two = await stage.offer('1.1.0', { behaviour: { isWrong: true } });
-    await stage.until(two, 'Failed AcceptanceFailed');
+    await fixture.serving();
+    const two = await fixture.offer('1.1.0', { behaviour: { isWrong: true } });
+    await fixture.until(two, 'Failed AcceptanceFailed');
     // The images were to blame, say: now they are answered.
-    await stage.eventually('the canary is gone', () => stage.canaryPods.length === 0);
-    stage.fakePods.behave(stage.bundleOf(two).digest, {});
-    await stage.ask(two, 'retry', 'second try');
-    await stage.settled(two);
-    expect(stage.status(two).handled?.retry).toBe('second try');
-    const after = stage.history.of(two).slice(stage.history.of(two).indexOf('Failed AcceptanceFailed') + 1);
+    await fixture.eventually('the canary is gone', () => fixture.canaryPods.length === 0);
+    fixture.fakePods.behave(fixture.bundleOf(two).digest, {});
+    await fixture.ask(two, 'retry', 'second try');
+    await fixture.settled(two);
+    expect(fixture.status(two).handled?.retry).toBe('second try');
+    const after = fixture.history.of(two).slice(fixture.history.of(two).indexOf('Failed AcceptanceFailed') + 1);
     expect(after[0]).toBe('Verifying');
-    expect(stage.condition(two, 'Accepted')).toBe('True ImagesAnswered');
+    expect(fixture.condition(two, 'Accepted')).toBe('True ImagesAnswered');
   });
 
   it('promotes by hand what waits at a step', async () => {
     await set({ policy: endless });
-    await stage.serving();
-    const two = await stage.offer('1.1.0');
-    await stage.until(two, 'Canary StepInconclusive 1');
-    await stage.ask(two, 'promote', 'by me');
-    await stage.settled(two);
-    expect(stage.status(two).verdict).toMatchObject({ outcome: 'Passed', reason: 'PromotedByHand' });
-    expect(stage.status(two).handled?.promote).toBe('by me');
+    await fixture.serving();
+    const two = await fixture.offer('1.1.0');
+    await fixture.until(two, 'Canary StepInconclusive 1');
+    await fixture.ask(two, 'promote', 'by me');
+    await fixture.settled(two);
+    expect(fixture.status(two).verdict).toMatchObject({ outcome: 'Passed', reason: 'PromotedByHand' });
+    expect(fixture.status(two).handled?.promote).toBe('by me');
   });
 
   it('never promotes by hand what was not accepted', async () => {
     await set();
-    const one = await stage.serving();
-    const two = await stage.offer('1.1.0', {
+    const one = await fixture.serving();
+    const two = await fixture.offer('1.1.0', {
       behaviour: { isWrong: true },
       annotations: { 'pawl.dev/promote': 'from the start' },
     });
-    await stage.until(two, 'Failed AcceptanceFailed');
-    await stage.settled(one);
-    expect(stage.history.wasCanaryInService(stage.bundleOf(two).digest)).toBe(false);
+    await fixture.until(two, 'Failed AcceptanceFailed');
+    await fixture.settled(one);
+    expect(fixture.history.wasCanaryInService(fixture.bundleOf(two).digest)).toBe(false);
   });
 
   it('takes the newer of two candidates that come at once', async () => {
-    stage = await Stage.set(kubeconfig);
-    const first = stage.start();
-    const one = await stage.serving();
+    fixture = await EnvironmentFixture.create(kubeconfig);
+    const first = fixture.start();
+    const one = await fixture.serving();
     // At once for the controller: both are there when it looks.
     await first.stop();
-    const [two, three] = await Promise.all([stage.offer('1.1.0'), stage.offer('1.2.0')]);
-    stage.start();
-    await stage.settled(three);
-    expect(stage.history.of(two).at(-1)).toBe('Superseded');
-    expect(stage.condition(two, 'Ready')).toBeUndefined();
-    expect(stage.history.of(one).at(-1)).toBe('Superseded');
-    expect(stage.history.wasCanaryInService(stage.bundleOf(two).digest)).toBe(false);
+    const [two, three] = await Promise.all([fixture.offer('1.1.0'), fixture.offer('1.2.0')]);
+    fixture.start();
+    await fixture.settled(three);
+    expect(fixture.history.of(two).at(-1)).toBe('Superseded');
+    expect(fixture.condition(two, 'Ready')).toBeUndefined();
+    expect(fixture.history.of(one).at(-1)).toBe('Superseded');
+    expect(fixture.history.wasCanaryInService(fixture.bundleOf(two).digest)).toBe(false);
   });
 
   it.each(Object.entries(holds))('leaves a version %s for a newer one', async (_title, { state, policy, ...offer }) => {
     await set({ policy });
-    await stage.serving();
-    const two = await stage.offer('1.1.0', offer);
-    await stage.until(two, state);
-    const three = await stage.offer('1.2.0');
-    await stage.setPolicy({});
-    await stage.settled(three);
-    expect(stage.history.of(two).at(-1)).toBe('Superseded');
-    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+    await fixture.serving();
+    const two = await fixture.offer('1.1.0', offer);
+    await fixture.until(two, state);
+    const three = await fixture.offer('1.2.0');
+    await fixture.setPolicy({});
+    await fixture.settled(three);
+    expect(fixture.history.of(two).at(-1)).toBe('Superseded');
+    expect(fixture.history.fewestPods).toBeGreaterThanOrEqual(3);
   });
 
   it('goes on with the same weights when they are offered under a higher number in the middle', async () => {
     await set({ policy: { canary: { steps: [{ weight: 50, holdSeconds: 0 }] }, ...endless } });
-    await stage.serving();
-    const two = await stage.offer('1.1.0');
-    await stage.until(two, 'Canary StepInconclusive 1');
-    const { uri, digest } = stage.bundleOf(two);
-    await stage.create('again', { model: 'catdog', version: '1.1.1', artifact: { uri, digest } });
-    await stage.until('again', 'Canary StepInconclusive 1');
-    await stage.client.delete(
+    await fixture.serving();
+    const two = await fixture.offer('1.1.0');
+    await fixture.until(two, 'Canary StepInconclusive 1');
+    const { uri, digest } = fixture.bundleOf(two);
+    await fixture.create('again', { model: 'catdog', version: '1.1.1', artifact: { uri, digest } });
+    await fixture.until('again', 'Canary StepInconclusive 1');
+    await fixture.client.delete(
       { group: 'pawl.dev', version: 'v1alpha1', plural: 'modelversions', kind: 'ModelVersion' },
-      stage.namespace,
+      fixture.namespace,
       two,
     );
-    await stage.setPolicy({});
-    await stage.until('again', 'Serving');
-    await stage.eventually('the canary is gone', () => stage.canaries.length === 0);
-    expect(stage.digestsInService).toEqual([digest]);
+    await fixture.setPolicy({});
+    await fixture.until('again', 'Serving');
+    await fixture.eventually('the canary is gone', () => fixture.canaries.length === 0);
+    expect(fixture.digestsInService).toEqual([digest]);
   });
 
   it('blocks a second object with the same number and other weights', async () => {
     await set();
-    const one = await stage.serving();
-    const { uri, digest } = await stage.bundles.write('1.0.0-other');
-    await stage.create('second', { model: 'catdog', version: '1.0.0', artifact: { uri, digest } });
-    await stage.until('second', 'Pending DuplicateVersion');
-    expect(stage.status('second').message).toContain(`${one} already offers 1.0.0`);
-    expect(stage.condition(one, 'Ready')).toBe('True Serving');
+    const one = await fixture.serving();
+    const { uri, digest } = await fixture.bundles.write('1.0.0-other');
+    await fixture.create('second', { model: 'catdog', version: '1.0.0', artifact: { uri, digest } });
+    await fixture.until('second', 'Pending DuplicateVersion');
+    expect(fixture.status('second').message).toContain(`${one} already offers 1.0.0`);
+    expect(fixture.condition(one, 'Ready')).toBe('True Serving');
   });
 
   it('returns to the previous version at once when the serving one is deleted, without a canary', async () => {
     await set();
-    const one = await stage.serving();
-    const two = await stage.offer('1.1.0');
-    await stage.settled(two);
-    const before = stage.history.of(one).length;
-    await stage.delete(two);
-    await stage.settled(one);
-    expect(stage.history.of(one).slice(before)).toEqual(['Promoting', 'Serving']);
-    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+    const one = await fixture.serving();
+    const two = await fixture.offer('1.1.0');
+    await fixture.settled(two);
+    const before = fixture.history.of(one).length;
+    await fixture.delete(two);
+    await fixture.settled(one);
+    expect(fixture.history.of(one).slice(before)).toEqual(['Promoting', 'Serving']);
+    expect(fixture.history.fewestPods).toBeGreaterThanOrEqual(3);
   });
 
   it('leaves the stable pods alone when every version is deleted', async () => {
     await set({ policy: endless });
-    const one = await stage.serving();
-    const two = await stage.offer('1.1.0');
-    await stage.until(two, 'Canary StepInconclusive 1');
-    const { generation } = stage.stable.metadata;
-    await Promise.all([one, two].map((name) => stage.delete(name)));
-    await stage.eventually('the canary is gone', () => stage.canaryPods.length + stage.canaries.length === 0);
-    expect(stage.stable.metadata.generation).toBe(generation);
-    expect(stage.digestsInService).toEqual([stage.bundleOf(one).digest]);
-    expect(stage.history.fewestPods).toBeGreaterThanOrEqual(3);
+    const one = await fixture.serving();
+    const two = await fixture.offer('1.1.0');
+    await fixture.until(two, 'Canary StepInconclusive 1');
+    const { generation } = fixture.stable.metadata;
+    await Promise.all([one, two].map((name) => fixture.delete(name)));
+    await fixture.eventually('the canary is gone', () => fixture.canaryPods.length + fixture.canaries.length === 0);
+    expect(fixture.stable.metadata.generation).toBe(generation);
+    expect(fixture.digestsInService).toEqual([fixture.bundleOf(one).digest]);
+    expect(fixture.history.fewestPods).toBeGreaterThanOrEqual(3);
   });
 
   it('takes over weights that the stable pods already serve, without a canary', async () => {
     await set();
-    const one = await stage.serving();
-    const { generation } = stage.stable.metadata;
-    await stage.delete(one);
-    const { uri, digest } = stage.bundleOf(one);
-    await stage.eventually('it is gone', () => stage.version(one) === undefined);
-    await stage.create('anew', { model: 'catdog', version: '1.0.0', artifact: { uri, digest } });
-    await stage.until('anew', 'Serving');
-    expect(stage.status('anew').verdict?.reason).toBe('AlreadyServed');
-    expect(stage.stable.metadata.generation).toBe(generation);
+    const one = await fixture.serving();
+    const { generation } = fixture.stable.metadata;
+    await fixture.delete(one);
+    const { uri, digest } = fixture.bundleOf(one);
+    await fixture.eventually('it is gone', () => fixture.version(one) === undefined);
+    await fixture.create('anew', { model: 'catdog', version: '1.0.0', artifact: { uri, digest } });
+    await fixture.until('anew', 'Serving');
+    expect(fixture.status('anew').verdict?.reason).toBe('AlreadyServed');
+    expect(fixture.stable.metadata.generation).toBe(generation);
   });
 });

@@ -3,23 +3,23 @@ import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { freePort } from '@pawl/test-kit/free-port';
-import { Stage } from './support/stage.ts';
+import { EnvironmentFixture } from './support/environment-fixture.ts';
 
 import.meta.jest.setTimeout(400_000);
 
 describeWhenSet('KUBECONFIG', 'the verdicts that a controller publishes, on a real API server', (kubeconfig) => {
-  let stage: Stage;
-  afterEach(() => stage.close());
+  let fixture: EnvironmentFixture;
+  afterEach(() => fixture.close());
 
   it('are the ModelVersions as the API server has them, and when that was so', async () => {
-    stage = await Stage.set(kubeconfig);
+    fixture = await EnvironmentFixture.create(kubeconfig);
     const port = await freePort('0.0.0.0');
-    const controller = stage.start({ port });
-    const one = await stage.serving();
-    await stage.settled(one);
-    const two = await stage.offer('1.1.0', { behaviour: { isWrong: true } });
-    await stage.until(two, 'Failed');
-    await stage.settled(one);
+    const controller = fixture.start({ port });
+    const one = await fixture.serving();
+    await fixture.settled(one);
+    const two = await fixture.offer('1.1.0', { behaviour: { isWrong: true } });
+    await fixture.until(two, 'Failed');
+    await fixture.settled(one);
     const read = async (path: string) => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
       expect([path, response.status]).toEqual([path, 200]);
@@ -32,7 +32,7 @@ describeWhenSet('KUBECONFIG', 'the verdicts that a controller publishes, on a re
       ],
     });
     for (const name of [one, two]) {
-      const { metadata, ...rest } = (await stage.client.get(modelVersions, stage.namespace, name))!;
+      const { metadata, ...rest } = (await fixture.client.get(modelVersions, fixture.namespace, name))!;
       const published = (await read(`/verdicts/${name}`)) as ModelVersion;
       const { [annotations.observedAt]: observedAt = '', ...others } = published.metadata.annotations ?? {};
       expect(Date.parse(observedAt)).toBeLessThanOrEqual(Date.now());

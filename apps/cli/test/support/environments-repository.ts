@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { IDENTITY } from '@pawl/test-kit/git-identity';
-import { pawlIn, type Outcome } from './pawl-in.ts';
+import { pawlIn, type CommandRun } from './pawl-in.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../../..', import.meta.url));
 /** Photographs that a copy of the chart has no need of. */
@@ -103,14 +103,14 @@ export class EnvironmentsRepository {
     await this.git('commit', '--quiet', '--allow-empty', '-m', message);
   }
 
-  async check(...args: readonly string[]): Promise<Outcome> {
+  async check(...args: readonly string[]): Promise<CommandRun> {
     return await this.checkWith({}, ...args);
   }
 
   async checkWith(
     { signal, cwd = this.root }: { readonly signal?: AbortSignal; readonly cwd?: string },
     ...args: readonly string[]
-  ): Promise<Outcome> {
+  ): Promise<CommandRun> {
     return await pawlIn(cwd, ['environments', 'check', '--offline', ...args], {
       env: { ...IDENTITY, PATH: this.programs },
       ...(signal === undefined ? {} : { signal }),

@@ -79,7 +79,7 @@ export class FakeCluster implements Cluster {
 }
 
 /** What a command line did. */
-export interface Outcome {
+export interface ClusterCommandRun {
   readonly code: number;
   readonly out: string;
   readonly err: string;
@@ -98,7 +98,11 @@ export interface Surroundings {
 }
 
 /** Runs `pawl` in this process against a fake cluster; time passes only while it sleeps. */
-export async function pawl(line: string, cluster: FakeCluster, surroundings: Surroundings = {}): Promise<Outcome> {
+export async function pawl(
+  line: string,
+  cluster: FakeCluster,
+  surroundings: Surroundings = {},
+): Promise<ClusterCommandRun> {
   let out = '';
   let err = '';
   let time = NOW.getTime();

@@ -1,7 +1,7 @@
 import { run } from '../../src/program.ts';
 
 /** What a command line did. */
-export interface Outcome {
+export interface CommandRun {
   readonly code: number;
   readonly out: string;
   readonly err: string;
@@ -21,7 +21,7 @@ export async function pawlIn(
   cwd: string,
   argv: readonly string[],
   { env = {}, isTTY = false, columns = 100, signal, onSleep }: Surroundings = {},
-): Promise<Outcome> {
+): Promise<CommandRun> {
   let out = '';
   let err = '';
   const { PATH, HOME } = process.env;

@@ -1,11 +1,11 @@
 import type { Behaviour } from './fake-service.ts';
-import type { StageOptions } from './stage.ts';
+import type { FixtureOptions } from './environment-fixture.ts';
 
 /** A state in which a rollout stays for as long as a test wants it to. */
 export interface Hold {
   /** Where it stays. */
   readonly state: string;
-  readonly policy?: StageOptions['policy'];
+  readonly policy?: FixtureOptions['policy'];
   readonly behaviour?: Partial<Behaviour>;
   readonly artifact?: { readonly uri: string };
 }

@@ -12,7 +12,7 @@ import type { KubeClientOptions } from './client.ts';
 import type { WatchEvent } from './requests.ts';
 import { aThing, type Thing, things } from './test/things.ts';
 import { FakeClock } from '../concurrency/test/fake-clock.ts';
-import { type Answer, clientOf, FakeServer, status } from './test/fake-server.ts';
+import { type ScriptedAnswer, clientOf, FakeServer, status } from './test/fake-server.ts';
 
 const server = new FakeServer();
 let address: string;
@@ -26,12 +26,12 @@ beforeEach(() => {
   server.received.length = 0;
 });
 
-function setUp(answers: readonly Answer[], options: KubeClientOptions = {}, token?: () => string) {
+function setUp(answers: readonly ScriptedAnswer[], options: KubeClientOptions = {}, token?: () => string) {
   server.answers.push(...answers);
   return clientOf(address, options, token);
 }
 
-const ok = (json: unknown): Answer => ({ status: 200, json });
+const ok = (json: unknown): ScriptedAnswer => ({ status: 200, json });
 const never = new AbortController().signal;
 
 async function collect(watch: AsyncIterable<WatchEvent<Thing>>): Promise<string[]> {
@@ -42,7 +42,7 @@ async function collect(watch: AsyncIterable<WatchEvent<Thing>>): Promise<string[
 
 /** Sends each piece in a packet of its own, then ends or breaks. */
 const stream =
-  (pieces: readonly (string | Buffer)[], end: 'end' | 'break' | 'stay' = 'end'): Answer =>
+  (pieces: readonly (string | Buffer)[], end: 'end' | 'break' | 'stay' = 'end'): ScriptedAnswer =>
   (response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
@@ -227,7 +227,7 @@ describe('KubeClient', () => {
     await client.close();
   });
 
-  it.each<[string, Answer]>([
+  it.each<[string, ScriptedAnswer]>([
     ['cut before the answer', (response) => response.destroy()],
     [
       'cut within the answer',
@@ -243,7 +243,7 @@ describe('KubeClient', () => {
     await client.close();
   });
 
-  it.each<[string, readonly Answer[]]>([
+  it.each<[string, readonly ScriptedAnswer[]]>([
     ['broke connections', [(response) => response.destroy(), (response) => response.destroy()]],
     [
       'was not ready',
@@ -351,7 +351,7 @@ describe('KubeClient.watch', () => {
     await client.close();
   });
 
-  it.each<[string, Answer]>([
+  it.each<[string, ScriptedAnswer]>([
     ['as the answer', { status: 410, json: status(410, 'Expired', 'too old resource version: 1 (100)') }],
     ['as an event', stream([event('ERROR', status(410, 'Expired', 'too old resource version: 1 (100)'))], 'stay')],
   ])('throws the same error for a 410 %s', async (_title, answer) => {

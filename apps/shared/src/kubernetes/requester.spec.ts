@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { FakeClock } from '../concurrency/test/fake-clock.ts';
 import { isKindMissing } from './api-error.ts';
-import { type Answer, clientOf, FakeServer, status } from './test/fake-server.ts';
+import { type ScriptedAnswer, clientOf, FakeServer, status } from './test/fake-server.ts';
 import { things } from './test/things.ts';
 
 /** Answers of servers that mean harm, or are none of Kubernetes. */
@@ -39,7 +39,7 @@ describe('the client of the API server', () => {
     await other.stop();
   });
 
-  it.each<[string, Answer, object]>([
+  it.each<[string, ScriptedAnswer, object]>([
     [
       'an object without end',
       (response) => {

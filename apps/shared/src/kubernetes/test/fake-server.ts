@@ -16,7 +16,7 @@ export interface Received {
 }
 
 /** Answers one request: with a status and JSON, or as it likes. */
-export type Answer =
+export type ScriptedAnswer =
   | { readonly status: number; readonly json: unknown; readonly headers?: Readonly<Record<string, string>> }
   | ((response: ServerResponse) => void);
 
@@ -35,7 +35,7 @@ export const status = (code: number, reason: string, message: string, details: {
 /** An HTTP server that gives prepared answers, in order, and keeps what it was asked. */
 export class FakeServer {
   readonly received: Received[] = [];
-  readonly answers: Answer[] = [];
+  readonly answers: ScriptedAnswer[] = [];
   readonly #server = createServer((request, response) => {
     this.#serve(request, response).catch(() => response.destroy());
   });

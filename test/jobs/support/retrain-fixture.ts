@@ -27,7 +27,7 @@ const few: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** A namespace with a Git server that asks for credentials, the bundled photographs and the CronJob as a user would set it. */
-export class RetrainStage {
+export class RetrainFixture {
   readonly namespace = new Namespace();
   readonly #folder = mkdtempSync(join(tmpdir(), 'pawl-retrain-'));
   readonly #image: string;
@@ -38,7 +38,7 @@ export class RetrainStage {
     this.#registry = registry;
   }
 
-  set(): void {
+  create(): void {
     this.namespace.create();
     this.#startGit();
     const line = `http://${CREDENTIALS}@git.${this.namespace.name}.svc`;

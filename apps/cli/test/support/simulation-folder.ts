@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SimulationReport } from '../../src/service/report.ts';
 
 /** A folder for one test: photographs go in, a report comes out. */
-export class Workplace {
+export class SimulationFolder {
   #folder = '';
 
   async open(): Promise<void> {

@@ -22,7 +22,7 @@ import { LocalController, type LocalOptions } from './local-controller.ts';
 /** Generous: what is awaited comes within seconds, on an idle machine. */
 const PATIENCE_MS = 180_000;
 
-export interface StageOptions {
+export interface FixtureOptions {
   readonly replicas?: number;
   readonly policy?: PolicyChange | undefined;
   readonly publicKeyPem?: string;
@@ -39,7 +39,7 @@ interface Offer {
 }
 
 /** One environment in a namespace of its own: a stable track of fake pods, a policy, versions, and controllers. */
-export class Stage {
+export class EnvironmentFixture {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly bundles: Bundles;
@@ -72,26 +72,26 @@ export class Stage {
   }
 
   /** Without a controller yet. */
-  static async set(kubeconfig: string, options: StageOptions = {}): Promise<Stage> {
+  static async create(kubeconfig: string, options: FixtureOptions = {}): Promise<EnvironmentFixture> {
     const client = KubeClient.fromKubeconfig({ path: kubeconfig });
     await installCrd(client);
     const namespace = `controller-test-${randomBytes(4).toString('hex')}`;
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     const port = await freePort('0.0.0.0');
-    const stage = new Stage(client, kubeconfig, namespace, await Bundles.make(), port);
-    await stage.setPolicy(options);
-    await stage.createStable(options);
-    await Promise.all([stage.#versions.synced, stage.#pods.synced, stage.#deployments.synced]);
-    return stage;
+    const fixture = new EnvironmentFixture(client, kubeconfig, namespace, await Bundles.make(), port);
+    await fixture.setPolicy(options);
+    await fixture.createStable(options);
+    await Promise.all([fixture.#versions.synced, fixture.#pods.synced, fixture.#deployments.synced]);
+    return fixture;
   }
 
-  async setPolicy({ policy = {}, images, publicKeyPem }: StageOptions): Promise<void> {
+  async setPolicy({ policy = {}, images, publicKeyPem }: FixtureOptions): Promise<void> {
     const object = policyConfigMap(this.namespace, { policy, images, publicKeyPem });
     await this.client.apply(configMaps, object, { fieldManager: 'test' });
   }
 
   /** What the chart installs. */
-  async createStable({ replicas = 3, progressDeadlineSeconds = 600 }: StageOptions = {}): Promise<void> {
+  async createStable({ replicas = 3, progressDeadlineSeconds = 600 }: FixtureOptions = {}): Promise<void> {
     const { client, namespace } = this;
     const options = { namespace, replicas, port: this.#port, progressDeadlineSeconds };
     await client.create(deployments, stableDeployment(options), { fieldManager: 'helm' });
@@ -155,7 +155,7 @@ export class Stage {
     return bundle;
   }
 
-  /** The first version of a stage that is served, with a controller that did it. */
+  /** The first version of a fixture that is served, with a controller that did it. */
   async serving(version = '1.0.0'): Promise<string> {
     const name = await this.offer(version);
     await this.until(name, 'Serving');

@@ -13,7 +13,7 @@ import { publishSmallBundle, type BundleRecipe } from './publishing.ts';
 
 export const ENVIRONMENTS = 'k8s/environments';
 /** What a command line did, and with what it asked for a cluster. */
-export interface Outcome {
+export interface PromotionRun {
   readonly code: number;
   readonly out: string;
   readonly err: string;
@@ -41,7 +41,7 @@ export const proved = (changes: Partial<ModelVersionStatus> = {}): Partial<Model
 });
 
 /** A repository with a remote, staging and prod, and a cluster that says what staging proved. */
-export class PromotionStage {
+export class PromotionFixture {
   readonly folder: string;
   /** The clone that commands run in, unless they are told otherwise. */
   readonly clone: string;
@@ -54,24 +54,24 @@ export class PromotionStage {
   }
 
   /** @param versions of catdog that are released to staging and proved there. */
-  static async make(...versions: readonly string[]): Promise<PromotionStage> {
-    const stage = new PromotionStage(await aFolder());
-    const { folder } = stage;
-    await stage.gitIn(folder, 'init', '--quiet', '--bare', '--initial-branch', 'main', 'remote.git');
-    await stage.gitIn(folder, 'clone', '--quiet', 'remote.git', 'clone');
-    await stage.git('switch', '--quiet', '--orphan', 'main');
-    await stage.write('other.txt', 'other\n');
-    await stage.write(`${ENVIRONMENTS}/staging/environment.yaml`, 'namespace: pawl-staging\n');
-    await stage.write(`${ENVIRONMENTS}/staging/models/README.md`, 'One ModelVersion a file.\n');
-    await stage.write(
+  static async make(...versions: readonly string[]): Promise<PromotionFixture> {
+    const fixture = new PromotionFixture(await aFolder());
+    const { folder } = fixture;
+    await fixture.gitIn(folder, 'init', '--quiet', '--bare', '--initial-branch', 'main', 'remote.git');
+    await fixture.gitIn(folder, 'clone', '--quiet', 'remote.git', 'clone');
+    await fixture.git('switch', '--quiet', '--orphan', 'main');
+    await fixture.write('other.txt', 'other\n');
+    await fixture.write(`${ENVIRONMENTS}/staging/environment.yaml`, 'namespace: pawl-staging\n');
+    await fixture.write(`${ENVIRONMENTS}/staging/models/README.md`, 'One ModelVersion a file.\n');
+    await fixture.write(
       `${ENVIRONMENTS}/prod/environment.yaml`,
       'namespace: pawl-prod\npromotion:\n  from: staging\n  servingMinutes: 60\n',
     );
-    await stage.write(`${ENVIRONMENTS}/prod/models/README.md`, 'One ModelVersion a file.\n');
-    await stage.commit('Begin');
-    await stage.git('push', '--quiet', '-u', 'origin', 'main');
-    for (const version of versions) await stage.release(version);
-    return stage;
+    await fixture.write(`${ENVIRONMENTS}/prod/models/README.md`, 'One ModelVersion a file.\n');
+    await fixture.commit('Begin');
+    await fixture.git('push', '--quiet', '-u', 'origin', 'main');
+    for (const version of versions) await fixture.release(version);
+    return fixture;
   }
 
   async gitIn(cwd: string, ...argv: readonly string[]): Promise<string> {
@@ -149,7 +149,7 @@ export class PromotionStage {
       readonly signal?: AbortSignal;
       readonly cluster?: Cluster;
     } = {},
-  ): Promise<Outcome> {
+  ): Promise<PromotionRun> {
     let out = '';
     let err = '';
     const connected: ConnectOptions[] = [];
@@ -171,11 +171,11 @@ export class PromotionStage {
     return { code, out, err, connected };
   }
 
-  promote(...argv: readonly string[]): Promise<Outcome> {
+  promote(...argv: readonly string[]): Promise<PromotionRun> {
     return this.pawl(['promote', 'catdog', '--from', 'staging', '--to', 'prod', ...argv]);
   }
 
-  rollback(...argv: readonly string[]): Promise<Outcome> {
+  rollback(...argv: readonly string[]): Promise<PromotionRun> {
     return this.pawl(['rollback', 'catdog', '--env', 'prod', ...argv]);
   }
 
