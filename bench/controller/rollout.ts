@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { publish } from '../../test/e2e/support/bundles.ts';
 import { pathOf } from '../../test/e2e/support/cluster.ts';
-import { Environment } from '../../test/e2e/support/environment.ts';
+import { TestEnvironment } from '../../test/e2e/support/environment.ts';
 import { startLoad } from '../../test/e2e/support/load.ts';
 
 /** Real pods on a real node. */
@@ -20,7 +20,10 @@ const RATE = 15;
 
 /** Rolls out and falls back, by a release of the chart, under load. */
 export async function measureRollouts(rounds: number): Promise<RolloutFigures> {
-  const environment = await Environment.create({ values: { replicaCount: 3 }, policy: { canary: { enabled: false } } });
+  const environment = await TestEnvironment.create({
+    values: { replicaCount: 3 },
+    policy: { canary: { enabled: false } },
+  });
   try {
     await environment.offer(await publish('good', '1.0.0'));
     await environment.settle();
@@ -65,7 +68,7 @@ export async function measureRollouts(rounds: number): Promise<RolloutFigures> {
 }
 
 /** Every pod that gets requests is ready with these weights, there are three of them, and no other is left. */
-async function allPodsServe(environment: Environment, digest: string): Promise<void> {
+async function allPodsServe(environment: TestEnvironment, digest: string): Promise<void> {
   for (;;) {
     const pods = await environment.pods('stable');
     const serving = pods.filter(
@@ -79,7 +82,7 @@ async function allPodsServe(environment: Environment, digest: string): Promise<v
 }
 
 /** When the verdict of failure was seen in the API server, ms since the epoch, by a watch. */
-async function verdictOf({ cluster, namespace }: Environment, name: string): Promise<number> {
+async function verdictOf({ cluster, namespace }: TestEnvironment, name: string): Promise<number> {
   const path = pathOf.modelVersions(namespace);
   const { metadata } = await cluster.get<{ metadata: { resourceVersion: string } }>(path);
   const done = new AbortController();

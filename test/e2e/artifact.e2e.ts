@@ -1,14 +1,14 @@
 import { signingKey } from './support/bundles.ts';
 import { scenario } from './support/scenario.ts';
-import { stage } from './support/stage.ts';
+import { prepare } from './support/prepare.ts';
 import { StoreProxy } from './support/store-proxy.ts';
 
 describe('bundles are verified before any pod has them', () => {
-  const { scene, offer } = stage({ values: { publicKey: signingKey.publicPem } });
+  const { fixture, offer } = prepare({ values: { publicKey: signingKey.publicPem } });
   const anotherDigest = `sha256:${'0'.repeat(64)}`;
 
   scenario(
-    scene,
+    fixture,
     '7a',
     'a bundle with another digest than was asked for is refused before a pod exists',
     async ({ env }) => {
@@ -19,13 +19,18 @@ describe('bundles are verified before any pod has them', () => {
     },
   );
 
-  scenario(scene, '7b', 'a bundle without the signature that this environment asks for is refused', async ({ env }) => {
-    const { name } = await offer('good');
-    await env.waitForFailure(name, 'SignatureMissing');
-    expect(env.history.phasesOf(name)).toEqual(['Verifying', 'Failed']);
-  });
+  scenario(
+    fixture,
+    '7b',
+    'a bundle without the signature that this environment asks for is refused',
+    async ({ env }) => {
+      const { name } = await offer('good');
+      await env.waitForFailure(name, 'SignatureMissing');
+      expect(env.history.phasesOf(name)).toEqual(['Verifying', 'Failed']);
+    },
+  );
 
-  scenario(scene, '7c', 'an address where there is nothing is told, and tried again', async ({ env }) => {
+  scenario(fixture, '7c', 'an address where there is nothing is told, and tried again', async ({ env }) => {
     const { name } = await offer('good', { signed: true, uri: (uri) => uri.replace('/catdog@', '/elsewhere@') });
     await env.waitUntil(
       name,
@@ -38,7 +43,7 @@ describe('bundles are verified before any pod has them', () => {
   });
 
   scenario(
-    scene,
+    fixture,
     '7d',
     'while the store is away a signed version waits and nothing else changes; then it serves',
     async (run) => {

@@ -1,11 +1,11 @@
 import { fastPolicy } from './support/release-values.ts';
 import { scenario, type Run } from './support/scenario.ts';
-import { type Offered, RATE, stage } from './support/stage.ts';
+import { type Offered, RATE, prepare } from './support/prepare.ts';
 
 describe('bad weights are refused', () => {
-  const { scene, offer } = stage();
+  const { fixture, offer } = prepare();
 
-  scenario(scene, '3', 'healthy weights with swapped labels fail acceptance and never answer a user', async (run) => {
+  scenario(fixture, '3', 'healthy weights with swapped labels fail acceptance and never answer a user', async (run) => {
     const swapped = await offer('swapped');
     const failed = await run.env.waitForFailure(swapped.name, 'AcceptanceFailed');
     run.note(`${failed.status?.acceptance?.correct ?? '?'} of 16 images right`);
@@ -14,7 +14,7 @@ describe('bad weights are refused', () => {
     await noAnswersFrom(run, swapped);
   });
 
-  scenario(scene, '4', 'subtly wrong weights pass acceptance and fail by the shift of their answers', async (run) => {
+  scenario(fixture, '4', 'subtly wrong weights pass acceptance and fail by the shift of their answers', async (run) => {
     const subtle = await offer('subtle');
     const failed = await run.env.waitForFailure(subtle.name, 'PredictionsShifted');
     expect(failed.status?.acceptance).toMatchObject({ total: 16, correct: 16 });
@@ -24,7 +24,7 @@ describe('bad weights are refused', () => {
     await trafficLeft(run, subtle);
   });
 
-  scenario(scene, '5', 'slow weights fail by their p95 latency', async (run) => {
+  scenario(fixture, '5', 'slow weights fail by their p95 latency', async (run) => {
     // One pod of them could not answer its share of the usual rate, and overload is another thing.
     await run.load.setRate(4);
     await run.env.upgrade({ rollout: { analysis: { p95FloorSeconds: 0.2 } } });
@@ -41,14 +41,14 @@ describe('bad weights are refused', () => {
     }
   });
 
-  scenario(scene, '6a', 'weights that crash their pod fail before they answer a user', async (run) => {
+  scenario(fixture, '6a', 'weights that crash their pod fail before they answer a user', async (run) => {
     const crashing = await offer('crashing');
     const failed = await run.env.waitForFailure(crashing.name, 'CanaryCrashed');
     run.note(failed.status?.verdict?.message ?? '');
     await noAnswersFrom(run, crashing);
   });
 
-  scenario(scene, '6b', 'weights whose pod never becomes ready fail before they answer a user', async (run) => {
+  scenario(fixture, '6b', 'weights whose pod never becomes ready fail before they answer a user', async (run) => {
     const { readyTimeoutSeconds } = fastPolicy.canary;
     await run.env.upgrade({ rollout: { canary: { readyTimeoutSeconds: 15 } } });
     try {

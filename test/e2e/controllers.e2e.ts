@@ -1,15 +1,15 @@
 import type { Phase } from '@pawl/shared/modelversion/model-version';
 import { type Run, scenario } from './support/scenario.ts';
-import { stage } from './support/stage.ts';
+import { prepare } from './support/prepare.ts';
 import { GivenUp } from '@pawl/test-kit/eventually';
 import { waitFor } from './support/wait.ts';
 
 /** That a controller may end before and after any write is shown by its own specs; that no request is lost, here. */
 describe('nothing that happens to the controllers changes the outcome', () => {
-  const { scene, offer } = stage({ values: { controller: { replicas: 2 } } });
+  const { fixture, offer } = prepare({ values: { controller: { replicas: 2 } } });
 
   scenario(
-    scene,
+    fixture,
     '12a',
     'the leading controller is killed in a step and while promoting, and the other one goes on',
     async (run) => {
@@ -25,7 +25,7 @@ describe('nothing that happens to the controllers changes the outcome', () => {
     },
   );
 
-  scenario(scene, '12b', 'a verdict stands although the controller is killed as it is given', async (run) => {
+  scenario(fixture, '12b', 'a verdict stands although the controller is killed as it is given', async (run) => {
     const { env, note } = run;
     await bothReady(run);
     const before = await env.settle();
@@ -37,7 +37,7 @@ describe('nothing that happens to the controllers changes the outcome', () => {
     note(`killed at ${killed.join(', ')}`);
   });
 
-  scenario(scene, '12c', 'both controllers are killed at once, again and again', async (run) => {
+  scenario(fixture, '12c', 'both controllers are killed at once, again and again', async (run) => {
     const { env, load } = run;
     const { name, digest } = await offer('good');
     for (let round = 0; round < 2; round += 1) {

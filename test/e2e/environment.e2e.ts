@@ -1,13 +1,13 @@
 import { pathOf } from './support/cluster.ts';
 import { fastPolicy } from './support/release-values.ts';
 import { type Run, scenario } from './support/scenario.ts';
-import { stage } from './support/stage.ts';
+import { prepare } from './support/prepare.ts';
 import { waitFor } from './support/wait.ts';
 
 describe('other programs change the environment in the middle of a rollout', () => {
-  const { scene, offer } = stage();
+  const { fixture, offer } = prepare();
 
-  scenario(scene, '10', 'the stable pods are scaled up and down in the middle of a rollout', async (run) => {
+  scenario(fixture, '10', 'the stable pods are scaled up and down in the middle of a rollout', async (run) => {
     const { env, load, note } = run;
     const { name, digest } = await offer('good');
     const seen: string[] = [];
@@ -37,7 +37,7 @@ describe('other programs change the environment in the middle of a rollout', () 
     note(`2 -> ${seen.join(' -> ')} -> 4 (while promoting) -> 2 pods`);
   });
 
-  scenario(scene, '11', 'helm upgrade with another pod template in the middle of a rollout', async (run) => {
+  scenario(fixture, '11', 'helm upgrade with another pod template in the middle of a rollout', async (run) => {
     const { env, note } = run;
     const { steps } = fastPolicy.canary;
     // A first step that lasts: the upgrade is to meet it, however long it takes itself; with it come the usual steps.
@@ -64,18 +64,23 @@ describe('other programs change the environment in the middle of a rollout', () 
     note('the digest of the stable pods survived the upgrade');
   });
 
-  scenario(scene, '11b', 'helm upgrade and helm rollback of an environment at rest change no weights', async (run) => {
-    const { env } = run;
-    const before = await env.settle();
-    await env.upgrade({ podAnnotations: { 'example.com/image-of': 'tomorrow' } });
-    await env.settle();
-    await env.rollback();
-    await env.settle();
-    await run.answersOnlyFrom(before.spec.artifact.digest);
-    expect((await env.pods('stable'))[0]?.metadata.annotations?.['example.com/image-of']).not.toBe('tomorrow');
-  });
+  scenario(
+    fixture,
+    '11b',
+    'helm upgrade and helm rollback of an environment at rest change no weights',
+    async (run) => {
+      const { env } = run;
+      const before = await env.settle();
+      await env.upgrade({ podAnnotations: { 'example.com/image-of': 'tomorrow' } });
+      await env.settle();
+      await env.rollback();
+      await env.settle();
+      await run.answersOnlyFrom(before.spec.artifact.digest);
+      expect((await env.pods('stable'))[0]?.metadata.annotations?.['example.com/image-of']).not.toBe('tomorrow');
+    },
+  );
 
-  scenario(scene, '11c', 'a drained stable pod in the middle of a rollout costs no request', async (run) => {
+  scenario(fixture, '11c', 'a drained stable pod in the middle of a rollout costs no request', async (run) => {
     const { env } = run;
     const { name } = await offer('good');
     await env.waitForStep(name, 1, 1);

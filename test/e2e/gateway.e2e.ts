@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { pathOf } from './support/cluster.ts';
-import type { Environment } from './support/environment.ts';
+import type { TestEnvironment } from './support/environment.ts';
 import { type Load, startLoadHere } from './support/load.ts';
 import { shareOf } from './support/load-report.ts';
 import { scenario, skippedScenario } from './support/scenario.ts';
 import { type GatewaySettings, settings } from './support/settings.ts';
-import { stage } from './support/stage.ts';
+import { prepare } from './support/prepare.ts';
 import { waitFor } from './support/wait.ts';
 
 /** Name of the Gateway. */
@@ -22,13 +22,13 @@ else
   describe('a gateway splits the requests', () => {
     const hostname = `e2e-${randomBytes(3).toString('hex')}.pawl.test`;
     const weights = [10, 35];
-    const { scene, offer } = stage({
+    const { fixture, offer } = prepare({
       values: { gateway: { enabled: true, parentRefs: [{ name: GATEWAY }], hostnames: [hostname] } },
       policy: { canary: { steps: weights.map((weight) => ({ weight, holdSeconds: 2 })) } },
       load: (env) => throughGateway(env, gateway, hostname),
     });
 
-    scenario(scene, '14', gatewayTitle, async (run) => {
+    scenario(fixture, '14', gatewayTitle, async (run) => {
       const { env, load, note } = run;
       const { name, digest } = await offer('good');
       for (const [i, weight] of weights.entries()) {
@@ -52,7 +52,7 @@ else
       await run.answersOnlyFrom(digest);
     });
 
-    scenario(scene, '14b', 'wrong weights are taken off the gateway', async (run) => {
+    scenario(fixture, '14b', 'wrong weights are taken off the gateway', async (run) => {
       const before = await run.env.settle();
       const { name } = await offer('subtle');
       await run.env.waitForFailure(name, 'PredictionsShifted');
@@ -60,7 +60,7 @@ else
       await run.answersOnlyFrom(before.spec.artifact.digest);
     });
 
-    scenario(scene, '14c', 'a gateway that is switched off leaves no route behind', async ({ env, load }) => {
+    scenario(fixture, '14c', 'a gateway that is switched off leaves no route behind', async ({ env, load }) => {
       await load.answered(20, await load.mark());
       const route = pathOf.group(
         'gateway.networking.k8s.io/v1',
@@ -81,7 +81,7 @@ else
 
 /** Makes a Gateway of the class under test and sends through it, from here: pods do not reach its address. */
 async function throughGateway(
-  env: Environment,
+  env: TestEnvironment,
   { className, host, port }: GatewaySettings,
   hostname: string,
 ): Promise<Load> {

@@ -1,14 +1,14 @@
 import { DOG_SHARE } from './support/load.ts';
 import { labelShare, shareOf } from './support/load-report.ts';
 import { scenario } from './support/scenario.ts';
-import { RATE, stage } from './support/stage.ts';
+import { RATE, prepare } from './support/prepare.ts';
 
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
 describe('good weights serve', () => {
-  const { scene, offer, first } = stage({ serves: false });
+  const { fixture, offer, first } = prepare({ serves: false });
 
-  scenario(scene, '1', 'a new environment serves its first version once it is verified and accepted', async (run) => {
+  scenario(fixture, '1', 'a new environment serves its first version once it is verified and accepted', async (run) => {
     const { env, load } = run;
     const good = await offer('good');
     const served = await env.waitForPhase(good.name, 'Serving');
@@ -25,7 +25,7 @@ describe('good weights serve', () => {
     expect(env.history.phasesOf(good.name)).toEqual(expect.arrayContaining(['Verifying', 'Promoting', 'Serving']));
   });
 
-  scenario(scene, '2', 'better weights take every step and serve', async (run) => {
+  scenario(fixture, '2', 'better weights take every step and serve', async (run) => {
     const { env, load, note } = run;
     const before = (await env.stable()).spec.template.metadata?.annotations?.['pawl.dev/digest'] ?? '';
     const better = await offer('better');
@@ -53,7 +53,7 @@ describe('good weights serve', () => {
   });
 
   scenario(
-    scene,
+    fixture,
     '2b',
     'of two candidates the newer one takes over, and the older one is put aside',
     async ({ env }) => {
@@ -67,7 +67,7 @@ describe('good weights serve', () => {
     },
   );
 
-  scenario(scene, '9', 'when the version that serves is deleted, the one before it returns at once', async (run) => {
+  scenario(fixture, '9', 'when the version that serves is deleted, the one before it returns at once', async (run) => {
     const { env, note } = run;
     const before = await env.settle();
     const newer = await offer('good');

@@ -1,13 +1,13 @@
 import { shareOf } from './support/load-report.ts';
 import { scenario } from './support/scenario.ts';
-import { stage } from './support/stage.ts';
+import { prepare } from './support/prepare.ts';
 
 /** That people may come at any moment is shown by the controller's own specs; that no request is lost, here, at the worst. */
 describe('people take part', () => {
-  const { scene, offer } = stage();
+  const { fixture, offer } = prepare();
 
   scenario(
-    scene,
+    fixture,
     '8a',
     'an aborted version leaves with all its pods, and comes back when it is retried',
     async (run) => {
@@ -30,7 +30,7 @@ describe('people take part', () => {
   );
 
   scenario(
-    scene,
+    fixture,
     '8b',
     'a suspended version holds before its first pod and in a step, and goes on when it is resumed',
     async (run) => {
@@ -60,7 +60,7 @@ describe('people take part', () => {
     },
   );
 
-  scenario(scene, '8c', 'a version that is promoted by hand skips the steps that are left', async ({ env }) => {
+  scenario(fixture, '8c', 'a version that is promoted by hand skips the steps that are left', async ({ env }) => {
     const { name } = await offer('good');
     await env.waitForStep(name, 1);
     await env.act(name, 'promote');
@@ -68,13 +68,18 @@ describe('people take part', () => {
     expect(served.status?.verdict).toMatchObject({ outcome: 'Passed', reason: 'PromotedByHand' });
   });
 
-  scenario(scene, '8e', 'a version that is deleted in the middle of its rollout leaves nothing behind', async (run) => {
-    const { env } = run;
-    const before = await env.settle();
-    const { name } = await offer('good');
-    await env.waitForStep(name, 2, 1);
-    await env.delete(name);
-    await env.settle();
-    await run.answersOnlyFrom(before.spec.artifact.digest);
-  });
+  scenario(
+    fixture,
+    '8e',
+    'a version that is deleted in the middle of its rollout leaves nothing behind',
+    async (run) => {
+      const { env } = run;
+      const before = await env.settle();
+      const { name } = await offer('good');
+      await env.waitForStep(name, 2, 1);
+      await env.delete(name);
+      await env.settle();
+      await run.answersOnlyFrom(before.spec.artifact.digest);
+    },
+  );
 });

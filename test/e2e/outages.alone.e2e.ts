@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compare } from 'semver';
 import { component } from './support/cluster.ts';
-import { type Run, scenario, type Scene, skippedScenario } from './support/scenario.ts';
+import { type Run, scenario, type Fixture, skippedScenario } from './support/scenario.ts';
 import { settings } from './support/settings.ts';
-import { stage } from './support/stage.ts';
+import { prepare } from './support/prepare.ts';
 import { waitFor } from './support/wait.ts';
 
 /** An outage as long as the issue asks for; not a wait for anything. */
 const OUTAGE_MS = 30_000;
 
 describe('nothing that happens to the cluster changes the outcome', () => {
-  const { scene, offer } = stage({ alone: true, values: { controller: { replicas: 2 } } });
+  const { fixture, offer } = prepare({ alone: true, values: { controller: { replicas: 2 } } });
 
   const withoutApiServer =
     'there is no API server for 30 s in the middle of a rollout, and when it is back connections are cut again and again';
-  scenarioOnComponents(scene, '12d', withoutApiServer, async (run) => {
+  scenarioOnComponents(fixture, '12d', withoutApiServer, async (run) => {
     const { env, load, note } = run;
     const { name, digest } = await offer('good');
     await env.waitForStep(name, 1, 1);
@@ -37,7 +37,7 @@ describe('nothing that happens to the cluster changes the outcome', () => {
     note(`restarts of controller pods: ${await restarts(run)}`);
   });
 
-  scenarioOnComponents(scene, '12f', 'the API server hangs while a version is to be rolled back', async (run) => {
+  scenarioOnComponents(fixture, '12f', 'the API server hangs while a version is to be rolled back', async (run) => {
     const { env } = run;
     const { served, before } = await twoVersions(run);
     await env.delete(served.metadata.name);
@@ -49,7 +49,7 @@ describe('nothing that happens to the cluster changes the outcome', () => {
 
   const onTheNode =
     'the node agent is away for a while in the middle of a rollout, and the node learns late that pods of the old weights end';
-  scenarioOnComponents(scene, '12g', onTheNode, async (run) => {
+  scenarioOnComponents(fixture, '12g', onTheNode, async (run) => {
     const { env, load, note } = run;
     const { name, digest } = await offer('good');
     await env.waitForStep(name, 1, 1);
@@ -92,9 +92,14 @@ async function othersNoticeAtOnce({ env }: Run): Promise<void> {
   for (const name of ['kube-proxy', 'kube-controller-manager', 'kubelet']) await component('restart', name);
 }
 
-function scenarioOnComponents(scene: () => Scene, id: string, title: string, work: (run: Run) => Promise<void>): void {
+function scenarioOnComponents(
+  fixture: () => Fixture,
+  id: string,
+  title: string,
+  work: (run: Run) => Promise<void>,
+): void {
   if (settings().component === undefined) skippedScenario(id, title, 'PAWL_TEST_COMPONENT');
-  else scenario(scene, id, title, work);
+  else scenario(fixture, id, title, work);
 }
 
 async function restarts({ env }: Run): Promise<number> {

@@ -1,6 +1,6 @@
 import type { Pod } from './support/objects.ts';
 import { scenario } from './support/scenario.ts';
-import { stage } from './support/stage.ts';
+import { prepare } from './support/prepare.ts';
 
 interface PodWithVolumes extends Omit<Pod, 'spec'> {
   readonly spec: {
@@ -10,9 +10,9 @@ interface PodWithVolumes extends Omit<Pod, 'spec'> {
 }
 
 describe('bundles are mounted as image volumes', () => {
-  const { scene, offer } = stage({ policy: { artifact: { mount: 'image' } } });
+  const { fixture, offer } = prepare({ policy: { artifact: { mount: 'image' } } });
 
-  scenario(scene, '13', 'weights that Kubernetes mounts as an image take every step and serve', async (run) => {
+  scenario(fixture, '13', 'weights that Kubernetes mounts as an image take every step and serve', async (run) => {
     const { env } = run;
     const { name, digest } = await offer('better');
     const served = await env.waitForPhase(name, 'Serving');

@@ -5,7 +5,7 @@ import { waitFor } from '../e2e/support/wait.ts';
 import { modelValues, versionFile } from './support/personalise.ts';
 import { release, serves } from './support/release.ts';
 import { skippedStep, step } from './support/step.ts';
-import type { World } from './support/world.ts';
+import type { Installation } from './support/installation.ts';
 
 /** Time for an API server to answer after its start. */
 const API_SERVER_START_MS = 8_000;
@@ -14,19 +14,19 @@ const API_SERVER_START_MS = 8_000;
  * What goes wrong around Pawl: the last good state keeps serving, and what was under way is finished afterwards.
  * @param killArgoCd kills Argo CD's application controller so that it comes back; undefined where nobody can.
  */
-export function faults(world: () => World, killArgoCd: (() => Promise<void>) | undefined): void {
-  const staging = () => world().places.staging;
+export function faults(installation: () => Installation, killArgoCd: (() => Promise<void>) | undefined): void {
+  const staging = () => installation().environments.staging;
   const killed = "Argo CD's application controller is killed in the middle of a sync";
   if (killArgoCd === undefined) skippedStep('12', killed, 'PAWL_TEST_COMPONENT');
   else
-    step(world, '12', killed, async (run) => {
-      const { clone, syncs } = run.world;
+    step(installation, '12', killed, async (run) => {
+      const { clone, syncs } = run.installation;
       // New pods, so that the operation of the service lasts: it ends when they are ready and answered the smoke test.
       clone.edit(modelValues('staging'), { podAnnotations: { 'example.com/fault': 'killed' } });
       await clone.commit('Annotate the pods of staging');
       const { released } = await release(run, 'better', '2.3.0', { deliver: false });
       const head = await clone.head();
-      await run.world.argo.refresh();
+      await run.installation.argo.refresh();
       const phase = await waitFor(
         'a sync of the service to begin',
         () =>
@@ -44,8 +44,8 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
       });
     });
 
-  step(world, '13', 'the Git server is away in the middle of a rollout', async (run) => {
-    const { git, argo, settings } = run.world;
+  step(installation, '13', 'the Git server is away in the middle of a rollout', async (run) => {
+    const { git, argo, settings } = run.installation;
     // Looked at from the push on: when all is Synced, a fast rollout may be over.
     const { released } = await release(run, 'better', '2.4.0', { deliver: false });
     await argo.refresh();
@@ -70,22 +70,22 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
   if (settings().component === undefined) skippedStep('14', restarted, 'PAWL_TEST_COMPONENT');
   else
     step(
-      world,
+      installation,
       '14',
       restarted,
       async (run) => {
         const { released } = await release(run, 'better', '2.5.0', { deliver: false });
-        await run.world.argo.refresh();
+        await run.installation.argo.refresh();
         await staging().env.waitForStep(released.name, 1);
-        await restartApiServer(run.world);
+        await restartApiServer(run.installation);
         await serves(run, staging(), released);
         await run.delivered();
       },
       { hold: 'alone' },
     );
 
-  step(world, '15', 'broken manifests are committed, and reverted', async (run) => {
-    const { clone, argo } = run.world;
+  step(installation, '15', 'broken manifests are committed, and reverted', async (run) => {
+    const { clone, argo } = run.installation;
     const before = await staging().env.settle();
     const whole = clone.read(modelValues('staging'));
 
@@ -95,7 +95,7 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
     await clone.push();
     await argo.refresh();
     for (const name of [staging().service, staging().versions])
-      run.message(`${name}: ${short(await conditionOf(run.world, name, 'ComparisonError'))}`);
+      run.message(`${name}: ${short(await conditionOf(run.installation, name, 'ComparisonError'))}`);
     await run.answersOnlyFrom(staging(), before.spec.artifact.digest);
 
     await clone.revert(first);
@@ -128,7 +128,7 @@ export function faults(world: () => World, killArgoCd: (() => Promise<void>) | u
  * Stops the API server and starts it. One that ends leaves its port a moment later, and its successor, which finds the port
  * taken, gives up: started again until it answers. To start what runs changes nothing.
  */
-async function restartApiServer({ cluster }: World): Promise<void> {
+async function restartApiServer({ cluster }: Installation): Promise<void> {
   await component('stop', 'kube-apiserver');
   await waitFor(
     'the API server',
@@ -143,7 +143,7 @@ async function restartApiServer({ cluster }: World): Promise<void> {
 }
 
 /** Message of a condition of an Application, once it is there. */
-async function conditionOf({ argo }: World, name: string, type: string): Promise<string> {
+async function conditionOf({ argo }: Installation, name: string, type: string): Promise<string> {
   return await waitFor(`${type} of ${name}`, async () => {
     const { status } = await argo.application(name);
     return status?.conditions?.find((one) => one.type === type)?.message;

@@ -2,19 +2,19 @@ import { modelValues } from './support/personalise.ts';
 import { release, secondsToServing, serves } from './support/release.ts';
 import { report } from './support/report.ts';
 import { step } from './support/step.ts';
-import type { World } from './support/world.ts';
+import type { Installation } from './support/installation.ts';
 
 /** How fast a push serves where nothing has to be waited for. Reported, never asserted. */
-export function speed(world: () => World): void {
-  step(world, '16', 'release with the canary off and 3 replicas', async (run) => {
-    const { clone, places } = run.world;
+export function speed(installation: () => Installation): void {
+  step(installation, '16', 'release with the canary off and 3 replicas', async (run) => {
+    const { clone, environments } = run.installation;
     clone.edit(modelValues('staging'), { replicaCount: 3, rollout: { canary: { enabled: false } } });
     await clone.commit('Turn the canary of staging off');
     await run.deliver();
-    await run.world.argo.idle([places.staging.service]);
+    await run.installation.argo.idle([environments.staging.service]);
     const { released, delivery } = await release(run, 'better', '2.6.0');
-    await serves(run, places.staging, released);
-    const seconds = secondsToServing(run.world, places.staging, delivery.commit, released.name);
+    await serves(run, environments.staging, released);
+    const seconds = secondsToServing(run.installation, environments.staging, delivery.commit, released.name);
     report((before) => ({
       ...before,
       timings: [

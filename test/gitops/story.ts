@@ -10,7 +10,7 @@ import { modelValues, personalise, STEPS, versionFile } from './support/personal
 import { published, release, type Released, secondsToServing, serves, versionKey } from './support/release.ts';
 import { report } from './support/report.ts';
 import { step, type StepRun } from './support/step.ts';
-import { ENVIRONMENTS, type World } from './support/world.ts';
+import { ENVIRONMENTS, type Installation } from './support/installation.ts';
 
 /** Sum of the configured waits of a canary, seconds. */
 const CONFIGURED_WAITS = STEPS.reduce((sum, { holdSeconds }) => sum + holdSeconds, 0);
@@ -23,23 +23,23 @@ const STRAY = 0.2;
  * ResNet-18, and other labels are another contract: `pawl release` demands a major version for each, so the better weights
  * are 2.0.0 and the wrong ones 3.0.0.
  */
-export function story(world: () => World): void {
+export function story(installation: () => Installation): void {
   const released: Record<string, Released> = {};
   const known = (version: string) => {
     const found = released[version];
     if (found === undefined) throw new Error(`${version} was not released`);
     return found;
   };
-  const prod = () => world().places.prod;
-  const staging = () => world().places.staging;
+  const prod = () => installation().environments.prod;
+  const staging = () => installation().environments.staging;
 
   step(
-    world,
+    installation,
     '1',
     'bootstrap from an empty cluster',
     async (run) => {
-      const { clone } = run.world;
-      personalise(run.world, clone, {
+      const { clone } = run.installation;
+      personalise(run.installation, clone, {
         // Staging trusts CI too; prod the releases' key alone, by which everything here is signed.
         staging: { replicas: 2, publicKey: generateSigningKeyPair().publicKeyPem + signingKey.publicPem },
         prod: { replicas: 3, publicKey: signingKey.publicPem },
@@ -49,7 +49,9 @@ export function story(world: () => World): void {
       await kubectl('apply', '-k', `${clone.folder}/k8s/argocd`);
       await run.delivered();
       for (const name of ENVIRONMENTS) {
-        const { metadata } = await run.world.cluster.get(`/api/v1/namespaces/${run.world.places[name].namespace}`);
+        const { metadata } = await run.installation.cluster.get(
+          `/api/v1/namespaces/${run.installation.environments[name].namespace}`,
+        );
         expect(metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
       }
     },
@@ -64,7 +66,7 @@ export function story(world: () => World): void {
   );
 
   step(
-    world,
+    installation,
     '2',
     'release 1.0.0 to staging',
     async (run) => {
@@ -78,9 +80,9 @@ export function story(world: () => World): void {
     { serving: ['staging'], health: { [names.service('prod')]: ['Progressing', 'Healthy'] } },
   );
 
-  step(world, '3', 'promote 1.0.0 to prod', async (run) => {
+  step(installation, '3', 'promote 1.0.0 to prod', async (run) => {
     // Prod asks for an hour in staging; who has none says so, and the commit says it too.
-    const early = await run.world.clone.pawl(...promotion('1.0.0'));
+    const early = await run.installation.clone.pawl(...promotion('1.0.0'));
     expect(early.code).not.toBe(0);
     expect(early.stderr).toContain('[NOT_SERVING_LONG]');
     run.note(`pawl promote, too early: ${firstLine(early.stderr)}`);
@@ -88,7 +90,7 @@ export function story(world: () => World): void {
     await serves(run, prod(), known('1.0.0'));
   });
 
-  step(world, '4', 'release better weights, 2.0.0, to staging', async (run) => {
+  step(installation, '4', 'release better weights, 2.0.0, to staging', async (run) => {
     const { released: better, delivery } = await release(run, 'better', '2.0.0');
     released['2.0.0'] = better;
     const { status } = await serves(run, staging(), better);
@@ -96,27 +98,27 @@ export function story(world: () => World): void {
     timing(run, 'staging', delivery.commit, better);
   });
 
-  step(world, '5', 'promote 2.0.0 to prod', async (run) => {
+  step(installation, '5', 'promote 2.0.0 to prod', async (run) => {
     const { commit } = await promote(run, '2.0.0');
     const { status } = await serves(run, prod(), known('2.0.0'));
     expect(status?.verdict).toMatchObject({ outcome: 'Passed', reason: 'StepsCompleted' });
     timing(run, 'prod', commit, known('2.0.0'));
-    const shown = await git(run.world.clone.folder, 'show', '--no-color', commit);
+    const shown = await git(run.installation.clone.folder, 'show', '--no-color', commit);
     // Where the registry is concerns nobody who reads the report.
     report((before) => ({ ...before, promotion: shown.replaceAll(settings().registry, 'registry.example') }));
   });
 
   step(
-    world,
+    installation,
     '6',
     'release 3.0.0, healthy but wrong: staging refuses it, and prod the promotion',
     async (run) => {
       const { released: wrong } = await release(run, 'swapped', '3.0.0');
       released['3.0.0'] = wrong;
       const { status } = await staging().env.waitForFailure(wrong.name, 'AcceptanceFailed');
-      await run.world.argo.healthOf({ [staging().versions]: ['Degraded'] });
+      await run.installation.argo.healthOf({ [staging().versions]: ['Degraded'] });
       run.message(`${wrong.name}: ${status?.message ?? ''}`);
-      const shown = await run.world.argo.healthOfObject(staging().versions, 'ModelVersion', wrong.name);
+      const shown = await run.installation.argo.healthOfObject(staging().versions, 'ModelVersion', wrong.name);
       if (shown === undefined) run.note('what Argo CD shows of it was not read: PAWL_TEST_ARGOCD_API is not set');
       else {
         expect(shown.status).toBe('Degraded');
@@ -124,12 +126,12 @@ export function story(world: () => World): void {
         run.message(`Argo CD on ${wrong.name}: ${shown.message ?? ''}`);
       }
 
-      const before = await run.world.clone.head();
-      const refused = await run.world.clone.pawl(...promotion('3.0.0'));
+      const before = await run.installation.clone.head();
+      const refused = await run.installation.clone.pawl(...promotion('3.0.0'));
       expect(refused.code).not.toBe(0);
       expect(refused.stderr).toContain('[NOT_SERVING]');
       expect(refused.stderr).toContain('AcceptanceFailed');
-      expect(await run.world.clone.head()).toBe(before);
+      expect(await run.installation.clone.head()).toBe(before);
       run.note(`pawl promote: ${firstLine(refused.stderr)}`);
 
       await run.answersOnlyFrom(staging(), known('2.0.0').digest);
@@ -138,20 +140,20 @@ export function story(world: () => World): void {
     { health: { [names.versions('staging')]: ['Degraded'] } },
   );
 
-  step(world, '7', 'revert 3.0.0 in Git', async (run) => {
-    run.removes(versionKey(run.world, 'staging', '3.0.0'));
-    await run.world.clone.revert('HEAD');
+  step(installation, '7', 'revert 3.0.0 in Git', async (run) => {
+    run.removes(versionKey(run.installation, 'staging', '3.0.0'));
+    await run.installation.clone.revert('HEAD');
     await run.deliver();
     await run.answersOnlyFrom(staging(), known('2.0.0').digest);
   });
 
   step(
-    world,
+    installation,
     '8',
     'force 2.1.0, accepted yet worse, into prod by hand',
     async (run) => {
-      const { clone } = run.world;
-      const worse = await published(run.world, 'subtle', '2.1.0');
+      const { clone } = run.installation;
+      const worse = await published(run.installation, 'subtle', '2.1.0');
       released['2.1.0'] = worse;
       const text = clone.read(versionFile('prod', '2.0.0'));
       const { digest, uri } = known('2.0.0');
@@ -180,17 +182,17 @@ export function story(world: () => World): void {
     { health: { [names.versions('prod')]: ['Degraded'] } },
   );
 
-  step(world, '9', 'roll prod back to 1.0.0', async (run) => {
-    for (const version of ['2.0.0', '2.1.0']) run.removes(versionKey(run.world, 'prod', version));
+  step(installation, '9', 'roll prod back to 1.0.0', async (run) => {
+    for (const version of ['2.0.0', '2.1.0']) run.removes(versionKey(run.installation, 'prod', version));
     const since = Date.now();
-    await run.world.clone.pawlDone('rollback', 'catdog', '--env', 'prod', '--to', '1.0.0', '--push');
+    await run.installation.clone.pawlDone('rollback', 'catdog', '--env', 'prod', '--to', '1.0.0', '--push');
     await run.delivered();
     await serves(run, prod(), known('1.0.0'));
     expect(prod().env.history.phasesOf(known('1.0.0').name, since)).not.toContain('Canary');
   });
 
-  step(world, '10', 'upgrade the chart in the middle of a rollout', async (run) => {
-    const { clone } = run.world;
+  step(installation, '10', 'upgrade the chart in the middle of a rollout', async (run) => {
+    const { clone } = run.installation;
     const chart = clone.yaml('charts/pawl/Chart.yaml')['version'] as string;
     // A first step that lasts: the upgrade is to meet it, on a fast machine too.
     const [first, ...others] = STEPS;
@@ -220,15 +222,15 @@ export function story(world: () => World): void {
   });
 
   step(
-    world,
+    installation,
     '11',
     'delete the Applications and ApplicationSets, and bootstrap again: nothing restarts',
     async (run) => {
-      const { argo, cluster, clone, inventories } = run.world;
+      const { argo, cluster, clone, inventories } = run.installation;
       const pods = async () =>
-        (await Promise.all(ENVIRONMENTS.map((name) => inventories.pods(run.world.places[name].namespace)))).flatMap(
-          (one) => [...one],
-        );
+        (
+          await Promise.all(ENVIRONMENTS.map((name) => inventories.pods(run.installation.environments[name].namespace)))
+        ).flatMap((one) => [...one]);
       const before = await pods();
       await cluster.delete(argoPath('applications', names.root));
       for (const { metadata } of await argo.applicationSets())
@@ -245,7 +247,7 @@ export function story(world: () => World): void {
   );
 
   const timing = (run: StepRun, name: 'staging' | 'prod', commit: string, one: Released) => {
-    const measured = secondsToServing(run.world, run.world.places[name], commit, one.name);
+    const measured = secondsToServing(run.installation, run.installation.environments[name], commit, one.name);
     const replicas = { staging: 2, prod: 3 }[name];
     report((before) => ({
       ...before,
@@ -266,7 +268,7 @@ const promotion = (version: string) =>
 
 /** `pawl promote` with a push, and Argo CD is Synced to it. */
 async function promote(run: StepRun, version: string) {
-  const told = await run.world.clone.pawlDone(...promotion(version), '--serving-for', '0s');
+  const told = await run.installation.clone.pawlDone(...promotion(version), '--serving-for', '0s');
   expect(told).toContain(version);
   return await run.delivered();
 }
@@ -274,4 +276,4 @@ async function promote(run: StepRun, version: string) {
 const firstLine = (text: string) => text.split('\n', 1).join('');
 
 const seconds = (run: StepRun, name: 'staging' | 'prod', commit: string, one: Released) =>
-  secondsToServing(run.world, run.world.places[name], commit, one.name).toFixed(1);
+  secondsToServing(run.installation, run.installation.environments[name], commit, one.name).toFixed(1);

@@ -35,7 +35,7 @@ export const MODEL = 'catdog';
  * A namespace with a release of the chart in it. Restricted Pod Security is enforced, so whatever asks for more than it
  * needs does not start.
  */
-export class Environment {
+export class TestEnvironment {
   readonly cluster: Cluster;
   readonly namespace: string;
   readonly history: History;
@@ -50,7 +50,7 @@ export class Environment {
     this.history = new History(cluster, namespace);
   }
 
-  static async create(options: EnvironmentOptions = {}): Promise<Environment> {
+  static async create(options: EnvironmentOptions = {}): Promise<TestEnvironment> {
     const cluster = new Cluster();
     const crd = modelVersionCrd();
     const { name } = crd['metadata'] as { name: string };
@@ -69,14 +69,14 @@ export class Environment {
       metadata: { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
     });
     const values = merge(usualValues(), merge({ rollout: options.policy ?? {} }, options.values ?? {}));
-    const environment = new Environment(cluster, namespace, values);
+    const environment = new TestEnvironment(cluster, namespace, values);
     await environment.upgrade();
     return environment;
   }
 
   /** An environment that somebody else keeps, such as Argo CD; `service` is the name of what users reach. */
-  static attach(cluster: Cluster, namespace: string, service: string): Environment {
-    return new Environment(cluster, namespace, {}, service);
+  static attach(cluster: Cluster, namespace: string, service: string): TestEnvironment {
+    return new TestEnvironment(cluster, namespace, {}, service);
   }
 
   /** `helm upgrade --install` with more values merged over those of before. */

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { kubectl, pathOf } from './cluster.ts';
 import { clusterLock } from './cluster-lock.ts';
-import type { Environment } from './environment.ts';
+import type { TestEnvironment } from './environment.ts';
 import type { Load } from './load.ts';
 import type { LoadReport } from './load-report.ts';
 import { record } from './report.ts';
@@ -9,13 +9,13 @@ import { repositoryFile } from './settings.ts';
 import { waitFor } from './wait.ts';
 
 /** What a scenario works with. */
-export interface Scene {
-  readonly env: Environment;
+export interface Fixture {
+  readonly env: TestEnvironment;
   readonly load: Load;
 }
 
 /** One run of a scenario. */
-export interface Run extends Scene {
+export interface Run extends Fixture {
   /** When it began: by the clock of the load, and by this machine's. */
   readonly from: number;
   readonly since: number;
@@ -34,10 +34,10 @@ const TIMEOUT_MS = 1_800_000;
  * A test under load. Whatever else it asserts: in the end everything is at rest, no rule of a status was ever broken, and
  * no request was lost. Its result goes into the table; when it fails, all there is to know goes into `reports/`. Nobody
  * harms the cluster meanwhile, unless its file does.
- * @param scene what to work with, asked when the test begins.
+ * @param fixture what to work with, asked when the test begins.
  */
 export function scenario(
-  scene: () => Scene,
+  fixture: () => Fixture,
   id: string,
   title: string,
   work: (run: Run) => Promise<void>,
@@ -46,14 +46,14 @@ export function scenario(
   it(
     `${id}: ${title}`,
     async () => {
-      await (await clusterLock()).during('shared', () => perform(scene(), id, title, work, settles));
+      await (await clusterLock()).during('shared', () => perform(fixture(), id, title, work, settles));
     },
     TIMEOUT_MS,
   );
 }
 
 async function perform(
-  { env, load }: Scene,
+  { env, load }: Fixture,
   id: string,
   title: string,
   work: (run: Run) => Promise<void>,

@@ -3,17 +3,17 @@ import { kubectl, pathOf } from '../../e2e/support/cluster.ts';
 import { repositoryFile } from '../../e2e/support/settings.ts';
 import { ARGOCD, sentence } from './argocd.ts';
 import { git } from './git.ts';
-import { ENVIRONMENTS, type Place, type World } from './world.ts';
+import { ENVIRONMENTS, type SyncedEnvironment, type Installation } from './installation.ts';
 
 /** Last lines of a log that are shown. */
 const LOG_LINES = 200;
 
 /** Writes what a person needs who was not there. @returns the file's path. */
 export async function dump(
-  world: World,
+  installation: Installation,
   id: string,
   since: number,
-  marks: ReadonlyMap<Place, number>,
+  marks: ReadonlyMap<SyncedEnvironment, number>,
 ): Promise<string> {
   const tell = async (what: () => Promise<string> | string) => {
     try {
@@ -23,24 +23,24 @@ export async function dump(
     }
   };
   const perPlace = ENVIRONMENTS.flatMap((name): [string, () => Promise<string> | string][] => {
-    const place = world.places[name];
-    const get = (...args: string[]) => kubectl(...args, '-n', place.namespace);
+    const environment = installation.environments[name];
+    const get = (...args: string[]) => kubectl(...args, '-n', environment.namespace);
     return [
-      [`${name}: what the versions were`, () => place.env.history.lines(since).join('\n')],
-      [`${name}: load by the second`, () => place.load?.history(marks.get(place)).join('\n') ?? 'none'],
+      [`${name}: what the versions were`, () => environment.env.history.lines(since).join('\n')],
+      [`${name}: load by the second`, () => environment.load?.history(marks.get(environment)).join('\n') ?? 'none'],
       [`${name}: model versions`, () => get('get', 'modelversions', '-o', 'yaml', '--show-managed-fields=false')],
       [
         `${name}: pods and deployments`,
         () => get('get', 'deployments,replicasets,pods,services,configmaps', '-o', 'wide', '--show-labels'),
       ],
       [`${name}: events`, () => get('get', 'events', '--sort-by=.lastTimestamp')],
-      [`${name}: controller`, () => controllerLog(world, place)],
+      [`${name}: controller`, () => controllerLog(installation, environment)],
     ];
   });
   const sections: [string, () => Promise<string> | string][] = [
-    ['Applications', async () => (await world.argo.applications()).map(sentence).join('\n')],
-    ['what the Applications were', () => world.syncs.lines(since).join('\n')],
-    ['commits', () => git(world.clone.folder, 'log', '--stat', '-5')],
+    ['Applications', async () => (await installation.argo.applications()).map(sentence).join('\n')],
+    ['what the Applications were', () => installation.syncs.lines(since).join('\n')],
+    ['commits', () => git(installation.clone.folder, 'log', '--stat', '-5')],
     [
       'Applications and ApplicationSets, whole',
       () => kubectl('get', 'applications,applicationsets,appprojects', '-n', ARGOCD, '-o', 'yaml'),
@@ -54,11 +54,11 @@ export async function dump(
   return path;
 }
 
-async function controllerLog(world: World, { env, namespace }: Place): Promise<string> {
+async function controllerLog(installation: Installation, { env, namespace }: SyncedEnvironment): Promise<string> {
   const pods = await env.controllerPods();
   const logs = pods.map(
     async ({ metadata: { name } }) =>
-      `--- ${name}\n${await world.cluster.text(`${pathOf.pods(namespace, name)}/log?tailLines=${LOG_LINES}`)}`,
+      `--- ${name}\n${await installation.cluster.text(`${pathOf.pods(namespace, name)}/log?tailLines=${LOG_LINES}`)}`,
   );
   return (await Promise.all(logs)).join('\n');
 }

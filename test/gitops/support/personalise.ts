@@ -1,7 +1,7 @@
 import { fastPolicy, imageValues } from '../../e2e/support/release-values.ts';
 import { settings } from '../../e2e/support/settings.ts';
 import type { Clone } from './git.ts';
-import type { EnvironmentName, World } from './world.ts';
+import type { EnvironmentName, Installation } from './installation.ts';
 
 /** Requests that each track must have answered in a step: about two seconds of the smaller share. */
 const MIN_REQUESTS = 6;
@@ -23,7 +23,7 @@ const environmentFile = (name: EnvironmentName, file: string) => `k8s/environmen
  * the documentation asks for, and no others. Nothing is committed.
  */
 export function personalise(
-  world: World,
+  installation: Installation,
   clone: Clone,
   differences: Readonly<Record<EnvironmentName, Difference>>,
 ): void {
@@ -32,13 +32,13 @@ export function personalise(
   clone.write(
     'k8s/argocd/repository.env',
     env
-      .replace(/^REPOSITORY=.*$/m, `REPOSITORY=${world.repository}`)
+      .replace(/^REPOSITORY=.*$/m, `REPOSITORY=${installation.repository}`)
       .replace(/^REVISION=.*$/m, `REVISION=${clone.branch}`),
   );
   const { inferenceImage, controllerImage } = settings();
   for (const name of ['staging', 'prod'] as const) {
     const { replicas, publicKey } = differences[name];
-    clone.edit(environmentFile(name, 'environment.yaml'), { namespace: world.places[name].namespace });
+    clone.edit(environmentFile(name, 'environment.yaml'), { namespace: installation.environments[name].namespace });
     clone.edit(environmentFile(name, 'values.yaml'), {
       image: imageValues(inferenceImage),
       controller: {

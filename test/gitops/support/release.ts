@@ -4,7 +4,7 @@ import { git } from './git.ts';
 import { keyOf } from './inventory.ts';
 import { objectName } from './personalise.ts';
 import type { Delivery, StepRun } from './step.ts';
-import type { EnvironmentName, Place, World } from './world.ts';
+import type { EnvironmentName, SyncedEnvironment, Installation } from './installation.ts';
 
 /** A bundle that was published, signed, and under which name the cluster will know it. */
 export interface Released extends Offer {
@@ -12,9 +12,9 @@ export interface Released extends Offer {
 }
 
 /** Publishes weights under a version and remembers whose answers are theirs. */
-export async function published(world: World, kind: Kind, version: string): Promise<Released> {
+export async function published(installation: Installation, kind: Kind, version: string): Promise<Released> {
   const offer = await publish(kind, version, { signed: true });
-  world.published.set(offer.digest, version);
+  installation.published.set(offer.digest, version);
   return { ...offer, name: objectName(version) };
 }
 
@@ -28,37 +28,46 @@ export async function release(
   version: string,
   { deliver = true }: { readonly deliver?: boolean } = {},
 ): Promise<{ readonly released: Released; readonly delivery: Delivery }> {
-  const { clone } = run.world;
-  const released = await published(run.world, kind, version);
+  const { clone } = run.installation;
+  const released = await published(run.installation, kind, version);
   await clone.pawlDone('release', released.uri, '--env', 'staging', '--push');
   const deleted = await git(clone.folder, 'show', '--format=', '--name-only', '--diff-filter=D', 'HEAD');
   for (const [, old] of deleted.matchAll(/staging\/models\/catdog-(.+)\.yaml$/gm))
-    run.removes(versionKey(run.world, 'staging', old ?? ''));
+    run.removes(versionKey(run.installation, 'staging', old ?? ''));
   const commit = await clone.head();
   return { released, delivery: deliver ? await run.delivered() : { commit, syncedAt: 0 } };
 }
 
 /** Waits until a version serves and answers alone. */
-export async function serves(run: StepRun, place: Place, { name, digest }: Released): Promise<ModelVersion> {
-  const version = await place.env.waitForPhase(name, 'Serving');
-  if (place.load === undefined) await run.world.use(place);
-  await run.answersOnlyFrom(place, digest);
+export async function serves(
+  run: StepRun,
+  environment: SyncedEnvironment,
+  { name, digest }: Released,
+): Promise<ModelVersion> {
+  const version = await environment.env.waitForPhase(name, 'Serving');
+  if (environment.load === undefined) await run.installation.use(environment);
+  await run.answersOnlyFrom(environment, digest);
   return version;
 }
 
 /** A ModelVersion as the inventory names it. */
-export const versionKey = (world: World, environment: EnvironmentName, version: string) =>
+export const versionKey = (installation: Installation, environment: EnvironmentName, version: string) =>
   keyOf({
     group: 'pawl.dev',
     kind: 'ModelVersion',
-    namespace: world.places[environment].namespace,
+    namespace: installation.environments[environment].namespace,
     name: objectName(version),
   });
 
 /** Seconds from the moment that Argo CD saw a commit to the moment that a version served, by this machine's clock. */
-export function secondsToServing({ syncs }: World, place: Place, commit: string, name: string): number {
-  const seen = syncs.firstAt(place.versions, commit, false);
-  const served = place.env.history.entries.find(
+export function secondsToServing(
+  { syncs }: Installation,
+  environment: SyncedEnvironment,
+  commit: string,
+  name: string,
+): number {
+  const seen = syncs.firstAt(environment.versions, commit, false);
+  const served = environment.env.history.entries.find(
     (entry) => entry.name === name && entry.phase === 'Serving' && entry.at >= (seen ?? Infinity),
   )?.at;
   if (seen === undefined || served === undefined) throw new Error(`${name}: it was not seen when it came or served`);

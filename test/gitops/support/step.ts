@@ -7,7 +7,7 @@ import { dump } from './dump.ts';
 import { type Inventory, movements, removals } from './inventory.ts';
 import { names } from './names.ts';
 import { report } from './report.ts';
-import { ENVIRONMENTS, type EnvironmentName, type Place, type World } from './world.ts';
+import { ENVIRONMENTS, type EnvironmentName, type SyncedEnvironment, type Installation } from './installation.ts';
 
 /** Longest from a push to everything being Synced to it, milliseconds: what the project promises, not a measurement. */
 const SYNC_LIMIT_MS = 60_000;
@@ -28,7 +28,7 @@ export interface StepOptions {
 
 /** One run of a step. */
 export interface StepRun {
-  readonly world: World;
+  readonly installation: Installation;
   /** Pushes what was committed and waits until all Applications are Synced to it. */
   readonly deliver: () => Promise<Delivery>;
   /** Has Argo CD look at what was pushed already, and waits likewise. */
@@ -39,9 +39,9 @@ export interface StepRun {
   /** Why something is not well, word for word, for the table. */
   readonly message: (text: string) => void;
   /** Load of an environment since the step began, or since a mark. */
-  readonly load: (place: Place, fromMs?: number, toMs?: number) => Promise<LoadReport>;
+  readonly load: (environment: SyncedEnvironment, fromMs?: number, toMs?: number) => Promise<LoadReport>;
   /** Waits until some requests in a row were all answered from one bundle. */
-  readonly answersOnlyFrom: (place: Place, digest: string) => Promise<void>;
+  readonly answersOnlyFrom: (environment: SyncedEnvironment, digest: string) => Promise<void>;
 }
 
 /** A commit on its way. */
@@ -59,7 +59,7 @@ let failed: string | undefined;
  * while, nothing was removed but what the step removes, and no request was lost.
  */
 export function step(
-  world: () => World,
+  installation: () => Installation,
   id: string,
   title: string,
   work: (run: StepRun) => Promise<void>,
@@ -71,7 +71,7 @@ export function step(
       if (failed !== undefined) throw new Error(`not begun, because ${failed}`);
       try {
         const lock = await clusterLock();
-        await lock.during(options.hold ?? 'shared', () => perform(world(), id, title, work, options));
+        await lock.during(options.hold ?? 'shared', () => perform(installation(), id, title, work, options));
       } catch (error) {
         failed = `step ${id} failed`;
         throw error;
@@ -93,31 +93,32 @@ export function skippedStep(id: string, title: string, variable: string): void {
 }
 
 async function perform(
-  world: World,
+  installation: Installation,
   id: string,
   title: string,
   work: (run: StepRun) => Promise<void>,
   options: StepOptions,
 ): Promise<void> {
   const since = Date.now();
-  const places = ENVIRONMENTS.map((name) => world.places[name]);
-  const marks = new Map<Place, number>();
-  for (const place of places) if (place.load !== undefined) marks.set(place, await place.load.mark());
-  const podsBefore = await servingPods(places);
-  const before = await world.inventories.of(await world.argo.applications());
+  const environments = ENVIRONMENTS.map((name) => installation.environments[name]);
+  const marks = new Map<SyncedEnvironment, number>();
+  for (const environment of environments)
+    if (environment.load !== undefined) marks.set(environment, await environment.load.mark());
+  const podsBefore = await servingPods(environments);
+  const before = await installation.inventories.of(await installation.argo.applications());
   const notes: string[] = [];
   const removed: string[] = [];
   let message = '';
   let delivery: Delivery | undefined;
-  const load = async (place: Place, fromMs = marks.get(place) ?? 0, toMs?: number) => {
-    if (place.load === undefined) throw new Error(`nobody uses ${place.name} yet`);
-    return await place.load.between(fromMs, toMs);
+  const load = async (environment: SyncedEnvironment, fromMs = marks.get(environment) ?? 0, toMs?: number) => {
+    if (environment.load === undefined) throw new Error(`nobody uses ${environment.name} yet`);
+    return await environment.load.between(fromMs, toMs);
   };
-  const delivered = async () => (delivery = await deliver(world));
+  const delivered = async () => (delivery = await deliver(installation));
   const run: StepRun = {
-    world,
+    installation,
     deliver: async () => {
-      await world.clone.push();
+      await installation.clone.push();
       return await delivered();
     },
     delivered,
@@ -125,11 +126,11 @@ async function perform(
     note: (text) => void notes.push(text),
     message: (text) => void (message = text),
     load,
-    answersOnlyFrom: async (place, digest) => {
+    answersOnlyFrom: async (environment, digest) => {
       await waitFor(`answers from ${digest} alone`, async () => {
-        const mark = (await place.load?.mark()) ?? 0;
-        await place.load?.answered(20, mark);
-        const digests = Object.keys((await load(place, mark)).byDigest);
+        const mark = (await environment.load?.mark()) ?? 0;
+        await environment.load?.answered(20, mark);
+        const digests = Object.keys((await load(environment, mark)).byDigest);
         return digests.length === 1 && digests[0] === digest ? true : undefined;
       });
     },
@@ -139,16 +140,16 @@ async function perform(
   let heldSeconds = 0;
   try {
     await work(run);
-    await rest(world, options);
+    await rest(installation, options);
     const heldSince = Date.now();
-    await hold(world, delivery?.syncedAt ?? since);
+    await hold(installation, delivery?.syncedAt ?? since);
     heldSeconds = Math.round((Date.now() - heldSince) / 1000);
-    const after = await world.inventories.of(await world.argo.applications());
+    const after = await installation.inventories.of(await installation.argo.applications());
     nothingElseRemoved(before, after, removed, options);
   } catch (error) {
     failure = error;
   }
-  const reports = await Promise.all(places.filter((one) => one.load !== undefined).map((one) => load(one)));
+  const reports = await Promise.all(environments.filter((one) => one.load !== undefined).map((one) => load(one)));
   const sum = (of: (one: LoadReport) => number) => reports.reduce((total, one) => total + of(one), 0);
   const sent = sum((one) => one.sent);
   const lost = sum((one) => one.lost);
@@ -160,11 +161,11 @@ async function perform(
       `${lost} of ${sent} requests were lost, ${sum((one) => one.own)} failed by the generator itself:\n${examples.map((one) => JSON.stringify(one)).join('\n')}`,
     );
   }
-  places
+  environments
     .filter((one) => one.load !== undefined)
-    .forEach((place, i) => void notes.push(answersOf(world, place, reports[i])));
-  const applications = await world.argo.applications();
-  const podsAfter = await servingPods(places);
+    .forEach((environment, i) => void notes.push(answersOf(installation, environment, reports[i])));
+  const applications = await installation.argo.applications();
+  const podsAfter = await servingPods(environments);
   report((all) => ({
     ...all,
     steps: [
@@ -186,7 +187,7 @@ async function perform(
     ],
   }));
   if (failure === undefined) return;
-  const file = await dump(world, id, since, marks);
+  const file = await dump(installation, id, since, marks);
   throw new Error(
     `${messageOf(failure)}\n${applications.map(sentence).join('\n')}\nEverything there is to know: ${file}`,
     { cause: failure },
@@ -194,28 +195,31 @@ async function perform(
 }
 
 /** Has Argo CD look at the branch's head, and waits until all Applications are Synced to it. */
-async function deliver(world: World): Promise<Delivery> {
-  const commit = await world.clone.head();
-  await world.argo.refresh();
-  await world.argo.syncedTo(commit, world.applicationNames, SYNC_LIMIT_MS);
+async function deliver(installation: Installation): Promise<Delivery> {
+  const commit = await installation.clone.head();
+  await installation.argo.refresh();
+  await installation.argo.syncedTo(commit, installation.applicationNames, SYNC_LIMIT_MS);
   return { commit, syncedAt: Date.now() };
 }
 
 /** Waits for the health that is expected of each Application, and for the environments to come to rest. */
-async function rest(world: World, { health = {}, serving = ENVIRONMENTS }: StepOptions): Promise<void> {
-  const usual = Object.fromEntries(world.applicationNames.map((name) => [name, ['Healthy'] as const]));
-  await world.argo.healthOf({ ...usual, ...health });
-  for (const name of serving) await world.places[name].env.settle();
+async function rest(installation: Installation, { health = {}, serving = ENVIRONMENTS }: StepOptions): Promise<void> {
+  const usual = Object.fromEntries(installation.applicationNames.map((name) => [name, ['Healthy'] as const]));
+  await installation.argo.healthOf({ ...usual, ...health });
+  for (const name of serving) await installation.environments[name].env.settle();
   // A smoke test is a pod that comes and goes. Where nothing serves it waits for the first version.
-  const done = [names.root, ...serving.flatMap((name) => [world.places[name].service, world.places[name].versions])];
-  await world.argo.idle(done);
+  const done = [
+    names.root,
+    ...serving.flatMap((name) => [installation.environments[name].service, installation.environments[name].versions]),
+  ];
+  await installation.argo.idle(done);
 }
 
 /** Everything stands still: sync status by a watch since `since`, objects and pods by what they are now and afterwards. */
-async function hold(world: World, since: number): Promise<void> {
-  const { argo, syncs, inventories, places, settings, applicationNames } = world;
+async function hold(installation: Installation, since: number): Promise<void> {
+  const { argo, syncs, inventories, environments, settings, applicationNames } = installation;
   const look = async () => {
-    const pods = await Promise.all(ENVIRONMENTS.map((name) => inventories.pods(places[name].namespace)));
+    const pods = await Promise.all(ENVIRONMENTS.map((name) => inventories.pods(environments[name].namespace)));
     return new Map([...(await inventories.of(await argo.applications())), ...pods.flatMap((one) => [...one])]);
   };
   const before = await look();
@@ -240,9 +244,11 @@ function nothingElseRemoved(
 }
 
 /** Names of the stable pods of each environment that are ready. */
-async function servingPods(places: readonly Place[]): Promise<ReadonlyMap<EnvironmentName, readonly string[]>> {
+async function servingPods(
+  environments: readonly SyncedEnvironment[],
+): Promise<ReadonlyMap<EnvironmentName, readonly string[]>> {
   const all = await Promise.all(
-    places.map(async ({ name, env }) => {
+    environments.map(async ({ name, env }) => {
       const pods = await env.pods('stable');
       const ready = pods.filter(({ status }) =>
         status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
@@ -264,11 +270,11 @@ const podsText = (before: PodNames, after: PodNames) =>
     .join(', ');
 
 /** Who answered in an environment, in words. */
-function answersOf(world: World, place: Place, load: LoadReport | undefined): string {
+function answersOf(installation: Installation, environment: SyncedEnvironment, load: LoadReport | undefined): string {
   const by = Object.entries(load?.byDigest ?? {}).map(
-    ([digest, { requests }]) => `${world.published.get(digest) ?? digest} ${requests}`,
+    ([digest, { requests }]) => `${installation.published.get(digest) ?? digest} ${requests}`,
   );
-  return `${place.name} answered by ${by.join(', ') || 'nobody'}${(load?.busy ?? 0) > 0 ? `; ${load?.busy ?? 0} were told to come again (429)` : ''}`;
+  return `${environment.name} answered by ${by.join(', ') || 'nobody'}${(load?.busy ?? 0) > 0 ? `; ${load?.busy ?? 0} were told to come again (429)` : ''}`;
 }
 
 /** `Synced, Healthy` where all are; otherwise which are not. */

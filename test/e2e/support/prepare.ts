@@ -1,16 +1,16 @@
 import { clusterLock } from './cluster-lock.ts';
 import { type Kind, type Offer, publish } from './bundles.ts';
-import { Environment, type EnvironmentOptions } from './environment.ts';
+import { TestEnvironment, type EnvironmentOptions } from './environment.ts';
 import { type Load, startLoad } from './load.ts';
-import { dump, type Scene } from './scenario.ts';
+import { dump, type Fixture } from './scenario.ts';
 
 /** Requests a second: three files at once are to leave two small cores half of their time for everything else. */
 export const RATE = 8;
 
-/** Longest to set a stage, with the wait for those who have the cluster alone. */
+/** Longest to prepare a file, with the wait for those who have the cluster alone. */
 const SETTING_TIMEOUT_MS = 1_800_000;
 
-export interface StageOptions extends EnvironmentOptions {
+export interface PrepareOptions extends EnvironmentOptions {
   /** False: nothing serves yet and nothing is sent. */
   readonly serves?: boolean;
   /**
@@ -19,7 +19,7 @@ export interface StageOptions extends EnvironmentOptions {
    */
   readonly alone?: boolean;
   /** Where to send instead of the Service. */
-  readonly load?: (env: Environment) => Promise<Load>;
+  readonly load?: (env: TestEnvironment) => Promise<Load>;
 }
 
 /** A version that was offered. */
@@ -29,8 +29,8 @@ export interface Offered extends Offer {
 }
 
 /** What the scenarios of one file share. */
-export interface Stage {
-  readonly scene: () => Scene;
+export interface Prepared {
+  readonly fixture: () => Fixture;
   /** Version 1.0.0, which serves when the first scenario begins. */
   readonly first: string;
   /** Publishes weights under the next higher version and offers them. */
@@ -46,15 +46,15 @@ interface OfferOptions {
   readonly digest?: string;
 }
 
-/** Sets the stage of a file: a release with weights that serve, under load. Taken down when the file is through. */
-export function stage(options: StageOptions = {}): Stage {
-  let scene: Scene | undefined;
-  let env: Environment | undefined;
+/** Prepares a file: a release with weights that serve, under load. Taken down when the file is through. */
+export function prepare(options: PrepareOptions = {}): Prepared {
+  let fixture: Fixture | undefined;
+  let env: TestEnvironment | undefined;
   let release: (() => void) | undefined;
   let minor = 0;
-  const theScene = () => {
-    if (scene === undefined) throw new Error('the stage was not set; see the failure of beforeAll');
-    return scene;
+  const theFixture = () => {
+    if (fixture === undefined) throw new Error('nothing was prepared; see the failure of beforeAll');
+    return fixture;
   };
   const publishNext = async (kind: Kind, { signed = false }: OfferOptions = {}) => {
     const offer = await publish(kind, `1.${minor}.0`, { signed });
@@ -83,7 +83,7 @@ export function stage(options: StageOptions = {}): Stage {
   }, SETTING_TIMEOUT_MS);
 
   const set = async () => {
-    env = await Environment.create(options);
+    env = await TestEnvironment.create(options);
     try {
       if (options.serves !== false) {
         const first = await offerNext('good', { signed: options.values?.['publicKey'] !== undefined });
@@ -93,22 +93,22 @@ export function stage(options: StageOptions = {}): Stage {
       const start =
         options.load ??
         (async (on) => startLoad(on.cluster, on.namespace, { target: await on.serviceAddress(), rate }));
-      scene = { env, load: await start(env) };
+      fixture = { env, load: await start(env) };
     } catch (error) {
       const file = await dump('setup', { env, from: 0, since: 0 });
       throw new Error(
-        `the stage could not be set: ${error instanceof Error ? error.message : String(error)}; see ${file}`,
+        `the environment could not be prepared: ${error instanceof Error ? error.message : String(error)}; see ${file}`,
         { cause: error },
       );
     }
   };
 
   beforeEach(async () => {
-    const on = scene;
+    const on = fixture;
     if (on !== undefined) await (await clusterLock()).during('shared', () => tidy(on));
   }, SETTING_TIMEOUT_MS);
 
-  const tidy = async (on: Scene) => {
+  const tidy = async (on: Fixture) => {
     // What an earlier scenario left behind, whether it passed or not, is no part of the next one.
     const versions = await on.env.versions();
     const serving = versions.find(({ status }) => status?.phase === 'Serving');
@@ -120,12 +120,12 @@ export function stage(options: StageOptions = {}): Stage {
 
   afterAll(async () => {
     try {
-      await scene?.load.stop();
+      await fixture?.load.stop();
       await env?.destroy();
     } finally {
       release?.();
     }
   });
 
-  return { scene: theScene, first: 'catdog-1-0-0', offer: offerNext, publish: publishNext };
+  return { fixture: theFixture, first: 'catdog-1-0-0', offer: offerNext, publish: publishNext };
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, type KubeObject, pathOf } from '../../e2e/support/cluster.ts';
-import { Environment, MODEL } from '../../e2e/support/environment.ts';
+import { TestEnvironment, MODEL } from '../../e2e/support/environment.ts';
 import { type Load, startLoad } from '../../e2e/support/load.ts';
 import { settings } from '../../e2e/support/settings.ts';
 import { waitFor } from '../../e2e/support/wait.ts';
@@ -25,10 +25,10 @@ const REPOSITORY = 'pawl.git';
 /** ConfigMaps of Argo CD that the bootstrap adds settings to. */
 const ARGOCD_SETTINGS = ['argocd-cm', 'argocd-notifications-cm'];
 /** One environment: a namespace that Argo CD keeps, and who uses it. */
-export class Place {
+export class SyncedEnvironment {
   readonly name: EnvironmentName;
   readonly namespace: string;
-  readonly env: Environment;
+  readonly env: TestEnvironment;
   /** Application of the service, and of the versions. */
   readonly service: string;
   readonly versions: string;
@@ -38,14 +38,14 @@ export class Place {
   constructor(cluster: Cluster, name: EnvironmentName, namespace: string) {
     this.name = name;
     this.namespace = namespace;
-    this.env = Environment.attach(cluster, namespace, `${MODEL}-pawl`);
+    this.env = TestEnvironment.attach(cluster, namespace, `${MODEL}-pawl`);
     this.service = names.service(name);
     this.versions = names.versions(name);
   }
 }
 
 /** Everything that the steps share: Git, Argo CD, the cluster, two environments. */
-export class World {
+export class Installation {
   readonly settings: GitopsSettings;
   readonly cluster: Cluster;
   readonly git: GitServer;
@@ -56,7 +56,7 @@ export class World {
   readonly argo: ArgoCd;
   readonly syncs: SyncHistory;
   readonly inventories: Inventories;
-  readonly places: Readonly<Record<EnvironmentName, Place>>;
+  readonly environments: Readonly<Record<EnvironmentName, SyncedEnvironment>>;
   /** Version of each digest that was published. */
   readonly published = new Map<string, string>();
   readonly #scratch: string;
@@ -80,16 +80,16 @@ export class World {
     this.argo = new ArgoCd(cluster, this.repository, parts.settings.argocdApi);
     this.syncs = new SyncHistory(cluster);
     this.inventories = new Inventories(cluster);
-    this.places = {
-      staging: new Place(cluster, 'staging', `pawl-${parts.id}-staging`),
-      prod: new Place(cluster, 'prod', `pawl-${parts.id}-prod`),
+    this.environments = {
+      staging: new SyncedEnvironment(cluster, 'staging', `pawl-${parts.id}-staging`),
+      prod: new SyncedEnvironment(cluster, 'prod', `pawl-${parts.id}-prod`),
     };
     this.#scratch = parts.scratch;
     this.#argocdBefore = parts.argocdBefore;
   }
 
   /** A Git server with this checkout in it, a clone, and a cluster in which nothing of Pawl's GitOps is yet. */
-  static async create(): Promise<World> {
+  static async create(): Promise<Installation> {
     const scratch = mkdtempSync(join(tmpdir(), 'pawl-gitops-'));
     const own = gitopsSettings();
     const served = join(scratch, 'served');
@@ -107,7 +107,7 @@ export class World {
         REGISTRY_PLAIN_HTTP: 'true',
       });
       const id = `gitops-${randomBytes(3).toString('hex')}`;
-      return new World({ settings: own, cluster, git, clone, scratch, argocdBefore, id });
+      return new Installation({ settings: own, cluster, git, clone, scratch, argocdBefore, id });
     } catch (error) {
       await cluster.close();
       await git.stop();
@@ -128,13 +128,16 @@ export class World {
 
   /** Names of the Applications that the bootstrap makes. */
   get applicationNames(): readonly string[] {
-    return [names.root, ...ENVIRONMENTS.flatMap((name) => [this.places[name].service, this.places[name].versions])];
+    return [
+      names.root,
+      ...ENVIRONMENTS.flatMap((name) => [this.environments[name].service, this.environments[name].versions]),
+    ];
   }
 
   /** Starts what uses an environment; it does not end before the run does. */
-  async use(place: Place): Promise<void> {
-    place.load ??= await startLoad(this.cluster, place.namespace, {
-      target: await place.env.serviceAddress(),
+  async use(environment: SyncedEnvironment): Promise<void> {
+    environment.load ??= await startLoad(this.cluster, environment.namespace, {
+      target: await environment.env.serviceAddress(),
       rate: RATE,
     });
   }
@@ -142,7 +145,7 @@ export class World {
   /** Takes down all that was made, also by Argo CD, and puts back how Argo CD was set. */
   async destroy(): Promise<void> {
     this.syncs.stop();
-    for (const name of ENVIRONMENTS) this.places[name].env.history.stop();
+    for (const name of ENVIRONMENTS) this.environments[name].env.history.stop();
     if (process.env['PAWL_E2E_KEEP'] !== '1') await this.#clean();
     await this.cluster.close();
     await this.git.stop();
@@ -158,7 +161,7 @@ export class World {
     for (const { metadata } of await this.argo.applications())
       await cluster.delete(argoPath('applications', metadata.name));
     for (const name of names.projects) await cluster.delete(argoPath('appprojects', name));
-    for (const name of ENVIRONMENTS) await cluster.delete(`/api/v1/namespaces/${this.places[name].namespace}`);
+    for (const name of ENVIRONMENTS) await cluster.delete(`/api/v1/namespaces/${this.environments[name].namespace}`);
     for (const [name, data] of this.#argocdBefore) {
       const path = pathOf.core(ARGOCD, 'configmaps', name);
       const now = await cluster.find<KubeObject & { data?: Record<string, string> }>(path);
@@ -168,7 +171,7 @@ export class World {
     }
     await waitFor('the namespaces to be gone', async () => {
       const left = await Promise.all(
-        ENVIRONMENTS.map((name) => cluster.find(`/api/v1/namespaces/${this.places[name].namespace}`)),
+        ENVIRONMENTS.map((name) => cluster.find(`/api/v1/namespaces/${this.environments[name].namespace}`)),
       );
       return left.every((one) => one === undefined) ? true : undefined;
     });
