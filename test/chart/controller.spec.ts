@@ -1,5 +1,5 @@
 import { describeWhenSet } from '@pawl/test-kit/when-set';
-import { ensureCrd, imageValues, Namespace, Release, testValues } from './support/cluster.ts';
+import { ensureCrd, imageValues, Namespace, InstalledRelease, testValues } from './support/cluster.ts';
 import { merge, render } from './support/helm.ts';
 import { aGateway } from './support/values.ts';
 
@@ -24,7 +24,7 @@ const rights: Readonly<Record<string, { readonly may: string; readonly mayNot: s
 
 describeWhenSet('KUBECONFIG', 'the controller of a release', () => {
   const namespace = new Namespace();
-  const release = new Release(helm, namespace);
+  const release = new InstalledRelease(helm, namespace);
   const image = process.env['PAWL_TEST_CONTROLLER_IMAGE'];
   const values = merge(testValues('pawl-inference:none'), {
     replicaCount: 0,

@@ -3,7 +3,7 @@
 import type { Published } from '@pawl/shared/bundle/publish-bundle';
 import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
-import { Namespace, publishCatdog, Release, testValues } from './support/cluster.ts';
+import { Namespace, publishCatdog, InstalledRelease, testValues } from './support/cluster.ts';
 import { environmentOf, type KubeObject, merge, type Values } from './support/helm.ts';
 
 const inferenceImage = process.env['PAWL_TEST_INFERENCE_IMAGE'] ?? '';
@@ -13,11 +13,12 @@ const registry = process.env['PAWL_TEST_REGISTRY'] ?? '';
 const until = (what: string, isTrue: () => boolean) => eventually(what, isTrue, { timeoutMs: 240_000, everyMs: 500 });
 
 /** 3 or 4. */
-const helmVersion = (release: Release): number => Number(/v(\d)/.exec(release.must(['version', '--short']))?.[1]);
+const helmVersion = (release: InstalledRelease): number =>
+  Number(/v(\d)/.exec(release.must(['version', '--short']))?.[1]);
 
 function lifecycle(helm: string): void {
   const namespace = new Namespace();
-  const release = new Release(helm, namespace);
+  const release = new InstalledRelease(helm, namespace);
   let model: Published;
   const values = (changes: Values = {}): Values =>
     merge(
@@ -148,7 +149,7 @@ const modelEnv = (uri: string) => [
 
 function ownership(helm: string): void {
   const namespace = new Namespace();
-  const release = new Release(helm, namespace);
+  const release = new InstalledRelease(helm, namespace);
   // No pods: what is looked at are the fields.
   const values = (changes: Values = {}): Values =>
     merge(merge(testValues('pawl-inference:one'), { replicaCount: 0, controller: { install: false } }), changes);

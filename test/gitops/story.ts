@@ -7,7 +7,7 @@ import { argoPath } from './support/argocd.ts';
 import { git } from './support/git.ts';
 import { names } from './support/names.ts';
 import { modelValues, personalise, STEPS, versionFile } from './support/personalise.ts';
-import { published, release, type Released, secondsToServing, serves, versionKey } from './support/release.ts';
+import { published, release, type NamedOffer, secondsToServing, serves, versionKey } from './support/release.ts';
 import { report } from './support/report.ts';
 import { step, type StepRun } from './support/step.ts';
 import { ENVIRONMENTS, type Installation } from './support/installation.ts';
@@ -24,7 +24,7 @@ const STRAY = 0.2;
  * are 2.0.0 and the wrong ones 3.0.0.
  */
 export function story(installation: () => Installation): void {
-  const released: Record<string, Released> = {};
+  const released: Record<string, NamedOffer> = {};
   const known = (version: string) => {
     const found = released[version];
     if (found === undefined) throw new Error(`${version} was not released`);
@@ -246,7 +246,7 @@ export function story(installation: () => Installation): void {
     { mayReplace: (key) => key.startsWith('argoproj.io/') },
   );
 
-  const timing = (run: StepRun, name: 'staging' | 'prod', commit: string, one: Released) => {
+  const timing = (run: StepRun, name: 'staging' | 'prod', commit: string, one: NamedOffer) => {
     const measured = secondsToServing(run.installation, run.installation.environments[name], commit, one.name);
     const replicas = { staging: 2, prod: 3 }[name];
     report((before) => ({
@@ -275,5 +275,5 @@ async function promote(run: StepRun, version: string) {
 
 const firstLine = (text: string) => text.split('\n', 1).join('');
 
-const seconds = (run: StepRun, name: 'staging' | 'prod', commit: string, one: Released) =>
+const seconds = (run: StepRun, name: 'staging' | 'prod', commit: string, one: NamedOffer) =>
   secondsToServing(run.installation, run.installation.environments[name], commit, one.name).toFixed(1);

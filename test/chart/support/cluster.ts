@@ -46,7 +46,7 @@ export class Namespace {
 }
 
 /** The release `pets` in a namespace, by one of the Helms. */
-export class Release {
+export class InstalledRelease {
   readonly #helm: string;
   readonly #namespace: Namespace;
 

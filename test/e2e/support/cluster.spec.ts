@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeServer, status } from '@pawl/shared/kubernetes/test/fake-server';
-import { Cluster, pathOf } from './cluster.ts';
+import { TestCluster, pathOf } from './cluster.ts';
 
 describe('the cluster of the scenarios', () => {
   const server = new FakeServer();
   let folder: string;
-  let cluster: Cluster;
+  let cluster: TestCluster;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'pawl-e2e-'));
@@ -22,7 +22,7 @@ describe('the cluster of the scenarios', () => {
         contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
       }),
     );
-    cluster = new Cluster(kubeconfig);
+    cluster = new TestCluster(kubeconfig);
   });
   afterAll(async () => {
     await cluster.close();

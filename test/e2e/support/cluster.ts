@@ -42,7 +42,7 @@ export const pathOf = {
 };
 
 /** The cluster of KUBECONFIG, asked by path: scenarios read objects of many kinds, logs, and pods through the API server. */
-export class Cluster {
+export class TestCluster {
   readonly #requester: Requester;
 
   /** @param kubeconfig path of a file, instead of what kubectl would take. */

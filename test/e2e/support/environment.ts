@@ -7,7 +7,7 @@ import type { FailureReason, ModelVersion, Phase } from '@pawl/shared/modelversi
 import { API_VERSION, labels } from '@pawl/shared/modelversion/names';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { Offer } from './bundles.ts';
-import { Cluster, helm, kubectl, type KubeObject, pathOf } from './cluster.ts';
+import { TestCluster, helm, kubectl, type KubeObject, pathOf } from './cluster.ts';
 import { crash, KILLED } from './crash.ts';
 import { History } from './history.ts';
 import { settledViolations } from '@pawl/test-kit/invariants';
@@ -36,13 +36,13 @@ export const MODEL = 'catdog';
  * needs does not start.
  */
 export class TestEnvironment {
-  readonly cluster: Cluster;
+  readonly cluster: TestCluster;
   readonly namespace: string;
   readonly history: History;
   readonly #service: string;
   #values: Json;
 
-  private constructor(cluster: Cluster, namespace: string, values: Json, service = RELEASE) {
+  private constructor(cluster: TestCluster, namespace: string, values: Json, service = RELEASE) {
     this.cluster = cluster;
     this.namespace = namespace;
     this.#service = service;
@@ -51,7 +51,7 @@ export class TestEnvironment {
   }
 
   static async create(options: EnvironmentOptions = {}): Promise<TestEnvironment> {
-    const cluster = new Cluster();
+    const cluster = new TestCluster();
     const crd = modelVersionCrd();
     const { name } = crd['metadata'] as { name: string };
     const crdPath = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
@@ -75,7 +75,7 @@ export class TestEnvironment {
   }
 
   /** An environment that somebody else keeps, such as Argo CD; `service` is the name of what users reach. */
-  static attach(cluster: Cluster, namespace: string, service: string): TestEnvironment {
+  static attach(cluster: TestCluster, namespace: string, service: string): TestEnvironment {
     return new TestEnvironment(cluster, namespace, {}, service);
   }
 

@@ -1,5 +1,5 @@
 import type { ModelVersion, Phase } from '@pawl/shared/modelversion/model-version';
-import { type Cluster, pathOf } from './cluster.ts';
+import { type TestCluster, pathOf } from './cluster.ts';
 import { transitionViolations, violations } from '@pawl/test-kit/invariants';
 
 /** One status that a ModelVersion had. */
@@ -25,7 +25,7 @@ export class History {
   /** Rules that were broken at some moment. */
   readonly broken = new Set<string>();
 
-  constructor(cluster: Cluster, namespace: string) {
+  constructor(cluster: TestCluster, namespace: string) {
     void this.#follow(cluster, pathOf.modelVersions(namespace));
   }
 
@@ -49,7 +49,7 @@ export class History {
       );
   }
 
-  async #follow(cluster: Cluster, path: string): Promise<void> {
+  async #follow(cluster: TestCluster, path: string): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { RawReport } from '../load/generator.ts';
-import { type Cluster, type KubeObject, pathOf } from './cluster.ts';
+import { type TestCluster, type KubeObject, pathOf } from './cluster.ts';
 import { type LoadReport, perSecond, type Sample, samplesOf, summarize } from './load-report.ts';
 import { restrictedContainer, restrictedPod } from './pods.ts';
 import { repositoryFile, settings } from './settings.ts';
@@ -113,7 +113,7 @@ interface Pod extends KubeObject {
 }
 
 /** Starts a generator in the cluster and waits until it sends. */
-export async function startLoad(cluster: Cluster, namespace: string, options: LoadOptions): Promise<Load> {
+export async function startLoad(cluster: TestCluster, namespace: string, options: LoadOptions): Promise<Load> {
   const name = 'load';
   const file = (path: string) => readFileSync(repositoryFile(path)).toString('base64');
   await cluster.apply(pathOf.core(namespace, 'configmaps', name), {

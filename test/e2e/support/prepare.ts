@@ -10,7 +10,7 @@ export const RATE = 8;
 /** Longest to prepare a file, with the wait for those who have the cluster alone. */
 const SETTING_TIMEOUT_MS = 1_800_000;
 
-export interface PrepareOptions extends EnvironmentOptions {
+export interface SetUpOptions extends EnvironmentOptions {
   /** False: nothing serves yet and nothing is sent. */
   readonly serves?: boolean;
   /**
@@ -47,7 +47,7 @@ interface OfferOptions {
 }
 
 /** Prepares a file: a release with weights that serve, under load. Taken down when the file is through. */
-export function prepare(options: PrepareOptions = {}): Prepared {
+export function prepare(options: SetUpOptions = {}): Prepared {
   let fixture: Fixture | undefined;
   let env: TestEnvironment | undefined;
   let release: (() => void) | undefined;

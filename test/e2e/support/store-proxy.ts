@@ -1,4 +1,4 @@
-import { type Cluster, pathOf } from './cluster.ts';
+import { type TestCluster, pathOf } from './cluster.ts';
 import { restrictedContainer, restrictedPod } from './pods.ts';
 import { settings } from './settings.ts';
 import { waitFor } from './wait.ts';
@@ -23,15 +23,15 @@ process.on('SIGTERM', () => process.exit());
  * namespace.
  */
 export class StoreProxy {
-  readonly #cluster: Cluster;
+  readonly #cluster: TestCluster;
   readonly #namespace: string;
 
-  private constructor(cluster: Cluster, namespace: string) {
+  private constructor(cluster: TestCluster, namespace: string) {
     this.#cluster = cluster;
     this.#namespace = namespace;
   }
 
-  static async start(cluster: Cluster, namespace: string): Promise<StoreProxy> {
+  static async start(cluster: TestCluster, namespace: string): Promise<StoreProxy> {
     await cluster.apply(pathOf.core(namespace, 'configmaps', NAME), {
       apiVersion: 'v1',
       kind: 'ConfigMap',

@@ -1,4 +1,4 @@
-import type { Cluster, KubeObject } from '../../e2e/support/cluster.ts';
+import type { TestCluster, KubeObject } from '../../e2e/support/cluster.ts';
 import { waitFor } from '../../e2e/support/wait.ts';
 
 /** Where Argo CD and its objects are. */
@@ -84,12 +84,12 @@ export function sentence(application: Application): string {
 
 /** Argo CD, by its objects in the API server: those that draw on one repository. */
 export class ArgoCd {
-  readonly #cluster: Cluster;
+  readonly #cluster: TestCluster;
   readonly #repository: string;
   readonly #api: string | undefined;
 
   /** @param repository address as Applications name it. @param api address of Argo CD's own API, without login. */
-  constructor(cluster: Cluster, repository: string, api: string | undefined) {
+  constructor(cluster: TestCluster, repository: string, api: string | undefined) {
     this.#cluster = cluster;
     this.#repository = repository;
     this.#api = api;

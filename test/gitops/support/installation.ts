@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cluster, type KubeObject, pathOf } from '../../e2e/support/cluster.ts';
+import { TestCluster, type KubeObject, pathOf } from '../../e2e/support/cluster.ts';
 import { TestEnvironment, MODEL } from '../../e2e/support/environment.ts';
 import { type Load, startLoad } from '../../e2e/support/load.ts';
 import { settings } from '../../e2e/support/settings.ts';
@@ -35,7 +35,7 @@ export class SyncedEnvironment {
   /** Sends since the first version serves; undefined before. */
   load: Load | undefined;
 
-  constructor(cluster: Cluster, name: EnvironmentName, namespace: string) {
+  constructor(cluster: TestCluster, name: EnvironmentName, namespace: string) {
     this.name = name;
     this.namespace = namespace;
     this.env = TestEnvironment.attach(cluster, namespace, `${MODEL}-pawl`);
@@ -47,7 +47,7 @@ export class SyncedEnvironment {
 /** Everything that the steps share: Git, Argo CD, the cluster, two environments. */
 export class Installation {
   readonly settings: GitopsSettings;
-  readonly cluster: Cluster;
+  readonly cluster: TestCluster;
   readonly git: GitServer;
   /** Address of the repository, as Argo CD names it. */
   readonly repository: string;
@@ -64,7 +64,7 @@ export class Installation {
 
   private constructor(parts: {
     settings: GitopsSettings;
-    cluster: Cluster;
+    cluster: TestCluster;
     git: GitServer;
     clone: Clone;
     scratch: string;
@@ -97,7 +97,7 @@ export class Installation {
     await makeRepository(join(served, REPOSITORY), scratch);
     const git = new GitServer(served, own.gitHost);
     await git.start();
-    const cluster = new Cluster();
+    const cluster = new TestCluster();
     try {
       await refuseWhatIsThere(cluster);
       const argocdBefore = new Map<string, unknown>();
@@ -179,7 +179,7 @@ export class Installation {
 }
 
 /** @throws Error when the names that the bootstrap takes are taken: what is there may be somebody's. */
-async function refuseWhatIsThere(cluster: Cluster): Promise<void> {
+async function refuseWhatIsThere(cluster: TestCluster): Promise<void> {
   settings();
   const projects: readonly string[] = names.projects;
   const applications = [names.root, ...ENVIRONMENTS.flatMap((one) => [names.service(one), names.versions(one)])];

@@ -1,4 +1,4 @@
-import { type Cluster, type KubeObject, pathOf } from '../../e2e/support/cluster.ts';
+import { type TestCluster, type KubeObject, pathOf } from '../../e2e/support/cluster.ts';
 import type { Application, ManagedObject } from './argocd.ts';
 
 interface ManagedFields {
@@ -60,10 +60,10 @@ const restarts = ({ containerStatuses = [] }: Pod['status']) =>
 
 /** Reads what Applications manage, whatever its kind. */
 export class Inventories {
-  readonly #cluster: Cluster;
+  readonly #cluster: TestCluster;
   readonly #plurals = new Map<string, Promise<ReadonlyMap<string, string>>>();
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: TestCluster) {
     this.#cluster = cluster;
   }
 

@@ -7,12 +7,12 @@ import type { Delivery, StepRun } from './step.ts';
 import type { EnvironmentName, SyncedEnvironment, Installation } from './installation.ts';
 
 /** A bundle that was published, signed, and under which name the cluster will know it. */
-export interface Released extends Offer {
+export interface NamedOffer extends Offer {
   readonly name: string;
 }
 
 /** Publishes weights under a version and remembers whose answers are theirs. */
-export async function published(installation: Installation, kind: Kind, version: string): Promise<Released> {
+export async function published(installation: Installation, kind: Kind, version: string): Promise<NamedOffer> {
   const offer = await publish(kind, version, { signed: true });
   installation.published.set(offer.digest, version);
   return { ...offer, name: objectName(version) };
@@ -27,7 +27,7 @@ export async function release(
   kind: Kind,
   version: string,
   { deliver = true }: { readonly deliver?: boolean } = {},
-): Promise<{ readonly released: Released; readonly delivery: Delivery }> {
+): Promise<{ readonly released: NamedOffer; readonly delivery: Delivery }> {
   const { clone } = run.installation;
   const released = await published(run.installation, kind, version);
   await clone.pawlDone('release', released.uri, '--env', 'staging', '--push');
@@ -42,7 +42,7 @@ export async function release(
 export async function serves(
   run: StepRun,
   environment: SyncedEnvironment,
-  { name, digest }: Released,
+  { name, digest }: NamedOffer,
 ): Promise<ModelVersion> {
   const version = await environment.env.waitForPhase(name, 'Serving');
   if (environment.load === undefined) await run.installation.use(environment);

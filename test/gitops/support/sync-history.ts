@@ -1,4 +1,4 @@
-import type { Cluster } from '../../e2e/support/cluster.ts';
+import type { TestCluster } from '../../e2e/support/cluster.ts';
 import { keyOf } from './inventory.ts';
 import { type Application, argoPath, type HealthStatus, revisionsOf, type SyncStatus } from './argocd.ts';
 
@@ -25,7 +25,7 @@ export class SyncHistory {
   readonly #last = new Map<string, string>();
   readonly entries: SyncEntry[] = [];
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: TestCluster) {
     void this.#follow(cluster);
   }
 
@@ -52,7 +52,7 @@ export class SyncHistory {
     return this.entries.filter(({ at }) => at >= since).map(line);
   }
 
-  async #follow(cluster: Cluster): Promise<void> {
+  async #follow(cluster: TestCluster): Promise<void> {
     const { signal } = this.#stop;
     const path = argoPath('applications');
     while (!signal.aborted) {

@@ -65,7 +65,7 @@ export function renderReportPage(report: DataReport, thumbnails: ReadonlyMap<str
   ]);
 }
 
-type Show = (photograph: ReportedPhotograph, ...notes: readonly Html[]) => Html;
+type ShowPhotograph = (photograph: ReportedPhotograph, ...notes: readonly Html[]) => Html;
 
 function summary({ files, raw, hash, problem, parameters }: DataReport): Html {
   const { image_size: size, seed, split_ratios: ratios } = parameters;
@@ -134,7 +134,7 @@ function overview({ labels, formats, sides }: DataReport): Html {
   </div>`;
 }
 
-function suspects({ labelCheck }: DataReport, show: Show): Html {
+function suspects({ labelCheck }: DataReport, show: ShowPhotograph): Html {
   if ('skipped' in labelCheck)
     return section('Mislabelled-looking', undefined, `Not looked for: ${labelCheck.skipped}.`, html``);
   const { model, version, asked, below } = labelCheck;
@@ -157,7 +157,7 @@ function suspects({ labelCheck }: DataReport, show: Show): Html {
   );
 }
 
-const conflicts = (report: DataReport, show: Show) =>
+const conflicts = (report: DataReport, show: ShowPhotograph) =>
   section(
     'The same picture under two labels',
     report.conflicts.length,
@@ -171,7 +171,7 @@ const conflicts = (report: DataReport, show: Show) =>
     ),
   );
 
-const nearDuplicates = (report: DataReport, show: Show) =>
+const nearDuplicates = (report: DataReport, show: ShowPhotograph) =>
   section(
     'Near-duplicates',
     report.nearDuplicates.length,
@@ -192,7 +192,7 @@ const nearDuplicates = (report: DataReport, show: Show) =>
     ),
   );
 
-const duplicates = (report: DataReport, show: Show) =>
+const duplicates = (report: DataReport, show: ShowPhotograph) =>
   section(
     'Exact duplicates',
     report.files.duplicate,
