@@ -14,10 +14,14 @@ export class AppModule {
   /** @param modelService the model, already on its way. */
   static register(config: Config, logger: Logger, modelService: ModelService): DynamicModule {
     const model = ModelModule.register(modelService);
-    const metrics = MetricsModule.register(config.MODEL_NAME, model);
     return {
       module: AppModule,
-      imports: [ConfigModule.register(config, logger), metrics, HttpModule.register(metrics, model), WebModule],
+      imports: [
+        ConfigModule.register(config, logger),
+        MetricsModule.register(config.MODEL_NAME),
+        HttpModule.register(model),
+        WebModule,
+      ],
     };
   }
 }

@@ -11,11 +11,11 @@ import { UploadReader } from './upload/upload-reader.ts';
 /** The edge: routes, uploads, errors, ids, one log line and the metrics of every request. */
 @Module({ controllers: [PredictController, OpenApiController] })
 export class HttpModule {
-  /** @param metrics and @param model the registered modules. */
-  static register(metrics: DynamicModule, model: DynamicModule): DynamicModule {
+  /** @param model the registered module. */
+  static register(model: DynamicModule): DynamicModule {
     return {
       module: HttpModule,
-      imports: [metrics, model, PredictionModule.register([metrics, model]), HealthModule.register(model)],
+      imports: [model, PredictionModule.register([model]), HealthModule.register(model)],
       providers: [UploadReader, RequestMiddleware, { provide: APP_FILTER, useClass: ErrorFilter }],
     };
   }

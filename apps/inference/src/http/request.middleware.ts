@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { Injectable, type NestMiddleware } from '@nestjs/common';
+import { inferenceMetrics } from '@pawl/shared/telemetry/metric-names';
 import type { Request } from 'express';
 import { DrainState } from '../health/drain-state.ts';
 import { Logger } from '../logging/logger.ts';
-import { Metrics } from '../metrics/metrics.service.ts';
+import { type CounterMetric, type HistogramMetric, MetricFactory } from '../metrics/metric-factory.ts';
 import { type RequestContext, setRequestContext } from './request-context.ts';
 
 /** Request ids of a proxy in front are kept when they are harmless in a header and a log line. */
@@ -17,14 +18,16 @@ const OPERATIONAL = new Set(['/livez', '/readyz', '/health', '/metrics']);
 /** Gives every request its id and abort signal, and every answer its metrics and its one log line. */
 @Injectable()
 export class RequestMiddleware implements NestMiddleware<Request, ServerResponse> {
-  readonly #metrics: Metrics;
+  readonly #requests: CounterMetric;
+  readonly #latency: HistogramMetric;
   readonly #logger: Logger;
   readonly #drain: DrainState;
   /** Answers under way: when draining starts, they ask their clients to connect anew, elsewhere. */
   readonly #active = new Set<ServerResponse>();
 
-  constructor(metrics: Metrics, logger: Logger, drain: DrainState) {
-    this.#metrics = metrics;
+  constructor(metrics: MetricFactory, logger: Logger, drain: DrainState) {
+    this.#requests = metrics.counter(inferenceMetrics.requestTotal);
+    this.#latency = metrics.histogram(inferenceMetrics.requestLatency);
     this.#logger = logger;
     this.#drain = drain;
     drain.signal.addEventListener('abort', () => {
@@ -56,7 +59,8 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
     const seconds = (performance.now() - startedAt) / 1000;
     // The template, never the URL: a scanner must not be able to make label values.
     const endpoint = (request.route as { path?: string } | undefined)?.path ?? 'unknown';
-    this.#metrics.requestFinished(endpoint, status, seconds);
+    this.#requests.inc({ endpoint, status });
+    this.#latency.observe({ endpoint }, seconds);
 
     const { cause, ...shown } = log;
     const fields = {

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ModelMetrics } from './model-metrics.ts';
 import { ModelService } from './model.service.ts';
 
 /** Offers the model that was started beside Nest; Nest closes it last, after the listener. */
@@ -7,7 +8,7 @@ export class ModelModule {
   static register(model: ModelService): DynamicModule {
     return {
       module: ModelModule,
-      providers: [{ provide: ModelService, useValue: model }],
+      providers: [{ provide: ModelService, useValue: model }, ModelMetrics],
       exports: [ModelService],
     };
   }

@@ -4,10 +4,10 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
-import { Metrics } from '../metrics/metrics.service.ts';
 import type { ServedModel } from '../model/model-state.ts';
 import { ModelService } from '../model/model.service.ts';
 import { ImageScreen } from '../preprocessing/image-screen.ts';
+import { PredictionMetrics } from './prediction-metrics.ts';
 import { PredictionIds } from './prediction-id.ts';
 import type { Prediction } from './prediction.schema.ts';
 
@@ -18,14 +18,14 @@ const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;
 export class PredictionService {
   readonly #model: ModelService;
   readonly #screen: ImageScreen;
-  readonly #metrics: Metrics;
+  readonly #metrics: PredictionMetrics;
   readonly #ids: PredictionIds;
   readonly #deadlineMs: number;
 
   constructor(
     model: ModelService,
     screen: ImageScreen,
-    metrics: Metrics,
+    metrics: PredictionMetrics,
     ids: PredictionIds,
     @Inject(CONFIG) config: Config,
   ) {

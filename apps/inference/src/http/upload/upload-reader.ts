@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { CONFIG } from '../../config/config.module.ts';
 import type { Config } from '../../config/config.schema.ts';
-import { Metrics } from '../../metrics/metrics.service.ts';
+import { MetricFactory } from '../../metrics/metric-factory.ts';
 import { fileTooLarge, readMultipart } from './multipart-reader.ts';
 import { readRaw } from './raw-reader.ts';
 import { UploadBudget, type UploadReservation } from './upload-budget.ts';
@@ -18,10 +18,15 @@ export class UploadReader {
   readonly #config: Config;
   readonly #budget: UploadBudget;
 
-  constructor(@Inject(CONFIG) config: Config, metrics: Metrics) {
+  constructor(@Inject(CONFIG) config: Config, metrics: MetricFactory) {
     this.#config = config;
+    const buffered = metrics.gauge({
+      suffix: 'upload_buffered_bytes',
+      help: 'Bytes of uploads held in memory.',
+      labels: [],
+    });
     this.#budget = new UploadBudget(config.UPLOAD_MEMORY_BYTES, (held) => {
-      metrics.uploadsHold(held);
+      buffered.set(held);
     });
   }
 

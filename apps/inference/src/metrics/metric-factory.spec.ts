@@ -1,0 +1,44 @@
+import { register } from 'prom-client';
+import { MetricFactory } from './metric-factory.ts';
+
+const depth = { suffix: 'depth', help: 'How deep.', labels: [] };
+
+describe('MetricFactory', () => {
+  beforeEach(() => {
+    register.clear();
+  });
+
+  it('puts the name of the model before every name', async () => {
+    const metrics = new MetricFactory('catdog');
+    metrics.counter({ suffix: 'seen_total', help: 'Seen.', labels: ['label'] }).inc({ label: 'cat' });
+    metrics.histogram({ suffix: 'size_bytes', help: 'Size.', labels: [], buckets: [1, 10] }).observe({}, 5);
+    metrics.gauge(depth).set(3);
+    const lines = (await register.metrics()).split('\n');
+    expect(lines).toContain('catdog_seen_total{label="cat"} 1');
+    expect(lines).toContain('catdog_size_bytes_bucket{le="1"} 0');
+    expect(lines).toContain('catdog_size_bytes_bucket{le="10"} 1');
+    expect(lines).toContain('catdog_depth 3');
+  });
+
+  it('refuses a name that was declared before, whatever the kind', () => {
+    const metrics = new MetricFactory('catdog');
+    metrics.gauge(depth);
+    expect(() => metrics.counter(depth)).toThrow('the metric catdog_depth is declared twice');
+  });
+
+  it('reads observed gauges at every scrape, and forgets labels that are gone', async () => {
+    let readings = [{ labels: { version: '1' }, value: 1 }];
+    new MetricFactory('catdog').observed({ suffix: 'info', help: 'Info.', labels: ['version'] }, () => readings);
+    expect(await register.metrics()).toContain('catdog_info{version="1"} 1');
+    readings = [{ labels: { version: '2' }, value: 1 }];
+    const text = await register.metrics();
+    expect(text).toContain('catdog_info{version="2"} 1');
+    expect(text).not.toContain('version="1"');
+  });
+
+  it('takes the place of a service that ran before in this process', async () => {
+    new MetricFactory('catdog').observed(depth, () => 1);
+    new MetricFactory('catdog').observed(depth, () => 2);
+    expect(await register.metrics()).toContain('catdog_depth 2');
+  });
+});
