@@ -61,7 +61,7 @@ RUN --mount=type=cache,target=/root/.npm \
     && cp -R --parents --target-directory=/native/models \
          onnxruntime-node/package.json onnxruntime-node/dist "onnxruntime-node/bin/napi-v6/linux/$cpu" \
          onnxruntime-common/package.json onnxruntime-common/dist/cjs \
-         sharp detect-libc @img/colour "@img/sharp-linux-$cpu" "@img/sharp-libvips-linux-$cpu" \
+         sharp semver detect-libc @img/colour "@img/sharp-linux-$cpu" "@img/sharp-libvips-linux-$cpu" \
     && cp -R --parents --target-directory=/native/inference \
          swagger-ui-dist/package.json swagger-ui-dist/LICENSE swagger-ui-dist/NOTICE \
          swagger-ui-dist/swagger-ui.css swagger-ui-dist/swagger-ui-bundle.js \
