@@ -16,7 +16,7 @@ export interface HistogramDefinition extends MetricDefinition {
 }
 
 /** Values by the names of labels. */
-export type LabelValues = Readonly<Record<string, string | number>>;
+type LabelValues = Readonly<Record<string, string | number>>;
 
 /** Counts what happens. */
 export interface CounterMetric {
