@@ -10,7 +10,7 @@ import {
 const reasons = new Set<string>([...conditionReasons, ...failureReasons, ...passReasons]);
 
 /**
- * What must hold of every status at every moment (DESIGN 17), after the example of fluxcd/pkg's condition checks.
+ * What must hold of every status at every moment, after the example of fluxcd/pkg's condition checks.
  * @returns one sentence for each rule that is broken.
  */
 export function violations({ metadata, spec, status }: ModelVersion): string[] {

@@ -77,7 +77,7 @@ export class Informer<T extends KubeObject> {
   #state: InformerState = 'starting';
   #hasSynced = false;
   /** When the server last told something: a list (from its beginning), an event, a bookmark. */
-  #heard: { readonly at: number; readonly monotonic: number } | undefined;
+  #lastActivity: { readonly at: number; readonly monotonic: number } | undefined;
   /** Where the watch goes on; undefined: list first. */
   #resourceVersion: string | undefined;
   /** Ends the running watch. */
@@ -114,8 +114,8 @@ export class Informer<T extends KubeObject> {
    * once a minute. Undefined while the copy may be older than the watchdog allows, and while a broken watch is mended.
    */
   get currentAt(): number | undefined {
-    if (this.#state !== 'synced' || this.#heard === undefined) return undefined;
-    const { at, monotonic } = this.#heard;
+    if (this.#state !== 'synced' || this.#lastActivity === undefined) return undefined;
+    const { at, monotonic } = this.#lastActivity;
     return this.#clock.monotonic() - monotonic > this.#silenceMs ? undefined : at;
   }
 
@@ -123,7 +123,8 @@ export class Informer<T extends KubeObject> {
     return this.#options.silenceMs ?? 300_000;
   }
 
-  #hear(): { readonly at: number; readonly monotonic: number } {
+  /** Now, on both clocks: of the calendar for people, monotonic for the wait. */
+  #timeOfActivity(): { readonly at: number; readonly monotonic: number } {
     return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 
@@ -216,7 +217,7 @@ export class Informer<T extends KubeObject> {
     const gone = new Set(this.#store.keys());
     const objects: T[] = [];
     let resourceVersion = '';
-    const begun = this.#hear();
+    const begun = this.#timeOfActivity();
     for await (const page of this.#pages(signal)) {
       ({ resourceVersion } = page);
       for (const object of page.items) {
@@ -228,7 +229,7 @@ export class Informer<T extends KubeObject> {
     for (const object of objects) this.#put(object);
     this.#resourceVersion = resourceVersion;
     this.#hasSynced = true;
-    this.#heard = begun;
+    this.#lastActivity = begun;
     this.#sync.resolve(undefined);
     this.#options.metrics?.relisted();
   }
@@ -280,7 +281,7 @@ export class Informer<T extends KubeObject> {
     if (type === 'DELETED') this.#remove(keyOf(object));
     else if (type !== 'BOOKMARK') this.#put(this.#transform(object));
     this.#resourceVersion = object.metadata.resourceVersion;
-    this.#heard = this.#hear();
+    this.#lastActivity = this.#timeOfActivity();
   }
 
   /** From time to time compares the copy with a list, counts what the watch did not tell, and repeats every object. */

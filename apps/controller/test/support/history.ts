@@ -13,7 +13,7 @@ export function stateOf({ status }: ModelVersion): string {
 }
 
 /**
- * Everything that was observed of a namespace, and what was wrong with it: the invariants of every status (DESIGN 17), and
+ * Everything that was observed of a namespace, and what was wrong with it: the invariants of every status, and
  * that no canary pod gets requests before its version was accepted.
  */
 export class History {
