@@ -21,14 +21,14 @@ export type ScriptedAnswer =
   | ((response: ServerResponse) => void);
 
 /** A Status object as the API server sends it; kube-client.cluster.spec.ts compares it with the real one's. */
-export const status = (code: number, reason: string, message: string, details: { readonly name?: string } = {}) => ({
+export const status = (code: number, reason: string, message: string, details?: { readonly name?: string }) => ({
   kind: 'Status',
   apiVersion: 'v1',
   metadata: {},
   status: 'Failure',
   message,
   reason,
-  details,
+  ...(details !== undefined && { details }),
   code,
 });
 
