@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { referenceSchema } from '@pawl/shared/bundle/reference';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
+import { eventually } from '@pawl/test-kit/eventually';
 import { stringify } from 'yaml';
 import { listRuns } from '../src/ml/tracking/run-record.ts';
 import { aColourSet, colourPhotos, type ColourSet } from './support/colours.ts';
@@ -230,10 +231,12 @@ describe('pawl train', () => {
     const outcome = pawlIn(folder, ['train', '--out', 'stopped', '--epochs', '5000', '--run-name', 'stopped'], {
       signal: stop.signal,
     });
-    setTimeout(() => {
-      stop.abort();
-    }, 3000);
+    const stopped = async () => (await listRuns(at('runs'))).find(({ summary }) => summary.name === 'stopped')?.summary;
+    // The run is on record before its first epoch.
+    await eventually('the run on record', stopped);
+    stop.abort();
     expect((await outcome).code).toBe(130);
+    expect((await stopped())?.status).toBe('KILLED');
     expect(existsSync(at('stopped'))).toBe(false);
   });
 });
