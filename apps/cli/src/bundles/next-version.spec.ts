@@ -1,20 +1,10 @@
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { nextVersion, type VersionedParts } from './next-version.ts';
 
 const parts: VersionedParts = {
   name: 'catdog',
   labels: ['cat', 'dog'],
-  input: {
-    name: 'image',
-    layout: 'NHWC',
-    dtype: 'uint8',
-    width: 224,
-    height: 224,
-    fit: 'fill',
-    kernel: 'lanczos3',
-    scale: 1,
-    mean: [0, 0, 0],
-    std: [1, 1, 1],
-  },
+  input: anInputSpec(),
   output: { kind: 'binary-logit', name: 'logit', threshold: 0.5 },
   modelDigest: 'sha256:aa',
 };

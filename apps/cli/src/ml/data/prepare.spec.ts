@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
+import { anInputSpec } from '@pawl/test-kit/input-spec';
 import sharp from 'sharp';
 import { aContext, aFolder, aPhotograph, aRawFolder, aScene, put } from '../../../test/support/photographs.ts';
 import { paramsSchema, type PreprocessParams } from '../params/params.ts';
@@ -53,21 +54,7 @@ const contentOf = (folder: string) =>
 const accountedFor = ({ files }: DataReport) =>
   files.kept + files.unreadable + files.tiny + files.ignored + files.duplicate + files.conflicting;
 
-const decoder = createImageDecoder(
-  {
-    name: 'image',
-    layout: 'NHWC',
-    dtype: 'uint8',
-    width: 224,
-    height: 224,
-    fit: 'fill',
-    kernel: 'lanczos3',
-    scale: 1,
-    mean: [0, 0, 0],
-    std: [1, 1, 1],
-  },
-  defaultImageLimits,
-);
+const decoder = createImageDecoder(anInputSpec(), defaultImageLimits);
 
 describe('pawl data prepare', () => {
   it('makes 224 x 224 RGB pictures in {train,val,test}/label, with exact ratios and no file twice', async () => {

@@ -4,31 +4,21 @@ import { binaryCrossEntropy } from '../head/losses.ts';
 import { chooseTemperature, fitTemperature, scaleHead } from './calibration.ts';
 import { evaluate } from './evaluate.ts';
 import { toProbabilities } from './probabilities.ts';
+import { eight, ten } from './test/answers.ts';
 
 /*
  * Reference values by scipy's minimize_scalar(method='bounded') of the mean negative log-likelihood:
  *
- *   z = log(p / (1 - p)) of the ten probabilities below; nll = lambda t: mean(logaddexp(0, z/t) - y*z/t)
- *   Z = 2.5 * log(P)     of the eight rows below;        nll = lambda t: mean(logsumexp(Z/t) - Z[y]/t)
+ *   z = log(p / (1 - p)) of the probabilities of `ten`; nll = lambda t: mean(logaddexp(0, z/t) - y*z/t)
+ *   Z = 2.5 * log(P)     of the rows of `eight`;         nll = lambda t: mean(logsumexp(Z/t) - Z[y]/t)
  */
 const binary = {
-  classes: [0, 0, 1, 1, 0, 1, 1, 0, 1, 0],
-  logits: [0.1, 0.4, 0.35, 0.8, 0.35, 0.9, 0.6, 0.7, 0.8, 0.05].map((p) => Math.log(p / (1 - p))),
+  classes: ten.classes,
+  logits: ten.dog.map((p) => Math.log(p / (1 - p))),
 };
 const multi = {
-  classes: [0, 1, 2, 2, 1, 0, 2, 1],
-  logits: [
-    [0.7, 0.2, 0.1],
-    [0.1, 0.8, 0.1],
-    [0.2, 0.2, 0.6],
-    [0.5, 0.3, 0.2],
-    [0.3, 0.4, 0.3],
-    [0.4, 0.5, 0.1],
-    [0.05, 0.15, 0.8],
-    [0.2, 0.6, 0.2],
-  ]
-    .flat()
-    .map((p) => 2.5 * Math.log(p)),
+  classes: eight.classes,
+  logits: eight.probabilities.flat().map((p) => 2.5 * Math.log(p)),
 };
 
 describe('temperature scaling', () => {

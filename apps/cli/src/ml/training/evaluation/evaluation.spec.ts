@@ -3,6 +3,7 @@ import { evaluate } from './evaluate.ts';
 import { judge, worstRecall } from './gate.ts';
 import { toAnswers, toProbabilities } from './probabilities.ts';
 import { rocAuc, rocCurve } from './roc.ts';
+import { eight, ten } from './test/answers.ts';
 
 const pets = ['cat', 'dog'];
 
@@ -18,23 +19,6 @@ const pets = ['cat', 'dog'];
  *
  *   sum(s.mean() * abs(right[s].mean() - conf[s].mean()) for m in range(15) if (s := (conf > m/15) & (conf <= (m+1)/15)).any())
  */
-const binary = {
-  classes: [0, 0, 1, 1, 0, 1, 1, 0, 1, 0],
-  dog: [0.1, 0.4, 0.35, 0.8, 0.35, 0.9, 0.6, 0.7, 0.8, 0.05],
-};
-const multi = {
-  classes: [0, 1, 2, 2, 1, 0, 2, 1],
-  probabilities: [
-    [0.7, 0.2, 0.1],
-    [0.1, 0.8, 0.1],
-    [0.2, 0.2, 0.6],
-    [0.5, 0.3, 0.2],
-    [0.3, 0.4, 0.3],
-    [0.4, 0.5, 0.1],
-    [0.05, 0.15, 0.8],
-    [0.2, 0.6, 0.2],
-  ],
-};
 const pairs = (dog: readonly number[]) => dog.flatMap((p) => [1 - p, p]);
 
 describe('accuracy', () => {
@@ -49,7 +33,7 @@ describe('accuracy', () => {
 
 describe('against scikit-learn', () => {
   it('two labels', () => {
-    const evaluation = evaluate(pairs(binary.dog), binary.classes, pets, 0.5);
+    const evaluation = evaluate(pairs(ten.dog), ten.classes, pets, 0.5);
     expect(evaluation.count).toBe(10);
     expect(evaluation.accuracy).toBeCloseTo(0.8, 12);
     expect(evaluation.recall).toEqual({ cat: 0.8, dog: 0.8 });
@@ -74,7 +58,7 @@ describe('against scikit-learn', () => {
   });
 
   it('three labels', () => {
-    const evaluation = evaluate(multi.probabilities.flat(), multi.classes, ['a', 'b', 'c']);
+    const evaluation = evaluate(eight.probabilities.flat(), eight.classes, ['a', 'b', 'c']);
     expect(evaluation.accuracy).toBe(0.75);
     expect(evaluation.recall).toEqual({ a: 0.5, b: 1, c: 2 / 3 });
     expect(evaluation.rocAuc).toBeCloseTo(0.9166666666666666, 12);
