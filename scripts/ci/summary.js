@@ -39,7 +39,7 @@ export function stagesOf(text) {
  * The slowest parts of all that ran.
  * @param {{ testResults: { name: string, startTime: number, endTime: number }[] }[]} runs results of Jest.
  * @param {{ id: string, title: string, seconds: number, outcome: string }[]} scenarios
- * @param {{ id: string, title: string, seconds: number, heldSeconds: number, outcome: string }[]} steps of the story.
+ * @param {{ id: string, title: string, seconds: number, heldSeconds: number, outcome: string }[]} steps of the GitOps walkthrough.
  * @param {string} root folder that names are told below.
  * @returns {Part[]} slowest first.
  */
@@ -128,7 +128,7 @@ function main(state, reports) {
   const whole = stages.filter(({ how }) => how !== 'background').reduce((sum, { seconds }) => sum + seconds, 0);
   console.log(`\n${time(whole)} by stage; those in the background ran beside the others\n`);
   for (const line of table(stages.map(({ name, seconds, how }) => [time(seconds), how, name]))) console.log(line);
-  console.log(`\nthe ${parts.length} slowest suites, scenarios and steps of the story\n`);
+  console.log(`\nthe ${parts.length} slowest suites, scenarios and steps of the GitOps walkthrough\n`);
   for (const line of table(parts.map(({ kind, name, seconds }) => [time(seconds), kind, name]))) console.log(line);
   mkdirSync(reports, { recursive: true });
   writeFileSync(

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export default function setup() {
   if (process.env.PAWL_E2E_ADD === '1') return;
   const reports = fileURLToPath(new URL('../../reports', import.meta.url));
-  // Not those of the story, which may run at the same time.
+  // Those of the GitOps walkthrough stay: it may run at the same time.
   const dumps = globSync('e2e-*.txt', { cwd: reports }).filter((file) => !file.startsWith('e2e-gitops'));
   for (const file of ['e2e', 'e2e.json', 'e2e.md', ...dumps])
     rmSync(`${reports}/${file}`, { recursive: true, force: true });

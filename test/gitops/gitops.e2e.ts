@@ -1,6 +1,6 @@
 import { faults } from './faults.ts';
 import { speed } from './speed.ts';
-import { story } from './story.ts';
+import { walkthrough } from './walkthrough.ts';
 import { clusterLock } from '../e2e/support/cluster-lock.ts';
 import { controllerKiller } from './support/argocd-controller.ts';
 import { Installation } from './support/installation.ts';
@@ -25,7 +25,7 @@ describe('GitOps', () => {
     await (await clusterLock()).during('shared', async () => made?.destroy());
   }, SETTING_TIMEOUT_MS);
 
-  story(installation);
+  walkthrough(installation);
   faults(installation, killArgoCd);
   speed(installation);
 });

@@ -1,6 +1,6 @@
 import base from '../../jest.config.js';
 
-/** The story of GitOps on a real cluster with Argo CD: one file, because every step builds on the one before. */
+/** The GitOps walkthrough on a real cluster with Argo CD: one file, because each step builds on the step before it. */
 export default {
   ...base,
   rootDir: '../..',

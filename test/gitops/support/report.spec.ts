@@ -16,7 +16,7 @@ const step = (change: Partial<StepResult>): StepResult => ({
   ...change,
 });
 
-describe('the report of the GitOps story', () => {
+describe('the report of the GitOps walkthrough', () => {
   it('sums up what ran, and shows what was skipped or failed as such', () => {
     const text = markdown({
       steps: [

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { table } from '../../e2e/support/report.ts';
 import { repositoryFile } from '../../e2e/support/settings.ts';
 
-/** What became of one step of the story. */
+/** The result of one step of the walkthrough. */
 export interface StepResult {
   readonly id: string;
   readonly title: string;

@@ -23,7 +23,7 @@ const STRAY = 0.2;
  * ResNet-18, and other labels are another contract: `pawl release` demands a major version for each, so the better weights
  * are 2.0.0 and the wrong ones 3.0.0.
  */
-export function story(installation: () => Installation): void {
+export function walkthrough(installation: () => Installation): void {
   const released: Record<string, NamedOffer> = {};
   const known = (version: string) => {
     const found = released[version];
