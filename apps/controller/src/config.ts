@@ -13,7 +13,7 @@ const environmentSchema = z.object({
     .default(8080)
     .describe('TCP port of /metrics, /livez, /readyz and /verdicts; 0 takes a free one'),
   HOST: z.string().min(1).default('0.0.0.0').describe('address to listen on'),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('least level logged'),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('lowest level that is logged'),
   RECONCILE_WORKERS: whole(1, 64).default(4).describe('models that are reconciled at the same time'),
   VERIFY_DIR: z.string().min(1).default(tmpdir()).describe('folder for bundles while they are verified'),
   KUBECONFIG: z.string().optional().describe('kubeconfig; unset: the service account of the pod'),

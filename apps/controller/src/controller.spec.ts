@@ -40,7 +40,7 @@ describe('the controller', () => {
     expect(await running).toBe('stopped');
   });
 
-  it('hears of a version that came while its watch was broken', async () => {
+  it('finds a version that was created while its watch was broken', async () => {
     const { api, stop, run, holder, version, until } = aController();
     const running = run();
     await until(async () => (await holder()) === 'me');
@@ -66,7 +66,7 @@ describe('the controller', () => {
     expect(await running).toBe('stopped');
   });
 
-  it('ends by itself when its first lists do not come, says which, and lets another one try', async () => {
+  it('stops with an error when its first lists do not come, names them, and lets another replica try', async () => {
     const { api, clock, run, holder, until } = aController();
     api.fail({ verb: 'list', kind: 'Pod' }, refusals.forbidden('may not list pods'));
     const running = run().then(

@@ -23,15 +23,15 @@ import type { Logger } from './runtime/logger.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import { WorkQueue } from './runtime/work-queue.ts';
 
-/** A reconcile only writes and scrapes; whatever takes longer runs in the background. */
+/** A reconcile only writes and scrapes; longer work runs in the background. */
 const RECONCILE_TIMEOUT_MS = 60_000;
 /** A worker that holds a key for longer than this hangs, and the process is restarted. */
 const HANGS_AFTER_MS = 5 * RECONCILE_TIMEOUT_MS;
 
-/** Lists that take longer are refused, or the server is not well. */
+/** Lists that take longer are refused, or the server has a problem. */
 const SYNC_TIMEOUT_MS = 120_000;
 
-/** ConfigMaps of a page: each may have 1 MiB of images, and a page is in memory as a whole. */
+/** ConfigMaps of a page: each may have 1 MiB of images, and the whole page is in memory. */
 const CONFIG_MAPS = 20;
 
 /** What the controller is made of. */
@@ -40,7 +40,7 @@ export interface ControllerOptions {
   readonly client: Omit<KubernetesApi, 'jsonPatch'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Unlike every other process, and unlike this one's former lives. */
+  /** Unique to this process: no other process and no earlier run has it. */
   readonly identity: string;
   /** How pods are asked, over HTTP by default. */
   readonly pods?: PodClient | undefined;
@@ -51,7 +51,7 @@ export interface ControllerOptions {
 /**
  * Follows the cluster, waits for the lease, and reconciles models until `signal` is aborted. A replica without the lease
  * keeps its copy of the cluster warm and does nothing.
- * @returns why it ended; after `lost` the process must exit, for somebody else leads by now.
+ * @returns why it ended; after `lost` the process must exit, because another replica may lead now.
  * @throws when the first lists do not come in time, after giving the lease back.
  */
 export async function runController(options: ControllerOptions, signal: AbortSignal): Promise<'stopped' | 'lost'> {
@@ -78,7 +78,7 @@ export async function runController(options: ControllerOptions, signal: AbortSig
       queue.add(key);
     });
   };
-  // Our own status writes change neither, and must not bring us back.
+  // Our own status writes change neither, so they do not cause another reconcile.
   caches.versions.onChange((now, before) => {
     if (now === undefined || before === undefined || isAskedAnew(now, before))
       enqueue(byModel(now ?? before ?? never()));
@@ -164,7 +164,7 @@ export async function runController(options: ControllerOptions, signal: AbortSig
 /**
  * Waits for the first complete lists.
  * @returns false when `stop` was aborted before.
- * @throws when they do not come in time; whoever restarts the process sees that something is wrong.
+ * @throws when they do not come in time, so that the restart of the process shows the problem.
  */
 async function untilSynced(
   informers: readonly Informer<KubeObject>[],
@@ -187,7 +187,7 @@ async function untilSynced(
   }
 }
 
-/** Whether somebody else than this controller changed a version. */
+/** Whether someone other than this controller changed a version. */
 function isAskedAnew(now: KubeObject, before: KubeObject): boolean {
   const asked = ({ metadata }: KubeObject) =>
     JSON.stringify([metadata.generation, metadata.uid, metadata.deletionTimestamp, metadata.annotations]);

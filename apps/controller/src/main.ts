@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const ended = await runController({ config, client, logger, metrics, identity }, stop.signal);
   await client.close();
   logger.info({ ended }, 'stopped');
-  // Another replica leads: nothing of this one may go on.
+  // Another replica leads: this one must stop all its work.
   process.exit(ended === 'lost' ? 1 : 0);
 }
 

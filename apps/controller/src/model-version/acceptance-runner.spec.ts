@@ -42,7 +42,7 @@ function aRunner(askAcceptance: Ask) {
 }
 
 describe('a run of the acceptance images', () => {
-  it('reads the images, asks the pod, and brings the next look', async () => {
+  it('reads the images, asks the pod, and enqueues the key', async () => {
     const { runner, run, clock, told } = aRunner(answer);
     runner.start(KEY, asking, config);
     expect(run()).toEqual({ kind: 'running' });

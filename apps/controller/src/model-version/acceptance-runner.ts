@@ -18,7 +18,7 @@ export interface AcceptanceRunnerOptions {
   readonly onChange: (key: string) => void;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Aborted when the process goes away. */
+  /** Aborted when the process ends. */
   readonly signal: AbortSignal;
 }
 
@@ -28,8 +28,8 @@ type Asking = Extract<Action, { readonly kind: 'ask-acceptance' }>;
 const RETRY_MS = 2_000;
 
 /**
- * Asks canary pods the acceptance images in the background. Knows nothing that a restart may not forget: they are asked
- * again then.
+ * Sends the acceptance images to canary pods in the background. A restart may lose its results: the images are then
+ * sent again.
  */
 export class AcceptanceRunner {
   readonly #options: AcceptanceRunnerOptions;
@@ -39,7 +39,7 @@ export class AcceptanceRunner {
     this.#options = options;
   }
 
-  /** How the versions of a key answered, by attempt; runs of that key for versions that are gone or decided are forgotten. */
+  /** How the versions of a key answered, by attempt. Drops the runs of that key whose version is gone or decided. */
   runs(key: string, versions: readonly ModelVersion[]): ReadonlyMap<string, AcceptanceRun> {
     const open = new Set(versions.filter(({ status }) => status?.verdict === undefined).map(attemptOf));
     const runs = new Map<string, AcceptanceRun>();
@@ -71,7 +71,7 @@ export class AcceptanceRunner {
         this.#options.onChange(key);
       });
     inBackground(asked, (error) => {
-      this.#options.logger.error({ key, err: error }, 'What the acceptance images came to could not be passed on.');
+      this.#options.logger.error({ key, err: error }, 'The result of the acceptance images could not be passed on.');
     });
   }
 
@@ -85,7 +85,7 @@ export class AcceptanceRunner {
     try {
       const { signal } = deadline;
       const { namespace } = version.metadata;
-      // No cache keeps the images.
+      // The caches do not keep the images.
       const found = imagesIn.map(async (name) => {
         const config = await api.get(configMaps, namespace, name, { signal });
         if (config === undefined) throw new Error(`the ConfigMap ${name} is gone`);

@@ -30,7 +30,7 @@ function aDeployedCanary(policy = aPolicy()) {
 const baseline = { step: 1, template: 't', at: NOW, stable: {}, canary: { a: noCounters } };
 
 describe('an action', () => {
-  it('makes a canary that goes with its version, or with the stable Deployment where a gateway routes', async () => {
+  it('makes a canary that is deleted with its version, or with the stable Deployment where a gateway routes', async () => {
     const action: ClusterAction = { kind: 'apply-canary', version: two, name: 'new', replicas: 2 };
     for (const [policy, owner] of [
       [aPolicy(), 'ModelVersion'],
@@ -45,14 +45,14 @@ describe('an action', () => {
     }
   });
 
-  it('tells the stable pods the weights, and leaves the number of them alone', async () => {
+  it('gives the stable pods their weights, and does not change the number of pods', async () => {
     const { cluster, carryOut } = aDeployedCanary();
     await carryOut({ kind: 'apply-stable', version: two });
     const { spec } = cluster.deployment('web')!;
     expect([digestOf(spec.template), spec.replicas]).toEqual([two.spec.artifact.digest, 3]);
   });
 
-  it('lets pods get requests and takes them off again, and minds no pod that is gone', async () => {
+  it('lets pods get requests and takes them off again, and ignores a pod that is gone', async () => {
     const { api, carryOut } = aDeployedCanary();
     await carryOut({ kind: 'admit-pods', pods: ['c-0', 'gone'] });
     expect((await api.get(pods, 'ns', 'c-0'))?.metadata.labels).toEqual({ [labels.inService]: 'true' });

@@ -12,11 +12,11 @@ import { timestamp } from './time.ts';
 /** An action that changes the cluster. */
 export type ClusterAction = Exclude<Action, { readonly kind: 'verify' | 'ask-acceptance' }>;
 
-/** Until a Service that is missing is looked for again, ms. */
+/** Time until a missing Service is looked for again, ms. */
 const SERVICE_RETRY_MS = 5_000;
 
 /**
- * Carries out one action. Every one may be repeated: the second time it changes nothing.
+ * Carries out one action. Every action may be repeated: the second time it changes nothing.
  * @throws ApiError when the API server refuses it; Waiting ServiceMissing when a gateway's Service does not exist.
  */
 export async function act(
@@ -34,8 +34,8 @@ export async function act(
   switch (action.kind) {
     case 'apply-canary': {
       if (stable === undefined || policy === undefined) return;
-      // A gateway loses requests when pods go before its route is changed, so there the pods must not go by themselves
-      // with their version (docs/decisions/0008).
+      // A gateway loses requests when pods end before its route is changed. So the pods must not be deleted with their
+      // version (docs/decisions/0008).
       const owner = policy.traffic.gateway === undefined ? ('version' as const) : ('stable' as const);
       const { version, name, replicas } = action;
       const canary = canaryDeployment(stable, version, { name, replicas, mount: policy.artifact.mount, owner });
@@ -79,7 +79,7 @@ function requireRoute({ route, config }: Observed) {
   throw new Waiting('ServiceMissing', message, SERVICE_RETRY_MS);
 }
 
-/** A pod may go at any time, and a canary with its version; that it is gone brings the next look. */
+/** A pod may end at any time, and a canary with its version; the deletion event enqueues the key again. */
 async function unlessGone(write: Promise<unknown>): Promise<void> {
   try {
     await write;

@@ -13,7 +13,7 @@ export class Announcer {
   }
 
   /**
-   * Says nothing of a status that only counts on.
+   * Says nothing when only the counters of a status changed.
    * @param before undefined: the version had none.
    * @param isRefused the API server refuses what the version needs: a warning each time with its present words.
    */

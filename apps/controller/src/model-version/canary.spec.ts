@@ -79,7 +79,7 @@ describe('a canary', () => {
     });
   });
 
-  it('starts out of the sight of the Service, and is not selected by the stable Deployment', () => {
+  it('starts without requests from the Service, and is not selected by the stable Deployment', () => {
     expect(canary.spec.template.metadata?.labels).toEqual({
       app: 'x',
       'pawl.dev/model': 'm',
@@ -88,13 +88,13 @@ describe('a canary', () => {
     });
   });
 
-  it('goes with its version', () => {
+  it('is deleted with its version', () => {
     expect(canary.metadata.ownerReferences).toEqual([
       expect.objectContaining({ kind: 'ModelVersion', uid: 'uid-1.1.0' }),
     ]);
   });
 
-  it('has a name that says whose weights it has, and that leaves room for its pods', () => {
+  it('has a name that shows its weights, and that is short enough for the names of its pods', () => {
     expect(canaryName('web', digest('1.1.0'))).toBe('web-canary-312e312e');
     expect(canaryName('x'.repeat(63), digest('1')).length).toBeLessThanOrEqual(47);
   });

@@ -28,8 +28,8 @@ export const canaryName = (stable: string, digest: string): string =>
   `${stable.slice(0, NAME_ROOM - 16)}-canary-${digest.slice('sha256:'.length, 'sha256:'.length + 8)}`;
 
 /**
- * What of a pod template says which weights its pods serve: the fields that the controller owns in the stable Deployment,
- * and nothing else.
+ * The part of a pod template that says which weights its pods serve: exactly the fields that the controller owns in the
+ * stable Deployment.
  */
 export function artifactTemplate(version: ModelVersion, mount: Mount): PodTemplate {
   const { uri, digest } = version.spec.artifact;
@@ -76,7 +76,7 @@ export function stablePatch(stable: Deployment, version: ModelVersion, mount: Mo
   };
 }
 
-/** A pod template without what the controller sets in it: what the chart, Helm and people made it. */
+/** A pod template without the fields that the controller sets: what the chart, Helm and people wrote. */
 function withoutArtifact(template: PodTemplate): PodTemplate {
   const strip = (container: Container): Container => ({
     ...container,
@@ -133,8 +133,8 @@ export function templateHash(template: PodTemplate): string {
 }
 
 /**
- * The canary Deployment of a version: the stable pods with other weights, out of the Service's sight until its pods are
- * admitted one by one.
+ * The canary Deployment of a version: the stable pods with other weights. The Service selects its pods only when they
+ * are admitted, one by one.
  */
 export function canaryDeployment(
   stable: Deployment,
@@ -155,7 +155,7 @@ export function canaryDeployment(
     metadata: {
       name,
       namespace: stable.metadata.namespace,
-      // Admission rules ask of every Deployment what they ask of the stable one.
+      // Admission rules require of every Deployment what they require of the stable one.
       labels: { ...withoutTracking(stable.metadata.labels), ...own },
       annotations: { [annotations.template]: hash },
       ownerReferences: [

@@ -18,7 +18,7 @@ export type Decision =
   | { readonly kind: 'failed'; readonly record?: Recorded }
   /** Left as it is. */
   | { readonly kind: 'suspended'; readonly message: string }
-  /** Nothing can be done until somebody mends what the message names. */
+  /** Nothing can be done until somebody fixes what the message names. */
   | { readonly kind: 'blocked'; readonly reason: ConditionReason; readonly message: string }
   /** On its way. */
   | {
@@ -73,6 +73,6 @@ export interface Plan {
   readonly decisions: ReadonlyMap<string, Decision>;
   /** In order, after the record is written. */
   readonly actions: readonly Action[];
-  /** Milliseconds; absent: only a change brings the next look. */
+  /** Milliseconds until the next reconcile; absent: only a change causes it. */
   readonly requeueAfterMs?: number | undefined;
 }

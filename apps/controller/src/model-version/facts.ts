@@ -7,7 +7,7 @@ import type {
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { Baseline, Reading } from './analysis/counters.ts';
 
-/** What is true of one model in one namespace at one moment: all that a plan may know. */
+/** The state of one model in one namespace at one moment: the only input of a plan. */
 export interface Facts {
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -22,11 +22,11 @@ export interface Facts {
   readonly verifications: ReadonlyMap<string, Verification>;
   /** By attempt: how a canary pod answered the acceptance images. */
   readonly acceptances: ReadonlyMap<string, AcceptanceRun>;
-  /** Counters of both tracks, read now; absent where nobody needed them. */
+  /** Counters of both tracks, read now; absent where they were not needed. */
   readonly counters?: Reading | undefined;
   /** Weight of the canary in the HTTPRoute, percent; undefined where the policy has no gateway. */
   readonly routeWeight?: number | 'missing' | undefined;
-  /** By action, see `idOf`: what the API server said when it refused it the last time. */
+  /** By action, see `idOf`: the message with which the API server refused it the last time. */
   readonly refusals: ReadonlyMap<string, string>;
 }
 
@@ -40,13 +40,13 @@ export interface StableTrack {
   readonly uid: string;
   /** Digest that its pod template asks for; absent before the first version. */
   readonly digest?: string | undefined;
-  /** Everything by which its pod template says where the weights come from, see artifactOf. */
+  /** The part of its pod template that says where the weights come from, see artifactOf. */
   readonly artifact: string;
   /** Pods that it should have. */
   readonly replicas: number;
   /** Hash of the pod template without what the controller sets in it. */
   readonly template: string;
-  /** Every pod has the current template and is available, and no other is left. */
+  /** Every pod has the current template and is available, and no pod with an older one is left. */
   readonly isRolledOut: boolean;
   /** Kubernetes gave up waiting for that (progressDeadlineSeconds). */
   readonly isStuck: boolean;
@@ -81,9 +81,9 @@ export interface PodFacts {
   readonly isReady: boolean;
   /** Has the label that the Service selects. */
   readonly isInService: boolean;
-  /** What keeps it from starting although its weights are not to blame: no node, no image, no store. */
+  /** Why it cannot start, for a reason that is not the fault of its weights: no node, no image, no store. */
   readonly heldUp?: string | undefined;
-  /** It ends again and again: how. */
+  /** How it crashes; undefined while it does not. */
   readonly crashed?: string | undefined;
   /** Why it is not ready yet, as far as the cluster tells. */
   readonly waiting?: string | undefined;
@@ -104,16 +104,16 @@ export type PolicyState =
 export type Verification =
   | {
       readonly kind: 'running';
-      /** How the try before ended, if there was one: what people are told until this one has ended. */
+      /** How the attempt before ended, if there was one: shown to people until this attempt has ended. */
       readonly before?: Verification | undefined;
     }
   | { readonly kind: 'verified'; readonly artifact: NonNullable<ModelVersionStatus['artifact']> }
   | { readonly kind: 'refused'; readonly reason: FailureReason; readonly message: string }
-  /** The key of the environment cannot be used: nobody's weights are at fault. */
+  /** The key of the environment cannot be used: the weights are not at fault. */
   | { readonly kind: 'key-invalid'; readonly message: string }
   /** The artifact cannot be used the way this environment mounts artifacts. */
   | { readonly kind: 'unsupported'; readonly message: string }
-  /** It could not be had or checked, for now: tried again. */
+  /** It could not be fetched or checked this time: tried again. */
   | {
       readonly kind: 'unreachable';
       readonly reason: 'StoreUnreachable' | 'StoreRefused' | 'ArtifactNotFound' | 'VerifierUnavailable';

@@ -47,7 +47,7 @@ function observe(cluster: ModelCluster, pods: Partial<Sources['pods']> = {}, now
 }
 
 describe('what is gathered', () => {
-  it('are facts of one moment, from caches alone where the policy has no gateway', async () => {
+  it('are facts of one moment, from caches only where the policy has no gateway', async () => {
     const cluster = new ModelCluster().has(one, stableDeployment(digest('1.0.0')), policyOf());
     const { facts, stable } = await observe(cluster);
     expect(facts).toMatchObject({

@@ -109,7 +109,7 @@ async function readCounters(
   return { stable: ofStable, canary: ofCanary, isComplete };
 }
 
-/** The route of a model as it is, where its policy has a gateway, and what it should be made of. */
+/** The route of a model as it is, where its policy has a gateway, and the inputs from which it should be made. */
 async function readRoute(
   api: Sources['api'],
   policy: RolloutPolicy | undefined,

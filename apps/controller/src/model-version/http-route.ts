@@ -2,7 +2,7 @@ import { labels } from '@pawl/shared/modelversion/names';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { Deployment, HttpRoute, ParentReference, Service } from '@pawl/shared/kubernetes/objects';
 
-/** What decides how the HTTPRoute of a model has to look, its weights apart. */
+/** The inputs of a model's HTTPRoute, except its weights. */
 export interface RouteInputs {
   readonly stable: Deployment;
   readonly gateway: NonNullable<RolloutPolicy['traffic']['gateway']>;
@@ -16,8 +16,9 @@ export interface RouteInputs {
 const PORT_NAME = 'http';
 
 /**
- * The route that splits requests between the Services of both tracks; wholly the controller's. The Service of the stable
- * pods owns it: the chart has that where its gateway is on, so a gateway that is switched off leaves no route behind.
+ * The route that splits requests between the Services of both tracks; the controller owns all its fields. It belongs to
+ * the Service of the stable pods, which the chart makes only while its gateway is on: switching the gateway off removes
+ * the route.
  * @param weight of the canary, percent.
  */
 export function httpRoute(weight: number, inputs: RouteInputs): HttpRoute {

@@ -28,7 +28,7 @@ describe('the lineage of a status', () => {
     expect(boundedLineage({ notes: 'x'.repeat(1024) })['notes']).toBe('x'.repeat(1024));
   });
 
-  it('moves no cursor of whoever reads it', () => {
+  it('contains no control characters that move the cursor of a terminal', () => {
     expect(boundedLineage({ notes: 'a\u001b[2J\nb' })).toEqual({ notes: 'a [2J b' });
   });
 });

@@ -5,9 +5,9 @@ const LONGEST_KEY = 64;
 const LONGEST_VALUE = 1024;
 
 /**
- * Where the weights come from, as a status holds it. A manifest may say anything: of too many entries the first are kept,
- * what is too long is cut, control characters become spaces. Otherwise the API server would refuse the whole status, and
- * the version would never leave Verifying.
+ * Where the weights come from, as a status holds it. A manifest may say anything. The first entries are kept, long
+ * values are cut, control characters become spaces. Otherwise the API server would refuse the whole status, and the
+ * version would never leave Verifying.
  */
 export function boundedLineage(lineage: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(lineage)

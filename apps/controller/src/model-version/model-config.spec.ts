@@ -37,7 +37,7 @@ describe('acceptance images', () => {
     expect(config.imagesIn).toEqual(['policy', 'more', 'most']);
   });
 
-  it('have an order of their own, whatever the order in which the ConfigMaps come', () => {
+  it('have the same order for any order of the ConfigMaps', () => {
     const all = [aPolicy({ 'dog.b': 'b' }), images('y', { 'cat.z': 'z', 'cat.A': 'A' }), images('x', { 'dog.a': 'a' })];
     const expected = [
       ['cat.A', 'cat', 'A'],
@@ -89,7 +89,7 @@ describe('acceptance images', () => {
     expect(read(...found).imagesIn).toEqual(['more']);
   });
 
-  it('do without a policy of their own', () => {
+  it('need no policy in the same ConfigMap', () => {
     expect(read(images('more', { 'cat.a': 'a' })).state.kind).toBe('missing');
   });
 });

@@ -15,13 +15,13 @@ export interface ModelConfig {
   readonly imagesIn?: readonly string[] | undefined;
 }
 
-/** Files by which people know an image, and which are never text. */
+/** File name extensions of images, which are never text. */
 const IMAGE = /\.(avif|bmp|gif|heic|jpe?g|jxl|png|tiff?|webp)$/i;
 
-/** A ConfigMap with a digest for each of its images, which are most of it: what a cache keeps. */
+/** A ConfigMap as a cache keeps it: with a digest in place of each image, because images are most of its size. */
 export const withoutImages = (config: ConfigMap): ConfigMap => ({
   ...config,
-  // kubectl keeps a copy of all it applied in an annotation.
+  // kubectl keeps a copy of everything that it applied in an annotation.
   metadata: { ...config.metadata, managedFields: undefined, annotations: undefined },
   ...(config.binaryData && {
     binaryData: Object.fromEntries(

@@ -4,7 +4,7 @@ import { gates } from './gates/gates.ts';
 import { rolloutFacts, type Rules } from './rollout-facts.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
 
-/** The way of the version that is wanted: the first gate that does not let it pass decides. */
+/** The rollout of the target version: the first gate that does not let it pass decides. */
 export function planRollout(version: ModelVersion, stable: StableTrack, rules: Rules, facts: Facts): RolloutPlan {
   const about = rolloutFacts(version, stable, rules, facts);
   for (const gate of gates) {

@@ -83,7 +83,7 @@ interface Expected {
   readonly [version: string]: string;
 }
 
-/** What people would read of every version after the plan was recorded. */
+/** The status text of every version after the plan was recorded. */
 const said = (facts: Facts, made: Plan): Expected =>
   Object.fromEntries(
     made.versions.map((version) => {
@@ -146,7 +146,7 @@ describe.each<[string, Facts, Expected, string]>([
     'verify 1.1.0',
   ],
   [
-    'tries the first version on a canary that meets no user',
+    'tries the first version on a canary that gets no requests of users',
     someFacts({ versions: [aVersion('1.1.0', verified)], stable: aStable(undefined) }),
     { '1.1.0': 'Canary CanaryStarting' },
     'apply-canary 1.1.0 x1',
@@ -217,7 +217,7 @@ describe.each<[string, Facts, Expected, string]>([
     'verify 1.1.0',
   ],
   [
-    'goes on telling why the last try failed while it tries again',
+    'shows why the last attempt failed while it tries again',
     someFacts({
       versions: [one, two],
       stable,
@@ -230,7 +230,7 @@ describe.each<[string, Facts, Expected, string]>([
     '',
   ],
   [
-    'blames nobody for a key that cannot be used',
+    'fails no version for a key that cannot be used',
     someFacts({
       versions: [one, two],
       stable,
@@ -326,7 +326,7 @@ describe.each<[string, Facts, Expected, string]>([
     '',
   ],
   [
-    'makes the canary anew when the chart changes the pods, and asks the images again',
+    'makes the canary again when the chart changes the pods, and asks the images again',
     { ...stepping(), stable: { kind: 'found', track: { ...stable, template: 'template-2' } } },
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
     'apply-canary 1.1.0 x1',
@@ -350,7 +350,7 @@ describe.each<[string, Facts, Expected, string]>([
     '',
   ],
   [
-    'fails weights that are healthy but wrong, out of the sight of users',
+    'fails weights that are healthy but wrong before a user gets an answer from them',
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(0))],
       stable,
@@ -442,7 +442,7 @@ describe.each<[string, Facts, Expected, string]>([
     'admit-pods 2',
   ],
   [
-    'puts one of them in the place of a pod that fell out',
+    'replaces a pod that is no longer ready by one of them',
     stepping({
       seconds: 50,
       canaries: [
@@ -503,7 +503,7 @@ describe.each<[string, Facts, Expected, string]>([
     'withdraw-pods 1, delete-canary',
   ],
   [
-    'fails a canary that sees other things in the same pictures',
+    'fails a canary that answers the same pictures with other labels',
     stepping({ canary: counted(100, { labels: { cat: 90, dog: 10 } }) }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Failed PredictionsShifted' },
     'withdraw-pods 1, delete-canary',
@@ -522,7 +522,7 @@ describe.each<[string, Facts, Expected, string]>([
     'apply-stable 1.1.0',
   ],
   [
-    'waits until every stable pod serves it, the canary helping out',
+    'waits until every stable pod serves it, while the canary takes requests too',
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(2), passed)],
       stable: aStable(two, { isRolledOut: false }),
@@ -548,7 +548,7 @@ describe.each<[string, Facts, Expected, string]>([
     '',
   ],
   [
-    'fails a promotion that does not come about',
+    'fails a promotion that does not finish in time',
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(2), passed)],
       stable: aStable(two, { isRolledOut: false, isStuck: true }),
@@ -640,7 +640,7 @@ describe.each<[string, Facts, Expected, string]>([
     'apply-stable 1.0.0',
   ],
   [
-    'lets a version that never served prove itself first, when the serving one is deleted',
+    'takes a version that never served through its steps, when the serving one is deleted',
     someFacts({ versions: [aVersion('0.9.0')], stable: aStable(two) }),
     { '0.9.0': 'Verifying Verifying' },
     'verify 0.9.0',
@@ -750,7 +750,7 @@ describe.each<[string, Facts, Expected, string]>([
     'set-route-weight 0, withdraw-pods 1, mark-withdrawn',
   ],
   [
-    'deletes the pods when the gateway has had time to notice',
+    'deletes the pods when the gateway has had time to follow its route',
     someFacts({
       versions: [one],
       stable,

@@ -9,9 +9,8 @@ import type { Action, Decision, Plan } from './decision.ts';
 import type { StableTrack, Facts } from './facts.ts';
 
 /**
- * What to do about a model, from what is true of it: pure, and the same for the same facts. Decisions are recorded in
- * the versions' statuses before any action is taken, so a controller that dies in between is followed by one that goes
- * on from the record.
+ * Decides what to do for a model from its facts: pure, and the same for the same facts. Decisions are recorded in the
+ * versions' statuses before any action is taken, so after a crash the next controller continues from the record.
  */
 export function plan(facts: Facts): Plan {
   const decisions = new Map<string, Decision>();
@@ -59,9 +58,9 @@ export function plan(facts: Facts): Plan {
   };
 }
 
-/** How soon to look again at a canary that is being taken away, ms. */
+/** Time until a canary that is being deleted is checked again, ms. */
 const REMOVAL_CHECK_MS = 1_000;
-/** A gateway has this long to follow a route that no longer names the canary; then its pods go, ms. */
+/** Time that a gateway has to follow a route that no longer names the canary, ms; then its pods are deleted. */
 const ROUTE_SETTLE_MS = 4_000;
 
 /** The rollout of the target, unless something of the environment is missing. */

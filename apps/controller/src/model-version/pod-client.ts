@@ -13,7 +13,7 @@ export interface AcceptanceImage {
   readonly bytes: Uint8Array;
 }
 
-/** What acceptance images are asked under, and what is made of the answers. */
+/** The conditions of an acceptance run, and how its answers are judged. */
 interface AcceptanceRules {
   /** Digest of the weights that have to answer. */
   readonly digest: string;
@@ -30,11 +30,11 @@ interface AcceptanceRules {
 export interface PodClient {
   /** Reads its counters. @throws when it does not answer in time. */
   scrape(address: string, model: string, signal: AbortSignal): Promise<PodCounters>;
-  /** Why it is not ready, in its own words; undefined when it does not say. Never rejects. */
+  /** The pod's own reason for not being ready; undefined when it gives none. Never rejects. */
   whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined>;
   /**
-   * Asks it the environment's own labelled images. An image that is answered with an error is a mistake; a pod that cannot
-   * be reached is none.
+   * Sends it the environment's own labelled images. An image that is answered with an error counts as wrong; a pod that
+   * cannot be reached does not.
    * @throws when it does not answer in time, or serves other weights.
    */
   askAcceptance(address: string, images: readonly AcceptanceImage[], rules: AcceptanceRules): Promise<Acceptance>;
@@ -114,7 +114,7 @@ async function predict(
   for (;;) {
     const response = await fetch(`http://${address}/predict`, {
       method: 'POST',
-      // The service tells formats by content; it only must not take the body for a form.
+      // The service detects formats by content; the type only keeps it from reading the body as a form.
       headers: { 'content-type': 'image/jpeg' },
       body: image.bytes as Uint8Array<ArrayBuffer>,
       signal,
@@ -137,5 +137,5 @@ async function predict(
   }
 }
 
-/** Pods as they are on the network. */
+/** Asks pods over the network. */
 export const podClient: PodClient = { scrape, whyNotReady, askAcceptance };

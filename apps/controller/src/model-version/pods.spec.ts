@@ -37,7 +37,7 @@ describe('a pod', () => {
 
 describe.each<[string, NonNullable<Pod['status']>, Partial<ReturnType<typeof podFacts>>]>([
   [
-    'crashes when it is in CrashLoopBackOff, with its last words',
+    'crashes when it is in CrashLoopBackOff, with its last message',
     {
       containerStatuses: [
         container({
@@ -53,7 +53,7 @@ describe.each<[string, NonNullable<Pod['status']>, Partial<ReturnType<typeof pod
     },
   ],
   [
-    'crashes when it restarted three times, whatever it does now',
+    'crashes when it restarted three times, even if it runs now',
     { containerStatuses: [container({ restartCount: 3, state: {}, lastState: ended('Error', 1, 'boom') })] },
     { crashed: 'ends again and again: container inference restarted 3 times, last with Error 1: boom' },
   ],

@@ -8,7 +8,7 @@ import {
 import type { ContainerState, ContainerStatus, Pod } from '@pawl/shared/kubernetes/objects';
 import type { PodFacts } from './facts.ts';
 
-/** Ends of a container after which it is said to crash. */
+/** Restarts of a container after which it counts as crashed. */
 const CRASHES = 3;
 const DEFAULT_PORT = 8000;
 
@@ -34,7 +34,7 @@ export function podFacts(pod: Pod): PodFacts {
   };
 }
 
-/** Pods that are being deleted get no requests any more and count for nothing. */
+/** Pods that are being deleted get no requests and do not count. */
 export const isTerminating = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
 
 const address = (ip: string, port: number) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
@@ -47,7 +47,9 @@ const port = (pod: Pod) =>
 /** Waiting reasons of a container whose image cannot be had. */
 const NO_IMAGE = ['ErrImagePull', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName', 'ImageInspectError'];
 
-/** The bundle was verified before: that the pod cannot fetch it, or has no image to run, says nothing about the weights. */
+/**
+ * The bundle was verified before: a pod that cannot fetch it, or has no image to run, says nothing about the weights.
+ */
 function heldUp({ name, state, lastState }: ContainerStatus): string | undefined {
   const waiting = state?.waiting;
   if (waiting?.reason !== undefined && NO_IMAGE.includes(waiting.reason))

@@ -1,7 +1,7 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { compareBuild } from 'semver';
 
-/** The versions of a model in the order in which they are wanted, and those that cannot be. */
+/** The versions of a model by preference, and those that are not eligible. */
 export interface Ranking {
   /** The version to serve. */
   readonly target?: ModelVersion | undefined;

@@ -74,7 +74,7 @@ describe('a canary that the API server refuses', () => {
     expect(violations(cluster.version('m-1.1.0'))).toEqual([]);
   });
 
-  it('says it once, and again when the words change', async () => {
+  it('says it once, and again when the message changes', async () => {
     const cluster = aCluster();
     const heal = cluster.api.fail({ verb: 'apply', kind }, refusals.forbidden(RULE));
     for (let pass = 0; pass < 4; pass += 1) await cluster.pass();
@@ -99,7 +99,7 @@ describe('a canary that the API server refuses', () => {
     expect(violations(cluster.version('m-1.1.0'))).toEqual([]);
   });
 
-  it('goes on when it is refused no more', async () => {
+  it('continues when it is no longer refused', async () => {
     const cluster = aCluster();
     const heal = cluster.api.fail({ verb: 'apply', kind }, refusals.forbidden(RULE));
     for (let pass = 0; pass < 2; pass += 1) await cluster.pass();
@@ -108,14 +108,14 @@ describe('a canary that the API server refuses', () => {
     expect(cluster.condition('m-1.1.0', 'Progressing')).toMatch(/^True CanaryStarting/);
   });
 
-  it('never has a server that is only busy called a refusal', async () => {
+  it('does not report a busy server as a refusal', async () => {
     const cluster = aCluster();
     cluster.api.fail({ verb: 'apply', kind }, refusals.conflict());
     for (let pass = 0; pass < 2; pass += 1) await cluster.pass();
     expect(cluster.condition('m-1.1.0', 'Progressing')).toMatch(/^True CanaryStarting/);
   });
 
-  it('names a name that is too long for a label, and does not try', async () => {
+  it('reports a name that is too long for a label, and does not try', async () => {
     const cluster = aCluster();
     const long = aVersion('1.2.0', verified, (version) => ({
       ...version,

@@ -25,11 +25,11 @@ export interface ReconcilerOptions {
   /** Asks for another look at a key. */
   readonly enqueue: (key: string) => void;
   readonly clock: Clock;
-  /** Aborted when the process goes away: ends what runs in the background. */
+  /** Aborted when the process ends: stops what runs in the background. */
   readonly signal: AbortSignal;
 }
 
-/** Brings the versions of one model in one namespace, and its pods, nearer to what is wanted. */
+/** Moves the versions of one model in one namespace, and its pods, towards the desired state. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #statuses: StatusWriter;

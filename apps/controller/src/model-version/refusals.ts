@@ -4,7 +4,10 @@ import type { Action, Decision } from './decision.ts';
 import type { Facts } from './facts.ts';
 import { milliseconds } from './time.ts';
 
-/** What the API server refused in the last pass of each model. A restart forgets it, asks, and is told again. */
+/**
+ * What the API server refused in the last pass of each model. It is lost in a restart: the next pass sends the request
+ * and is refused again.
+ */
 export class Refusals {
   readonly #byKey = new Map<string, ReadonlyMap<string, string>>();
 
@@ -18,7 +21,7 @@ export class Refusals {
     this.#byKey.delete(key);
   }
 
-  /** An action failed; anything but a refusal leaves what is known as it is. */
+  /** An action failed. Remembers a refusal; any other failure changes nothing here. */
   note(key: string, action: Action, error: unknown): void {
     const words = refusalOf(action, error);
     if (words !== undefined) this.#byKey.set(key, new Map([[idOf(action), words]]));
@@ -47,7 +50,7 @@ function idOf(action: Action): string {
   }
 }
 
-/** What people are told of a refusal, one sentence; undefined for a failure that passes by itself. */
+/** The message about a refusal, one sentence; undefined for a failure that may pass without a change. */
 function refusalOf(action: Action, error: unknown): string | undefined {
   if (error instanceof Waiting) return error.message;
   if (!(error instanceof ApiError) || !isFinal(error)) return undefined;
@@ -81,8 +84,8 @@ function objectOf(action: Action): string {
 }
 
 /**
- * A decision that says what the API server refused the last time, where one of its actions was refused: it would promise
- * what does not come. After the time that canary pods have to become ready, the version is stalled until somebody acts.
+ * Adds to a decision what the API server refused the last time; without it the status would announce what does not
+ * happen. After the time that canary pods have to become ready, the version is stalled until somebody acts.
  */
 export function withRefusal(decision: Decision, actions: readonly Action[], facts: Facts): Decision {
   const words = actions.map((action) => facts.refusals.get(idOf(action))).find((said) => said !== undefined);

@@ -4,8 +4,8 @@ import { timestamp } from './time.ts';
 
 /**
  * A version with what its annotations `pawl.dev/retry` and `pawl.dev/abort` ask for applied to its status. Each new value
- * acts once. A request that has nothing to act on is taken as done: a retry of a version that did not fail, an abort of
- * one that has no rollout under way. `pawl.dev/promote` waits for acceptance and is read there.
+ * acts once. A request that has nothing to act on counts as done: a retry of a version that did not fail, an abort of
+ * one without a rollout. `pawl.dev/promote` waits for acceptance and is read there.
  */
 export function applyRequests(version: ModelVersion, now: number): ModelVersion {
   const asked = version.metadata.annotations ?? {};
@@ -43,7 +43,7 @@ export function promoteRequest(version: ModelVersion): string | undefined {
 /** The status of an object that has none yet; a summary replaces all of it. */
 const blank: ModelVersionStatus = { observedGeneration: 0, phase: 'Pending', weight: 0, message: '', conditions: [] };
 
-/** What a new try takes over: when things last changed, when it first served, and which requests were acted on. */
+/** What a new attempt keeps: when conditions last changed, when it first served, and which requests were acted on. */
 const forget = ({ conditions, servedAt, handled }: ModelVersionStatus): ModelVersionStatus => ({
   ...blank,
   conditions,
@@ -58,6 +58,6 @@ function withHandled(
   return { ...(status ?? blank), handled: { ...status?.handled, ...value } };
 }
 
-/** Identity of one try of a version: a retry is another one, which takes nothing over from the one before. */
+/** Identity of one attempt of a version: a retry is another attempt, and uses no results of the one before. */
 export const attemptOf = (version: ModelVersion): string =>
   `${version.metadata.uid}/${version.status?.handled?.retry ?? ''}`;

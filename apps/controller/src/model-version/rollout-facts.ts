@@ -12,7 +12,7 @@ export interface Rules {
   readonly images: number;
 }
 
-/** All that the gates of one rollout may know: the facts, as far as they are about the version that is wanted. */
+/** The input of the gates of one rollout: the facts about the target version. */
 export interface RolloutFacts extends Rules {
   /** Milliseconds since the epoch. */
   readonly now: number;

@@ -4,7 +4,7 @@ import type { RolloutFacts } from './rollout-facts.ts';
 import { timestamp } from './time.ts';
 import { granularity } from './weights.ts';
 
-/** What to do about the version that is wanted. */
+/** What to do for the target version. */
 export interface RolloutPlan {
   readonly decision: Decision;
   /** In order, after the decision is recorded. */
@@ -56,7 +56,7 @@ export const verifying = (
   requeueAfterMs,
 });
 
-/** Nothing can be done until somebody mends what the message names. */
+/** Nothing can be done until somebody fixes what the message names. */
 export const blocked = (reason: ConditionReason, message: string, canary?: string): RolloutPlan => ({
   decision: { kind: 'blocked', reason, message },
   actions: [],
@@ -103,7 +103,7 @@ export const passed = (facts: RolloutFacts, reason: PassReason, message: string,
     requeueAfterMs: AT_ONCE_MS,
   });
 
-/** The verdict is recorded, and in the same pass the canary is taken away. */
+/** The verdict is recorded, and the canary is deleted in the same pass. */
 export const failed = (
   facts: RolloutFacts,
   reason: FailureReason,
@@ -115,7 +115,7 @@ export const failed = (
   requeueAfterMs: AT_ONCE_MS,
 });
 
-/** The rollout holds where it is. */
+/** The rollout holds at its step. */
 export const held = (facts: RolloutFacts, message: string): RolloutPlan => ({
   decision: { kind: 'suspended', message },
   actions: [],

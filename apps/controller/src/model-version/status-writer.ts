@@ -11,10 +11,10 @@ import type { Facts } from './facts.ts';
 import { summarize } from './summarize.ts';
 import { weightsByDigest } from './weights.ts';
 
-/** Longest rest before a cache is expected to show our own write, ms. */
+/** Time within which a cache is expected to show our own write, ms. */
 const CACHE_LAG_MS = 50;
 
-/** Writes what was decided into the versions' statuses, and makes sure that no decision rests on an older one. */
+/** Writes decisions into the versions' statuses, and ensures that no decision is made from an older status. */
 export class StatusWriter {
   readonly #api: Pick<KubernetesApi, 'apply'>;
   readonly #announcer: Announcer;
@@ -68,7 +68,7 @@ export class StatusWriter {
     try {
       const options = { fieldManager: FIELD_MANAGER, force: true, subresource: 'status', signal };
       const written = await this.#api.apply(modelVersions, object, options);
-      // Only fields of somebody else differ: nothing was replaced, and no cache will ever show anything newer.
+      // Only fields of other managers differ: nothing was replaced, so no cache will show a newer version.
       if (written.metadata.resourceVersion === resourceVersion) this.#replaced.delete(uid);
     } catch (error) {
       this.#replaced.delete(uid);
@@ -79,7 +79,10 @@ export class StatusWriter {
   }
 }
 
-/** Percent of the requests that a version answers. A version that is out of the game has none, except while it serves on. */
+/**
+ * Percent of the requests that a version answers. A version that failed or was superseded answers none, except while it
+ * still serves.
+ */
 function weightOf(version: ModelVersion, decision: Decision, facts: Facts): number {
   const stable = facts.stable.kind === 'found' ? facts.stable.track : undefined;
   const { digest } = version.spec.artifact;

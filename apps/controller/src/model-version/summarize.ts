@@ -10,10 +10,10 @@ import type {
 import type { Decision, Recorded } from './decision.ts';
 import { timestamp } from './time.ts';
 
-/** One statement before it is compared with the one that stands. */
+/** One condition before it is compared with the recorded one. */
 type Statement = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
-/** Where a version is, in the words of its status. */
+/** The state of a version, in the words of its status. */
 interface Standing {
   readonly phase: Phase;
   readonly message: string;
@@ -24,9 +24,9 @@ interface Standing {
 }
 
 /**
- * The status of a version after a decision: the one place where conditions and phase are made, from the decision and from
- * what was recorded before. Follows the rules of kstatus: `Ready` is True exactly while Serving, `Stalled` exists only
- * while True, and `observedGeneration` speaks of a generation that was judged.
+ * The status of a version after a decision. Conditions and phase are made only here, from the decision and the record.
+ * Follows the rules of kstatus: `Ready` is True exactly while Serving, `Stalled` exists only while True, and
+ * `observedGeneration` speaks of a generation that was judged.
  * @param weight percent of the requests that the version answers now.
  */
 export function summarize(version: ModelVersion, decision: Decision, weight: number, now: number): ModelVersionStatus {
@@ -65,7 +65,7 @@ export function summarize(version: ModelVersion, decision: Decision, weight: num
   };
 }
 
-/** Whether there is a rollout to tell of; a suspended one keeps its record. */
+/** Whether the status has a rollout; a suspended one keeps its record. */
 const isUnderWay = ({ kind }: Decision) =>
   kind === 'canary' || kind === 'promoting' || kind === 'suspended' || kind === 'blocked';
 

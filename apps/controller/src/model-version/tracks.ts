@@ -72,7 +72,7 @@ export function canaryTrack({ metadata, spec }: Deployment, pods: readonly Pod[]
   };
 }
 
-/** What the controller wrote itself; anything else counts as none, and the step begins anew. */
+/** The baseline that the controller wrote. A value that it did not write counts as none, and the step begins again. */
 function readBaseline(text: string | undefined): Baseline | undefined {
   if (text === undefined) return undefined;
   try {

@@ -32,7 +32,7 @@ describe('verdicts', () => {
     ['HTTPS://pass%40@store.example?sig=1', 'HTTPS://store.example'],
     ['https://store.example/a@b', 'https://store.example/a@b'],
     ['oci://registry.example/m:1@sha256:ab', 'oci://registry.example/m:1@sha256:ab'],
-  ])('tell no secret of the address %s', (uri, told) => {
+  ])('show no secret of the address %s', (uri, told) => {
     const spec = { ...one.spec, artifact: { ...one.spec.artifact, uri } };
     const applied = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ spec }), note: 'kept' };
     const body = ask('/verdicts/m-1.0.0', [annotated(applied)({ ...one, spec })])?.body as ModelVersion;
@@ -61,12 +61,12 @@ describe('verdicts', () => {
     expect(ask(path)).toMatchObject({ status: 404, body: { error: { code: 'MODEL_VERSION_NOT_FOUND' } } });
   });
 
-  it.each(['/verdicts', '/verdicts/m-1.0.0', '/verdicts/m-9.9.9'])('are not told when they may be old: %s', (path) => {
+  it.each(['/verdicts', '/verdicts/m-1.0.0', '/verdicts/m-9.9.9'])('are not shown when they may be old: %s', (path) => {
     const answer = answerVerdicts(path, { list: () => [one], currentAt: undefined });
     expect(answer).toMatchObject({ status: 503, body: expect.stringContaining('VERDICTS_NOT_CURRENT') });
   });
 
-  it.each(['/', '/verdict', '/verdictsx'])('have nothing to do with %s', (path) => {
+  it.each(['/', '/verdict', '/verdictsx'])('do not answer %s', (path) => {
     expect(ask(path)).toBeUndefined();
   });
 });

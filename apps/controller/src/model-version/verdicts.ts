@@ -15,14 +15,14 @@ const PATH = '/verdicts';
 /**
  * The verdicts of an environment, for people and programs that cannot read its cluster, such as `pawl promote --verdict`:
  * `/verdicts` names the versions, `/verdicts/NAME` is the ModelVersion itself with {@link annotations.observedAt}. Nothing
- * in it is secret, see {@link withoutSecrets}. A copy that may be behind is not shown at all.
+ * in it is secret, see {@link withoutSecrets}. Verdicts from a copy that may be behind are not shown.
  * @returns undefined for other paths.
  */
 export function answerVerdicts(path: string, source: KnownVersions): HttpReply | undefined {
   if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
   const at = source.currentAt;
   if (at === undefined)
-    return failure(503, 'VERDICTS_NOT_CURRENT', 'The controller does not hear from the API server; ask again.');
+    return failure(503, 'VERDICTS_NOT_CURRENT', 'The controller gets no answer from the API server; try again later.');
   const observedAt = timestamp(at);
   const versions = source.list().toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   if (path === PATH || path === `${PATH}/`)

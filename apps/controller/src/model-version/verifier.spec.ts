@@ -14,7 +14,7 @@ const at = (uri: string, version = aVersion('1.1.0')): ModelVersion => ({
   spec: { ...version.spec, artifact: { ...version.spec.artifact, uri } },
 });
 
-/** A verifier, and what it came to about a version. */
+/** A verifier, and its result for a version. */
 function aVerifier(directory: string) {
   const changed: string[] = [];
   const waiting: (() => void)[] = [];

@@ -30,17 +30,17 @@ export interface VerifierOptions {
   readonly onChange: (version: ModelVersion) => void;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Aborted when the process goes away. */
+  /** Aborted when the process ends. */
   readonly signal: AbortSignal;
 }
 
-/** Bundles fetched at once: memory and disk, not speed, are what a controller has little of. */
+/** Bundles fetched at once: a controller has little memory and disk, and need not be fast. */
 const AT_ONCE = 2;
 const RETRIES: Backoff = { initialDelayMs: 2_000, maxDelayMs: 60_000 };
 
 /**
  * Fetches and verifies bundles in the background, so that a slow store holds up nothing else: a rollback of the same
- * model is decided while the next version is still being fetched. Knows nothing that a restart may not forget.
+ * model is decided while the next version is still being fetched. A restart may lose its results: they are made again.
  */
 export class Verifier {
   readonly #options: VerifierOptions;
@@ -51,7 +51,7 @@ export class Verifier {
     this.#options = options;
   }
 
-  /** What is known of the versions of a key, by attempt; what is known of others of that key is forgotten. */
+  /** The results for the versions of a key, by attempt. Drops the results of other versions of that key. */
   states(key: string, versions: readonly ModelVersion[]): ReadonlyMap<string, Verification> {
     const uids = new Set(versions.map(({ metadata }) => metadata.uid));
     const states = new Map<string, Verification>();
@@ -78,7 +78,7 @@ export class Verifier {
         this.#options.onChange(version);
       });
     inBackground(verified, (error) => {
-      this.#options.logger.error({ key, err: error }, 'What the verification came to could not be passed on.');
+      this.#options.logger.error({ key, err: error }, 'The result of the verification could not be passed on.');
     });
   }
 
@@ -97,7 +97,7 @@ export class Verifier {
     }
   }
 
-  /** A folder that stays costs room and nothing else. */
+  /** A folder that stays only costs disk space. */
   async #remove(folder: string): Promise<void> {
     try {
       await rm(folder, { recursive: true, force: true });
@@ -118,7 +118,7 @@ export class Verifier {
       s3: { endpoint: artifact.s3Endpoint },
       signal: this.#options.signal,
     };
-    // What a tag points to is looked up once, so that what is verified is what will be mounted.
+    // The digest of a tag is looked up once, so that the verified bundle is also the mounted one.
     const image = artifact.mount === 'image' ? await resolveImage(uri, options) : undefined;
     const bundle =
       image === undefined ? await resolveBundle(uri, options) : await fetchBundle(`oci://${image}`, options);
@@ -155,20 +155,20 @@ export class Verifier {
   }
 }
 
-/** What went wrong in the controller itself, such as a disk that is full. */
+/** A failure of the controller itself, such as a full disk. */
 function ownFault(error: unknown): string {
   const { message = String(error) } = error as { readonly message?: string };
   return `The controller could not verify the bundle: ${message}`;
 }
 
-/** What keeps an artifact from being verified though it is not to blame; everything else is StoreRefused. */
+/** Reasons of a failed verification that are not the artifact's fault; every other one is StoreRefused. */
 const obstacles: Partial<Record<PawlError['code'], (Verification & { readonly kind: 'unreachable' })['reason']>> = {
   INTERNAL: 'VerifierUnavailable',
   BUNDLE_NOT_FOUND: 'ArtifactNotFound',
   BUNDLE_STORE_UNREACHABLE: 'StoreUnreachable',
 };
 
-/** What the artifact itself is to blame for. Everything else is tried again. */
+/** Errors that are the artifact's own fault. Every other error is tried again. */
 const failures: Partial<Record<PawlError['code'], FailureReason>> = {
   BUNDLE_URI_INVALID: 'ArtifactInvalid',
   BUNDLE_MANIFEST_INVALID: 'ArtifactInvalid',

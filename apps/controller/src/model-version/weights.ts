@@ -14,7 +14,7 @@ export function granularity(canaryPods: number, stablePods: number): string {
   return `${canaryPods} of ${all} pods that get requests; one pod is ${Math.round(100 / all)} %`;
 }
 
-/** A pod that may get requests, as far as the weight of a version is concerned. */
+/** The part of a pod that the weight of a version depends on. */
 interface ServingPod {
   readonly digest?: string | undefined;
   readonly isReady: boolean;

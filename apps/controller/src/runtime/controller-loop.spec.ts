@@ -94,7 +94,7 @@ describe('ControllerLoop', () => {
     await running;
   });
 
-  it('starts the backoff anew after a success', async () => {
+  it('resets the backoff after a success', async () => {
     const results: (NextReconcile | Error)[] = [
       new Error('1'),
       new Error('2'),
@@ -140,7 +140,7 @@ describe('ControllerLoop', () => {
     await running;
   });
 
-  it('never works on one key twice at once, whatever the number of workers', async () => {
+  it('never works on one key twice at once, with any number of workers', async () => {
     const active = new Set<string>();
     let overlaps = 0;
     let most = 0;
@@ -167,7 +167,7 @@ describe('ControllerLoop', () => {
     await running;
   });
 
-  it('finishes what is in work when it stops, and begins nothing', async () => {
+  it('finishes the reconciles in work when it stops, and begins no others', async () => {
     const finish = Promise.withResolvers<NextReconcile>();
     const started: string[] = [];
     let aborted = false;
@@ -194,7 +194,7 @@ describe('ControllerLoop', () => {
     expect(started).toEqual(['a']);
   });
 
-  it('aborts what is in work when the lease is lost', async () => {
+  it('aborts the reconciles in work when the lease is lost', async () => {
     const { clock, queue, stop, abandon, running } = setUp(
       (_key, signal) =>
         new Promise((_resolve, reject) => {

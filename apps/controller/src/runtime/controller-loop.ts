@@ -4,13 +4,13 @@ import { startDeadline } from '@pawl/shared/concurrency/deadline';
 import type { Logger } from './logger.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/** What a reconcile that went well wants next. */
+/** The result of a reconcile that succeeded. */
 export interface NextReconcile {
   /** Reconcile again after this many milliseconds though nothing changed. */
   readonly requeueAfterMs?: number | undefined;
 }
 
-/** Something outside has to happen first; look again after a time known in advance. */
+/** Something outside has to happen first; reconcile again after a time known in advance. */
 export class Waiting extends Error {
   override readonly name: string = 'Waiting';
   /** PascalCase, of a closed set. */
@@ -38,8 +38,8 @@ export interface ControllerLoopOptions {
   /** Keys that are reconciled at the same time. */
   readonly workers: number;
   /**
-   * One idempotent pass that moves actual towards desired for one key. {@link Waiting} says when to try again, a
-   * conflict means soon, any other error means later and later.
+   * One idempotent pass that moves actual towards desired for one key. {@link Waiting} says when to try again, after a
+   * conflict soon, after any other error with a growing backoff.
    */
   readonly reconcile: (key: string, signal: AbortSignal) => Promise<NextReconcile>;
   /** Milliseconds after which a reconcile's signal is aborted. */
@@ -62,8 +62,8 @@ export class ControllerLoop {
   }
 
   /**
-   * Milliseconds that the longest running reconcile has taken, 0 when none runs. Far above the timeout it says that one
-   * ignores its signal; a liveness check can tell.
+   * Milliseconds that the longest running reconcile has taken, 0 when none runs. A value far above the timeout means
+   * that a reconcile ignores its signal; a liveness check can use this.
    */
   get longestRunningMs(): number {
     for (const since of this.#running.values()) return this.#clock.monotonic() - since;
@@ -71,7 +71,7 @@ export class ControllerLoop {
   }
 
   /**
-   * Works until `stop` is aborted, then finishes what is in work and resolves.
+   * Works until `stop` is aborted, then finishes the reconciles in work and resolves.
    * @param abandon aborts the reconciles in work as well: the lease is lost.
    */
   async run(stop: AbortSignal, abandon?: AbortSignal): Promise<void> {

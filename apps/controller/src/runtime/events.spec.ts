@@ -104,7 +104,7 @@ describe('EventRecorder', () => {
     expect(state.writes).toBe(1);
   });
 
-  it('goes on with the series of a former life', async () => {
+  it('continues the series of an earlier run', async () => {
     const first = setUp();
     first.recorder.record(thing, 'Normal', 'Waiting', 'It waits.');
     await first.clock.settle();
@@ -117,7 +117,7 @@ describe('EventRecorder', () => {
     expect(second.logger.entries).toEqual([]);
   });
 
-  it('begins anew when the server has let the event expire', async () => {
+  it('begins again when the server has let the event expire', async () => {
     const { clock, stored, recorder } = setUp();
     recorder.record(thing, 'Normal', 'Waiting', 'It waits.');
     await clock.settle();
@@ -127,7 +127,7 @@ describe('EventRecorder', () => {
     expect([...stored.values()]).toMatchObject([{ count: 2 }]);
   });
 
-  it('limits how much one object may say, and lets others speak', async () => {
+  it('limits the events of one object, not those of others', async () => {
     const { clock, stored, recorder } = setUp();
     for (let index = 0; index < 100; index += 1) recorder.record(thing, 'Normal', 'Noise', `Message ${index}.`);
     await clock.settle();

@@ -39,14 +39,14 @@ interface Series {
 }
 
 /**
- * Tells people what happened to an object, in `kubectl describe`. Writes happen in the background, one at a time; events
- * are a courtesy, so whatever goes wrong is logged and forgotten.
+ * Shows people in `kubectl describe` what happened to an object. Writes happen in the background, one at a time.
+ * Nothing depends on events, so a failure is only logged.
  */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #clock: Clock;
   readonly #series = new Map<string, Series>();
-  /** By uid: the time until which the object's allowance is used up, at most BURST * REFILL_MS ahead. */
+  /** By uid: the time at which the object's bucket is full again, at most BURST * REFILL_MS ahead. */
   readonly #spentUntil = new Map<string, number>();
   readonly #backlog = new Set<Series>();
   readonly #stop = new AbortController();
@@ -73,7 +73,7 @@ export class EventRecorder {
     }
   }
 
-  /** Writes what waits, for at most `withinMs`, and nothing after that. */
+  /** Writes the events that wait, for at most `withinMs`, and none after that. */
   async drain(withinMs = TIMEOUT_MS): Promise<void> {
     const finished = new AbortController();
     const writing = (this.#writer ?? Promise.resolve()).finally(() => {
@@ -135,7 +135,7 @@ export class EventRecorder {
   }
 
   async #write(): Promise<void> {
-    // Begin outside of the caller's turn: record() promises not to do work.
+    // Starts after the caller's turn: record() promises not to do work.
     await Promise.resolve();
     for (const series of this.#backlog) {
       this.#backlog.delete(series);
@@ -169,7 +169,7 @@ export class EventRecorder {
       await client.create(events, event, call);
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      // A former life of this process began the series.
+      // An earlier run of this process began the series.
       const found = await client.get(events, namespace, name, call);
       series.count += found?.count ?? 0;
       await this.#bump(series, count + (found?.count ?? 0));

@@ -85,7 +85,7 @@ describe('HttpServer', () => {
 });
 
 describe('Metrics', () => {
-  it('tells everything that the runtime reports', async () => {
+  it('has a metric for everything that the runtime reports', async () => {
     const metrics = new Metrics();
     const queue = new WorkQueue({ clock: new FakeClock() });
     metrics.observeQueue(queue);

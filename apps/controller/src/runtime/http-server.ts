@@ -7,8 +7,8 @@ export interface HttpServerOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
   readonly logger: Logger;
   /**
-   * What is wrong with the process beyond repair, such as a worker that never comes back; undefined: nothing. That it is
-   * asked at all shows that the event loop turns.
+   * A problem that only a restart solves, such as a worker that never comes back; undefined: none. An answer also shows
+   * that the event loop turns.
    */
   readonly alive?: (() => string | undefined) | undefined;
   /** What is missing before this process can do its work, such as a first list; undefined: nothing. Not leadership. */
@@ -33,7 +33,7 @@ const plain = (status: number, body: string): HttpReply => ({
 const verdict = (problem: string | undefined): HttpReply =>
   problem === undefined ? plain(200, 'ok') : plain(503, problem);
 
-/** `/metrics`, `/livez`, `/readyz`, and what the program adds. To be read: it takes GET and HEAD. */
+/** `/metrics`, `/livez`, `/readyz`, and what the program adds. Read-only: it takes GET and HEAD. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
@@ -59,7 +59,7 @@ export class HttpServer {
     });
   }
 
-  /** Takes no connections any more and resolves when the answers under way are sent. */
+  /** Takes no more connections and resolves when the answers under way are sent. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => {

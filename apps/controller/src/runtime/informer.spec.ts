@@ -65,7 +65,7 @@ describe('Informer', () => {
     expect(informer.state).toBe('stopping');
   });
 
-  it('finds objects by what the index function says of them, as they change', async () => {
+  it('finds objects by the result of the index function, as they change', async () => {
     const index = (thing: Thing) => (thing.spec?.color === undefined ? [] : [thing.spec.color]);
     const { clock, objects, informer, start, end } = setUp({ index }, []);
     objects.put(aThing('a', { color: 'red' }));
@@ -110,7 +110,7 @@ describe('Informer', () => {
     expect(informer.currentAt).toBeUndefined();
   });
 
-  it('is not current while a broken watch is mended, and when the last word is older than the watchdog allows', async () => {
+  it('is not current while a broken watch is restored, and when the last sign of life is older than the watchdog allows', async () => {
     const { clock, objects, informer, start, end } = setUp({ silenceMs: 10_000 });
     await start();
     objects.watchFaults.push(new ApiUnreachable('cut'));
@@ -118,7 +118,7 @@ describe('Informer', () => {
     await clock.settle();
     expect(informer.state).toBe('backing-off');
     expect(informer.currentAt).toBeUndefined();
-    // The watch is there again, and nothing was heard on it.
+    // The watch is restored, and nothing came on it.
     await clock.advance(9_000);
     expect(informer.state).toBe('synced');
     expect(informer.currentAt).toBe(clock.now() - 9_000);
@@ -171,34 +171,31 @@ describe('Informer', () => {
     await end();
   });
 
-  it.each(['as the answer', 'as an event in the watch'])(
-    'lists anew after a 410 %s, deletions included',
-    async (form) => {
-      const { clock, objects, informer, restarts, start, end, take } = setUp();
-      await start();
-      take();
-      objects.deaf = true;
-      objects.delete('ns/a');
-      objects.put(aThing('b', { color: 'red' }));
-      objects.put(aThing('c'));
-      objects.deaf = false;
-      if (form === 'as the answer') {
-        objects.watchFaults.push(gone());
-        await clock.advance(10_000);
-        objects.endWatches();
-      } else {
-        objects.endWatches(gone());
-      }
-      await clock.settle();
-      expect(take()).toEqual(['-ns/a', '~ns/b', '+ns/c']);
-      expect(restarts).toContain('gone');
-      expect(objects.lists).toBe(2);
-      expect(informer.state).toBe('synced');
-      await end();
-    },
-  );
+  it.each(['as the answer', 'as an event in the watch'])('relists after a 410 %s, deletions included', async (form) => {
+    const { clock, objects, informer, restarts, start, end, take } = setUp();
+    await start();
+    take();
+    objects.deaf = true;
+    objects.delete('ns/a');
+    objects.put(aThing('b', { color: 'red' }));
+    objects.put(aThing('c'));
+    objects.deaf = false;
+    if (form === 'as the answer') {
+      objects.watchFaults.push(gone());
+      await clock.advance(10_000);
+      objects.endWatches();
+    } else {
+      objects.endWatches(gone());
+    }
+    await clock.settle();
+    expect(take()).toEqual(['-ns/a', '~ns/b', '+ns/c']);
+    expect(restarts).toContain('gone');
+    expect(objects.lists).toBe(2);
+    expect(informer.state).toBe('synced');
+    await end();
+  });
 
-  it('spares a server that answers every watch with 410', async () => {
+  it('backs off from a server that answers every watch with 410', async () => {
     const { clock, objects, start, end } = setUp();
     objects.watchFaults.push(...Array.from({ length: 6 }, gone));
     await start();
@@ -243,7 +240,7 @@ describe('Informer', () => {
     await clock.advance(5_000);
     objects.isBack();
     await clock.settle();
-    // Back, and not yet ready: the pauses begin anew.
+    // The server is back, and not yet ready: the pauses begin again.
     expect(objects.lists).toBe(7);
     expect(informer.state).toBe('backing-off');
     await clock.advance(800);
@@ -252,7 +249,7 @@ describe('Informer', () => {
     await end();
   });
 
-  it('keeps what it has while a broken watch is mended, and loses nothing', async () => {
+  it('keeps its objects while a broken watch is restored, and loses none', async () => {
     const { clock, objects, informer, restarts, start, end, take } = setUp();
     await start();
     take();
@@ -269,7 +266,7 @@ describe('Informer', () => {
     await end();
   });
 
-  it('gives up a connection that has been silent for too long; a bookmark is a sign of life', async () => {
+  it('closes a connection that has been silent for too long; a bookmark counts as activity', async () => {
     const { clock, objects, restarts, start, end } = setUp({ silenceMs: 100_000 });
     await start();
     await clock.advance(90_000);
@@ -282,7 +279,7 @@ describe('Informer', () => {
     await end();
   });
 
-  it('finds what the watch did not tell, counts it and mends it', async () => {
+  it('finds what the watch missed, counts it and relists', async () => {
     const { clock, objects, counts, restarts, start, end, take } = setUp({ relistMs: 200_000, graceMs: 10_000 });
     await start();
     take();

@@ -11,7 +11,9 @@ import { ObjectStore } from './object-store.ts';
 /** What an informer is doing. */
 export type InformerState = 'starting' | 'synced' | 'backing-off' | 'stopping';
 
-/** Why a watch began anew: the server ended it, `gone` (410), silence, a failure, or a list that found missed events. */
+/**
+ * Why a watch was restarted: the server ended it, `gone` (410), silence, a failure, or a list that found missed events.
+ */
 export type RestartReason = 'ended' | 'gone' | 'silent' | 'failed' | 'missed';
 
 export interface InformerMetrics {
@@ -61,8 +63,8 @@ function withoutManagedFields<T extends KubeObject>(object: T): T {
 }
 
 /**
- * A copy of the objects of one kind that follows the server: lists, then watches, and begins anew when the watch breaks.
- * Objects must not be changed by who reads them.
+ * A copy of the objects of one kind that follows the server: lists, then watches, and starts again when the watch
+ * breaks. Readers must not change the objects.
  */
 export class Informer<T extends KubeObject> {
   /** Resolves after the first complete list; rejects when the informer is stopped before. */
@@ -76,7 +78,7 @@ export class Informer<T extends KubeObject> {
   readonly #sync = Promise.withResolvers<undefined>();
   #state: InformerState = 'starting';
   #hasSynced = false;
-  /** When the server last told something: a list (from its beginning), an event, a bookmark. */
+  /** When the server last sent something: a list (from its beginning), an event, a bookmark. */
   #lastActivity: { readonly at: number; readonly monotonic: number } | undefined;
   /** Where the watch goes on; undefined: list first. */
   #resourceVersion: string | undefined;
@@ -104,14 +106,15 @@ export class Informer<T extends KubeObject> {
     return this.#state;
   }
 
-  /** Whether the copy has ever been complete; it stays readable while a broken watch is mended. */
+  /** Whether the copy has ever been complete; it stays readable while a broken watch is restored. */
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
 
   /**
    * When the copy was last known to be what the server has, ms since 1970. While nothing changes, bookmarks confirm it about
-   * once a minute. Undefined while the copy may be older than the watchdog allows, and while a broken watch is mended.
+   * once a minute. Undefined while the copy may be older than the watchdog allows, and while a broken watch is
+   * restored.
    */
   get currentAt(): number | undefined {
     if (this.#state !== 'synced' || this.#lastActivity === undefined) return undefined;
@@ -123,7 +126,7 @@ export class Informer<T extends KubeObject> {
     return this.#options.silenceMs ?? 300_000;
   }
 
-  /** Now, on both clocks: of the calendar for people, monotonic for the wait. */
+  /** Now, on both clocks: calendar time for people, monotonic time for the wait. */
   #timeOfActivity(): { readonly at: number; readonly monotonic: number } {
     return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
@@ -167,11 +170,11 @@ export class Informer<T extends KubeObject> {
       if (reason === undefined) continue;
       this.#options.metrics?.restarted(reason);
       if (reason === 'gone' || reason === 'missed') this.#resourceVersion = undefined;
-      // The first 410 is an everyday event and relists at once; a server that answers nothing else is spared.
+      // The first 410 is usual and relists at once; a server that answers only 410 gets a backoff.
       const atOnce = reason === 'ended' || reason === 'missed' || (reason === 'gone' && failures === 0);
       if (!atOnce) {
         this.#state = 'backing-off';
-        // A server that is back is asked at once, and again soon: it may not know everything in its first second.
+        // A server that is back is asked at once, and again soon: its first answers may be incomplete.
         if (await this.#backOff(this.#backoffMs(failures), signal)) failures = 0;
         else failures += 1;
       } else if (reason !== 'ended') failures += 1;
@@ -179,7 +182,7 @@ export class Informer<T extends KubeObject> {
     this.#state = 'stopping';
   }
 
-  /** @returns why to begin anew; undefined when the signal was aborted. */
+  /** @returns why to start again; undefined when the signal was aborted. */
   async #listAndWatch(signal: AbortSignal, onProgress: () => void): Promise<RestartReason | undefined> {
     try {
       if (this.#resourceVersion === undefined) await this.#list(signal);
@@ -241,7 +244,7 @@ export class Informer<T extends KubeObject> {
 
   /**
    * Watches until the server ends it.
-   * @param onProgress called when the server told something.
+   * @param onProgress called when the server sent something.
    */
   async #watch(signal: AbortSignal, onProgress: () => void): Promise<RestartReason> {
     const { client, type, namespace, labelSelector, fieldSelector } = this.#options;
@@ -284,7 +287,7 @@ export class Informer<T extends KubeObject> {
     this.#lastActivity = this.#timeOfActivity();
   }
 
-  /** From time to time compares the copy with a list, counts what the watch did not tell, and repeats every object. */
+  /** At intervals compares the copy with a list, counts what the watch missed, and repeats every object. */
   async #lookForMissed(signal: AbortSignal): Promise<void> {
     const { relistMs = 600_000, graceMs = 10_000 } = this.#options;
     while (await sleep(this.#clock, jittered(relistMs, 0.1, this.#random), signal)) {
@@ -314,7 +317,7 @@ export class Informer<T extends KubeObject> {
     const missed = [...differing].filter((key) => !told.has(key)).length;
     if (missed > 0) {
       this.#options.metrics?.missed(missed);
-      this.#log('warn', { missed }, 'The watch had missed events; it begins anew with a list.');
+      this.#log('warn', { missed }, 'The watch had missed events; it starts again with a list.');
       this.#resourceVersion = undefined;
       this.#interrupt?.();
     }

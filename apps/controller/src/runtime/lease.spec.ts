@@ -155,7 +155,7 @@ describe('LeaderElection', () => {
   });
 
   it.each(['fails', 'hangs'])(
-    'gives up when renewing %s for the renew deadline, before anybody may take over',
+    'gives up when renewing %s for the renew deadline, before another candidate may take over',
     async (how) => {
       const clock = new FakeClock();
       const leases = new FakeLeases();
@@ -192,7 +192,7 @@ describe('LeaderElection', () => {
     await a.ended;
   });
 
-  it('stops at once when another holds the lease', async () => {
+  it('stops at once when another candidate holds the lease', async () => {
     const clock = new FakeClock();
     const leases = new FakeLeases();
     const a = candidate(leases, clock, 'a');

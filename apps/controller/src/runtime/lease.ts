@@ -11,7 +11,7 @@ export interface LeaderElectionOptions {
   readonly client: Pick<KubernetesApi, 'get' | 'create' | 'update'>;
   readonly namespace: string;
   readonly name: string;
-  /** Who this process is: unlike every other one, and unlike its own former lives. */
+  /** The identity of this process: no other process and no earlier run has it. */
   readonly identity: string;
   readonly logger: Logger;
   /** Milliseconds after which others may take the lease, 15 000 by default. */
@@ -27,7 +27,7 @@ export interface LeaderElectionOptions {
 export interface LeaderCallbacks {
   /**
    * What only the leader does. It ends its work when `stop` is aborted, for either reason.
-   * @param lost aborted when somebody else may lead by now: abandon at once what is in work.
+   * @param lost aborted when another candidate may lead: stop the work at once.
    */
   readonly onStarted: (stop: AbortSignal, lost: AbortSignal) => Promise<void>;
   /** After the work of {@link onStarted} ended, whether or not this process still holds the lease. */
@@ -68,7 +68,7 @@ export class LeaderElection {
       throw new RangeError('A lease needs duration > renew deadline > retry period, jitter included.');
   }
 
-  /** Who holds the lease as far as this process knows; empty when nobody does. */
+  /** The holder of the lease as far as this process knows; empty when there is none. */
   get leader(): string {
     return this.#observed?.spec?.holderIdentity ?? '';
   }
@@ -125,7 +125,7 @@ export class LeaderElection {
   async #renew(signal: AbortSignal, callbacks: LeaderCallbacks): Promise<boolean> {
     const leftMs = (): number => this.#renewedAt + this.#renewDeadlineMs - this.#clock.monotonic();
     while (await sleep(this.#clock, Math.min(this.#retryMs, leftMs()), signal)) {
-      // Also when the process was frozen meanwhile: what it had begun must not go on.
+      // Also when the process was frozen meanwhile: its work must not go on.
       if (leftMs() <= 0) return false;
       const led = await this.#try(signal, leftMs());
       this.#tellLeader(callbacks);
@@ -199,12 +199,12 @@ export class LeaderElection {
     if (this.leader !== '') onNewLeader?.(this.leader);
   }
 
-  /** Empties the holder, so that the next candidate need not wait; a failure only costs it that wait. */
+  /** Empties the holder, so that the next candidate need not wait; after a failure it has to wait. */
   async #release(): Promise<void> {
     const { client, logger, namespace, name } = this.#options;
     const call = { timeoutMs: this.#retryMs };
     try {
-      // The last renewal may have been cut off by the end of the work, so what is stored is read first.
+      // The end of the work may have cut off the last renewal, so the stored Lease is read first.
       const found = await client.get(leases, namespace, name, call);
       if (found?.spec?.holderIdentity !== this.#options.identity) return;
       const now = microTime(this.#clock.now());

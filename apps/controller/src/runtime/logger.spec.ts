@@ -36,7 +36,7 @@ describe('createLogger', () => {
     );
   });
 
-  it('writes of an error what helps and not what it carries along', () => {
+  it('writes only the useful fields of an error', () => {
     const error = Object.assign(new Error('refused with Bearer abcdefghijkl', { cause: new Error('inner') }), {
       status: 403,
       request: { headers: { cookie: 'c' } },

@@ -51,7 +51,7 @@ function redact(value: unknown, depth: number): unknown {
   );
 }
 
-/** Only the fields that are known to be harmless: errors of HTTP clients carry the request with its headers. */
+/** Only fields that are known to hold no secret: errors of HTTP clients carry the request with its headers. */
 function describeError(error: Error, depth: number): unknown {
   const { code, status, reason } = error as { code?: unknown; status?: unknown; reason?: unknown };
   const facts = { type: error.name, message: error.message, code, status, reason, stack: error.stack };

@@ -52,7 +52,7 @@ export class Metrics {
         requests.observe({ verb, code }, seconds);
       },
     };
-    this.#watchRestarts = counter('pawl_controller_watch_restarts_total', 'Watches that began anew.', [
+    this.#watchRestarts = counter('pawl_controller_watch_restarts_total', 'Watches that were restarted.', [
       'kind',
       'reason',
     ]);
@@ -86,7 +86,7 @@ export class Metrics {
     this.#leader.set(leads ? 1 : 0);
   }
 
-  /** Publishes how full a queue is. */
+  /** Publishes the length of a queue. */
   observeQueue(queue: WorkQueue): void {
     this.observedGauge('pawl_controller_queue_depth', 'Keys that are ready for a worker.', [], () => [
       { value: queue.depth },
@@ -100,7 +100,7 @@ export class Metrics {
   }
 
   /**
-   * A gauge that is read at every scrape, so that it can never be stale: rows that are not returned are gone.
+   * A gauge that is read at every scrape, so that it is never stale: rows that are not returned disappear.
    * @param labels the names that rows may use; their values must be bounded.
    */
   observedGauge(name: string, help: string, labels: readonly string[], rows: () => Iterable<GaugeRow>): void {

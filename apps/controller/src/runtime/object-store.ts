@@ -1,6 +1,6 @@
 import { type KubeObject, keyOf } from '@pawl/shared/kubernetes/kube-object';
 
-/** Objects by key, and by whatever an index function says of them. */
+/** Objects by key, and by the result of an index function. */
 export class ObjectStore<T extends KubeObject> {
   readonly #index: (object: T) => readonly string[];
   readonly #objects = new Map<string, T>();

@@ -90,7 +90,7 @@ describeWhenSet('KUBECONFIG', 'the runtime against a real API server', (kubeconf
       expect(await client.get(configMaps, ns, 'crud')).toBeUndefined();
     });
 
-    it('deletes only what its preconditions mean', async () => {
+    it('deletes only an object that meets its preconditions', async () => {
       const { metadata } = await client.create(configMaps, configMap(ns, 'precondition'));
       const uid = '00000000-0000-0000-0000-000000000000';
       expect(isConflict(await caught(client.delete(configMaps, ns, 'precondition', { uid })))).toBe(true);
@@ -285,7 +285,7 @@ describeWhenSet('KUBECONFIG', 'the runtime against a real API server', (kubeconf
       await stop();
     });
 
-    it('leaves a connection that is silently dead', async () => {
+    it('closes a connection that is silently dead', async () => {
       const { proxy, through } = await behindProxy();
       const { informer, restarts, changes, stop } = follow(through, { labelSelector: 'test=frozen', silenceMs: 4000 });
       await informer.synced;
@@ -318,7 +318,7 @@ describeWhenSet('KUBECONFIG', 'the runtime against a real API server', (kubeconf
   });
 
   describe('LeaderElection', () => {
-    /** For a leader that is to lose its lease; one that is to keep it has more time than any machine needs. */
+    /** For a leader that is to lose its lease; a leader that keeps it has more time than the slowest machine needs. */
     const short = { durationMs: 3000, renewDeadlineMs: 2000, retryMs: 300 };
     const long = { durationMs: 60_000, renewDeadlineMs: 45_000, retryMs: 300 };
 

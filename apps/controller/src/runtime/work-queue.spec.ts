@@ -124,7 +124,7 @@ describe('WorkQueue', () => {
     expect(queue.oldestMs).toBe(150);
   });
 
-  it('drains: waiting workers leave, new keys are refused, and what workers hold is waited for', async () => {
+  it('drains: waiting workers end, new keys are refused, and the keys that workers hold are waited for', async () => {
     const { clock, queue } = setUp();
     queue.add('held');
     const held = await queue.get();

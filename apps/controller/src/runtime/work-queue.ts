@@ -104,7 +104,7 @@ export class WorkQueue {
     return this.#failures.get(key) ?? 0;
   }
 
-  /** Ends the key's backoff and drops all that is remembered of it; after success, and when its object is gone. */
+  /** Ends the key's backoff and drops its state; after success, and when its object is gone. */
   forget(key: string): void {
     this.#failures.delete(key);
   }
@@ -129,8 +129,8 @@ export class WorkQueue {
   }
 
   /**
-   * Takes no keys any more, drops those that wait, and resolves when the workers have given back what they hold. What is
-   * dropped is found again by the next start.
+   * Takes no more keys, drops those that wait, and resolves when the workers have given back theirs. The next start
+   * finds the dropped keys again.
    */
   shutDownWithDrain(): Promise<void> {
     if (this.#drained === undefined) {

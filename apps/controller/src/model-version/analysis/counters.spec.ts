@@ -26,7 +26,7 @@ describe('reading a pod', () => {
     });
   });
 
-  it('finds nothing of another model', () => {
+  it('ignores the metrics of another model', () => {
     expect(readCounters(page, 'birds')).toEqual(noCounters);
   });
 });

@@ -46,8 +46,8 @@ export const noCounters: PodCounters = {
 };
 
 /**
- * What the pods of a track counted since the baseline, together. A pod that is new, or whose counters are lower than
- * they were (its process restarted), counts from 0; a pod that is gone counts no more.
+ * What the pods of a track counted since the baseline, together. A new pod, or one whose counters fell (its process
+ * restarted), counts from 0. A pod that is gone no longer counts.
  */
 export function since(
   now: Readonly<Record<string, PodCounters>>,

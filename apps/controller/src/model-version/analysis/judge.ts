@@ -5,8 +5,8 @@ import { latencyEdges, type PodCounters } from './counters.ts';
 type Limits = RolloutPolicy['analysis'];
 
 /**
- * How unlikely an excess must be before it is called a failure. Low, because the counters are looked at again and again
- * while a step lasts, and each look is another chance for chance.
+ * How unlikely an excess must be before it is called a failure. Low, because the counters are read many times during a
+ * step, and each reading can exceed the limit by chance.
  */
 const ALPHA = 0.001;
 /** The one-sided quantile of the normal distribution for {@link ALPHA}. */
@@ -53,11 +53,11 @@ function latency(canary: PodCounters, stable: PodCounters, limits: Limits): Anal
   const theirs = quantile(stable, 1 - SLOW_SHARE);
   const ours = quantile(canary, 1 - SLOW_SHARE);
   const figures = { canary: rounded(ours), stable: rounded(theirs) };
-  // A stable p95 of few requests is no measure to hold anyone to.
+  // A stable p95 of few requests is too inexact to compare with.
   if (stable.requests < limits.minRequests)
     return { name: 'Latency', verdict: 'Inconclusive', ...figures, message: enough ?? '' };
   const asked = Math.max(theirs * limits.maxP95Ratio, limits.p95FloorSeconds);
-  // A histogram knows its edges only: the limit is the next one.
+  // A histogram has only its edges: the limit is the next edge.
   const edge = latencyEdges.findIndex((upper) => upper >= asked);
   const last = latencyEdges.at(-1) ?? 0;
   const limit = latencyEdges[edge] ?? last;
@@ -107,7 +107,7 @@ function requireRequests(ours: number, theirs: number, { minRequests }: Limits, 
 
 /**
  * How likely `count` or more of `of` are when each happens with probability `share`: the exact one-sided binomial test.
- * The normal approximation is too eager where few of few are expected.
+ * The normal approximation finds too many failures where the numbers are small.
  */
 export function binomialTail(count: number, of: number, share: number): number {
   if (count <= 0) return 1;

@@ -6,7 +6,7 @@ import { AT_ONCE_MS, failed, onCanary, POLL_MS, progressAt, type RolloutPlan } f
 import { milliseconds, timestamp } from '../time.ts';
 import type { Gate } from './gate.ts';
 
-/** The environment's own images are answered with their labels, before any user's request is. */
+/** The canary answers the environment's own images with their labels before it answers users. */
 export const accepted: Gate = {
   name: 'accepted',
   judge: (facts) => {
@@ -28,7 +28,7 @@ export const accepted: Gate = {
   },
 };
 
-/** One ready pod is asked, for all have the same weights. */
+/** One ready pod is asked, because all have the same weights. */
 function ask({ pods, template }: CanaryTrack, { version }: RolloutFacts): readonly Action[] {
   const address = pods.find((pod) => pod.isReady && pod.address !== undefined)?.address;
   return address === undefined ? [] : [{ kind: 'ask-acceptance', version, address, template }];
@@ -59,7 +59,7 @@ function unanswered(
   return accepting(said, wait > 0 ? [] : ask(canary, facts), facts, Math.max(AT_ONCE_MS, wait));
 }
 
-/** Its time begins when the images are first asked, however long the canary took to start. */
+/** Its time begins when the images are first sent; the start of the canary does not count. */
 function accepting(
   message: string,
   actions: readonly Action[],

@@ -26,7 +26,7 @@ export const canaryReady: Gate = {
     const { canary, stable } = facts;
     if (canary === undefined) return making('Its first pod is being started', facts);
     if (canary.template !== stable.template)
-      return making('The pods are made anew: the chart changed their template', facts);
+      return making('The pods are made again: the chart changed their template', facts);
     const crashed = canary.pods.find((pod) => pod.crashed !== undefined);
     if (crashed !== undefined) return failed(facts, 'CanaryCrashed', `Pod ${crashed.name} ${crashed.crashed ?? ''}`);
     const isScaled = canary.replicas === facts.replicas || canary.replicas === facts.replicasAhead;
@@ -46,19 +46,19 @@ const apply = ({ version, canaryName }: RolloutFacts, replicas: number): Action 
   replicas,
 });
 
-/** The canary begins, or begins anew, with one pod. Its time runs on while the API server refuses it. */
+/** The canary starts, or starts again, with one pod. Its time runs on while the API server refuses it. */
 function making(why: string, facts: RolloutFacts): RolloutPlan {
   const progress = progressAt(0, facts);
   const since = facts.wasHeldUp ? progress.since : timestamp(facts.now);
   return starting(why, { ...progress, since }, facts, { actions: [apply(facts, 1)] });
 }
 
-/** Fewer pods are ready than the step needs: for how long, and who is to blame. */
+/** Fewer pods are ready than the step needs: decides whether to wait or to fail, by the time and the cause. */
 function waiting(canary: CanaryTrack, actions: readonly Action[], facts: RolloutFacts): RolloutPlan {
   const { now, replicas } = facts;
   const timeoutSeconds = facts.policy.canary.readyTimeoutSeconds;
   const pending = canary.pods.find((pod) => !pod.isReady);
-  // The time of a pod that was held up begins when nothing holds it up any more.
+  // The time of a pod that was held up begins when nothing holds it up any longer.
   const isFreed = facts.wasHeldUp && pending !== undefined && pending.heldUp === undefined;
   const unreadySince = (isFreed ? undefined : facts.status.rollout?.unreadySince) ?? timestamp(now);
   const progress = { ...progressAt(facts.step, facts), unreadySince };

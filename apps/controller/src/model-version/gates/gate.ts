@@ -1,7 +1,7 @@
 import type { RolloutFacts } from '../rollout-facts.ts';
 import type { RolloutPlan } from '../rollout-plan.ts';
 
-/** One condition on the way of a version to the stable pods. */
+/** One condition that a version must meet before the stable pods get it. */
 export interface Gate {
   /** What has to hold, camelCase; unique. */
   readonly name: string;

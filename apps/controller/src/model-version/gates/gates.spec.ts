@@ -34,7 +34,7 @@ describe('the gates', () => {
   it.each([
     ['notSuspended', 'a suspended version', decidingGate(aVersion('1.1.0', suspended))],
     ['notPromoting', 'a version that passed', decidingGate(aVersion('1.1.0', passed))],
-    ['verified', 'a version that nobody looked at', decidingGate()],
+    ['verified', 'a version that was not verified yet', decidingGate()],
     ['notServedYet', 'weights that are served', decidingGate(aVersion('1.0.0', verified))],
     [
       'canaryEnabled',

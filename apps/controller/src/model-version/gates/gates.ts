@@ -5,7 +5,7 @@ import { notPromoting, notSuspended } from './promotion.ts';
 import { needsSteps, stepsPassed } from './steps.ts';
 import { canaryEnabled, notServedYet, verified } from './verification.ts';
 
-/** The way of a version, in order: the first gate that does not let it pass decides what happens. */
+/** The gates of a version, in order: the first one that does not let it pass decides what happens. */
 export const gates: readonly Gate[] = [
   notSuspended,
   notPromoting,

@@ -2,7 +2,7 @@ import { artifactOf, artifactTemplate } from '../canary.ts';
 import { failed, held, POLL_MS, promoting, serving } from '../rollout-plan.ts';
 import type { Gate } from './gate.ts';
 
-/** Until stable pods that are being replaced are looked at again, ms. */
+/** Time until stable pods that are being replaced are checked again, ms. */
 const REPLACING_POLL_MS = 10_000;
 
 /** A suspended rollout holds at its step. */
@@ -15,7 +15,7 @@ export const notSuspended: Gate = {
   },
 };
 
-/** A version that passed is what the stable pods are to serve: after its steps, and again when a newer one goes. */
+/** The stable pods serve a version that passed: after its steps, and again when a newer version is deleted. */
 export const notPromoting: Gate = {
   name: 'notPromoting',
   judge: (facts) => {

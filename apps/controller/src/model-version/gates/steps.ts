@@ -18,9 +18,12 @@ import {
 import { timestamp } from '../time.ts';
 import type { Gate } from './gate.ts';
 
-/** The longest that pods are started ahead of their step, ms: about what they take, so that they do not idle for longer. */
+/**
+ * The longest that pods are started ahead of their step, ms: about the time of a start, so that they do not idle for
+ * longer.
+ */
 const AHEAD_MS = 30_000;
-/** Until pods that were just admitted are looked at, ms. */
+/** Time until pods that were just admitted are checked, ms. */
 const ADMITTED_MS = 200;
 
 /** The steps are skipped when somebody says so, when there is nothing to compare with, and when there are none. */
@@ -67,7 +70,10 @@ function admission(canary: CanaryTrack, weight: number, facts: RolloutFacts): re
   return pods.length === 0 ? [] : [{ kind: 'admit-pods', pods: pods.map((pod) => pod.name) }];
 }
 
-/** The comparison begins with the counters of every pod: one that is missing now would later count with all that it did. */
+/**
+ * The comparison begins with the counters of every pod: a pod that is missing now would later count with all its
+ * requests.
+ */
 function begin(canary: CanaryTrack, facts: RolloutFacts): RolloutPlan {
   const { counters, step, now } = facts;
   if (counters === undefined) return running('the counters are read', facts, { again: AT_ONCE_MS });
@@ -123,7 +129,7 @@ function compare(
 
 const failureOf = { ErrorRate: 'ErrorRateHigh', Latency: 'LatencyHigh', Predictions: 'PredictionsShifted' } as const;
 
-/** Starts the pods of the next step shortly before this one ends, so that it need not wait for them. */
+/** Starts the pods of the next step shortly before this one ends, so that the next step need not wait for them. */
 function startAhead(canary: CanaryTrack, left: number, facts: RolloutFacts): readonly Action[] {
   const replicas = facts.replicasAhead;
   if (left > AHEAD_MS || canary.replicas >= replicas) return [];

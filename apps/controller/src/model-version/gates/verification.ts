@@ -42,7 +42,7 @@ const FETCHING = 'The bundle is being fetched and verified';
 const unreachable = ({ message, attempts }: { readonly message: string; readonly attempts: number }) =>
   `${message}; tried ${attempts === 1 ? 'once' : `${attempts} times`}, the stable pods are not touched`;
 
-/** Weights that the stable pods already serve need no rollout: the object was made anew, or Pawl was. */
+/** Weights that the stable pods already serve need no rollout: the object was recreated, or Pawl was reinstalled. */
 export const notServedYet: Gate = {
   name: 'notServedYet',
   judge: (facts) =>

@@ -100,7 +100,7 @@ export const atStep =
         ...rollout,
       },
     })(step > 0 ? accepted()(version) : verified(version));
-/** Its pods were kept from starting when it was last looked at. */
+/** Its pods were held up when it was last reconciled. */
 export const heldUp: Change<ModelVersion> = withStatus({
   conditions: [
     {
@@ -174,7 +174,10 @@ export function aCanary(version: ModelVersion, changes: Partial<CanaryTrack> = {
   };
 }
 
-/** Counters of one pod, by what is different from nothing. All requests took about 30 ms unless said otherwise. */
+/**
+ * Counters of one pod: the given values, and 0 elsewhere. All requests took about 30 ms unless the values say
+ * otherwise.
+ */
 export function counted(requests: number, rest: Partial<PodCounters> = {}): PodCounters {
   return {
     requests,

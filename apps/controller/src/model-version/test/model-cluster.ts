@@ -48,7 +48,7 @@ export const aService = (name: string, port: number) => ({
   spec: { ports: [{ name: 'http', port }] },
 });
 
-/** Pods that say nothing and answer nothing. */
+/** Pods that answer no request. */
 export const silentPods: PodClient = {
   scrape: () => Promise.reject(new Error('nobody answers')),
   whyNotReady: () => Promise.resolve(undefined),
@@ -64,7 +64,7 @@ export class ModelCluster {
   readonly events: string[] = [];
   readonly enqueued: string[] = [];
   readonly verified: string[] = [];
-  /** What the cache of versions has while it is behind. */
+  /** The content of the cache of versions while it is behind. */
   seen: readonly ModelVersion[] | undefined;
   readonly caches: Caches = {
     versions: { byIndex: () => this.seen ?? this.api.all(modelVersions) },

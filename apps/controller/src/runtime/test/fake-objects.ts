@@ -9,7 +9,7 @@ interface Watcher {
   readonly options: WatchOptions;
 }
 
-/** Stored things behind the two calls of an informer, with the faults that a server and a network have. */
+/** Stored objects behind the two calls of an informer, with the faults of a server and a network. */
 export class FakeObjects {
   readonly #objects = new Map<string, Thing>();
   readonly #log: { readonly version: number; readonly event: WatchEvent<Thing> }[] = [];
@@ -21,10 +21,10 @@ export class FakeObjects {
   readonly listFaults: Error[] = [];
   readonly watchFaults: Error[] = [];
   readonly #onBack = new Set<() => void>();
-  /** Watches hear nothing of changes while this is set, and never will. */
+  /** Watches get no changes while this is set, and do not get them later. */
   deaf = false;
 
-  /** Who waits for the server to be back. */
+  /** Callbacks that wait until the server is back. */
   get waiting(): number {
     return this.#onBack.size;
   }
@@ -140,7 +140,7 @@ export class FakeObjects {
 /** What a watch or list of an old resourceVersion gets; kube-client.cluster.spec.ts compares it with a real server's. */
 export const gone = (): ApiError => new ApiError(410, 'Expired', 'too old resource version: 1 (100)');
 
-/** A logger that keeps what it is told. */
+/** A logger that keeps its messages. */
 export class MemoryLogger implements Logger {
   readonly entries: { readonly level: string; readonly fields: Record<string, unknown>; readonly message: string }[] =
     [];
