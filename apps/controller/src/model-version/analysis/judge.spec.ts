@@ -10,6 +10,10 @@ const verdicts = (canary: PodCounters, stable: PodCounters) =>
 const labels = (cat: number, dog: number) => ({ labels: { cat, dog } });
 /** All of `requests` took between 250 and 500 ms. */
 const slow = (requests: number) => ({ latency: [0, 0, 0, 0, 0, requests, requests, requests] });
+/** `some` of `requests` took longer than a second, the others less than 100 ms. */
+const beyond = (requests: number, some: number) => ({
+  latency: [0, 0, 0, ...Array<number>(4).fill(requests - some), requests],
+});
 
 describe('a canary that answers like the stable pods', () => {
   it('passes', () => {
@@ -52,9 +56,21 @@ describe('latency', () => {
     ['a canary as slow as slow stable pods', counted(100, slow(100)), counted(300, slow(300)), 'Pass'],
     ['a few slow requests', counted(100, { latency: [0, 0, 97, 97, 97, 100, 100, 100] }), counted(300), 'Pass'],
     [
-      'stable pods beyond the end of the histogram',
+      'most requests of both beyond the end of the histogram',
       counted(100, { latency: [0, 0, 0, 0, 0, 0, 0, 100] }),
       counted(300, { latency: [0, 0, 0, 0, 0, 0, 0, 300] }),
+      'Inconclusive',
+    ],
+    [
+      'as large a share of both beyond the end of the histogram',
+      counted(100, beyond(100, 20)),
+      counted(300, beyond(300, 60)),
+      'Pass',
+    ],
+    [
+      'a larger share of the canary beyond the end of the histogram',
+      counted(100, beyond(100, 21)),
+      counted(300, beyond(300, 60)),
       'Inconclusive',
     ],
     // 1.5 times the stable p95 of 49 ms is 73 ms; the histogram cannot tell that from its next edge, 100 ms.

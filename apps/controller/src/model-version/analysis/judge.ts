@@ -61,15 +61,18 @@ function latency(canary: PodCounters, stable: PodCounters, limits: Limits): Anal
   const edge = latencyEdges.findIndex((upper) => upper >= asked);
   const last = latencyEdges.at(-1) ?? 0;
   const limit = latencyEdges[edge] ?? last;
-  const slow = 1 - ratio(canary.latency[edge < 0 ? latencyEdges.length - 1 : edge] ?? 0, canary.requests);
+  const slower = ({ latency, requests }: PodCounters) =>
+    1 - ratio(latency[edge < 0 ? latencyEdges.length - 1 : edge] ?? 0, requests);
+  const slow = slower(canary);
   const message = `p95 of the canary is ${milliseconds(ours)}, of the stable pods ${milliseconds(theirs)}; ${percent(slow)} of the canary's requests took longer than ${milliseconds(limit)}`;
   const result = { name: 'Latency' as const, ...figures, limit: rounded(limit), message };
-  if (edge < 0 && slow > SLOW_SHARE)
-    return {
-      ...result,
-      verdict: 'Inconclusive',
-      message: `${message}; the histogram ends there, so slower cannot be told from slow`,
-    };
+  if (edge < 0 && slow > SLOW_SHARE) {
+    // Beyond the last edge a histogram tells how often, not how slow: worth something while most requests are below it.
+    const slowStable = slower(stable);
+    const isAsFast = enough === undefined && slow <= slowStable && slowStable < 0.5;
+    const comparison = `the histogram ends there, and of the stable pods' requests ${percent(slowStable)} took longer too`;
+    return { ...result, verdict: isAsFast ? 'Pass' : 'Inconclusive', message: `${message}; ${comparison}` };
+  }
   if (edge >= 0 && binomialTail(Math.round(slow * canary.requests), canary.requests, SLOW_SHARE) < ALPHA)
     return { ...result, verdict: 'Fail' };
   if (enough !== undefined) return { ...result, verdict: 'Inconclusive', message: enough };
