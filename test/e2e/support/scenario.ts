@@ -4,6 +4,7 @@ import { clusterLock } from './cluster-lock.ts';
 import type { TestEnvironment } from './environment.ts';
 import type { Load } from './load.ts';
 import type { LoadReport } from './load-report.ts';
+import { longestWait } from './longest-wait.ts';
 import { record } from './report.ts';
 import { repositoryFile } from './settings.ts';
 import { waitFor } from './wait.ts';
@@ -91,6 +92,8 @@ async function perform(
   const { sent, lost, busy, p50Ms, p95Ms } = whole;
   const seconds = Math.round((Date.now() - since) / 1000);
   if (whole.own > 0) notes.push(`${whole.own} failed by the generator itself`);
+  const wait = longestWait(env.history.entries, since);
+  if (wait !== undefined) notes.push(wait);
   const outcome = failure === undefined ? 'passed' : 'failed';
   record({ id, title, outcome, seconds, sent, lost, busy, p50Ms, p95Ms, notes });
   if (failure === undefined) return;

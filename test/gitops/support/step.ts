@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clusterLock, type Hold } from '../../e2e/support/cluster-lock.ts';
 import type { LoadReport } from '../../e2e/support/load-report.ts';
+import { longestWait } from '../../e2e/support/longest-wait.ts';
 import { waitFor } from '../../e2e/support/wait.ts';
 import { type Application, type HealthStatus, sentence } from './argocd.ts';
 import { dump } from './dump.ts';
@@ -164,6 +165,10 @@ async function perform(
   environments
     .filter((one) => one.load !== undefined)
     .forEach((environment, i) => void notes.push(answersOf(installation, environment, reports[i])));
+  for (const { env } of environments) {
+    const wait = longestWait(env.history.entries, since);
+    if (wait !== undefined) notes.push(wait);
+  }
   const applications = await installation.argo.applications();
   const podsAfter = await servingPods(environments);
   report((all) => ({
