@@ -18,6 +18,14 @@ export default tseslint.config(
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'MemberExpression[property.name="pathname"] > NewExpression > MemberExpression[object.type="MetaProperty"]',
+          message: 'The pathname has %20 where the folder has a space: use fileURLToPath().',
+        },
+      ],
     },
   },
   {

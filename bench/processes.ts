@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { LoadOrder, LoadReport } from './load-client.ts';
 
 /** Linux counts CPU time in hundredths of a second (USER_HZ). */
@@ -62,7 +63,7 @@ async function stop(child: ChildProcess): Promise<void> {
 export async function load(order: LoadOrder): Promise<LoadReport> {
   const child = spawn(
     process.execPath,
-    ['--no-warnings', new URL('load-client.ts', import.meta.url).pathname, JSON.stringify(order)],
+    ['--no-warnings', fileURLToPath(new URL('load-client.ts', import.meta.url)), JSON.stringify(order)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let text = '';

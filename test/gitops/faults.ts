@@ -134,6 +134,7 @@ async function restartApiServer({ cluster }: Installation): Promise<void> {
     'the API server',
     async () => {
       await component('start', 'kube-apiserver');
+      // Between two starts: one that is started again too soon finds the port taken by itself.
       await sleep(API_SERVER_START_MS);
       await cluster.text('/readyz');
       return true;

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import type { Context } from '../src/terminal/context.ts';
 import { openDataset } from '../src/ml/data/open-dataset.ts';
@@ -157,7 +157,7 @@ describeWhenSet('PAWL_TEST_PETS', 'a folder of real photographs', (pets) => {
       stdio: 'ignore',
     });
     const pictures = join(cwd, 'data/processed/.prepare/pictures');
-    while (!existsSync(pictures) || readdirSync(pictures).length < 100) await delay(20);
+    await eventually('a hundred pictures', () => readdirSync(pictures).length >= 100, { timeoutMs: 300_000 });
     child.kill('SIGKILL');
     await once(child, 'exit');
     const left = readdirSync(pictures).length;

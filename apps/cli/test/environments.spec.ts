@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { digestOf, EnvironmentsRepository, programPath, versionText } from './support/environments-repository.ts';
 
@@ -288,8 +289,8 @@ describeWhenSet('PAWL_TEST_HELM', 'pawl environments check', (helm) => {
       await mkdir(join(stuck.programs, 'bin'));
       const controller = new AbortController();
       const running = stuck.checkWith({ signal: controller.signal });
-      while (!(await readdir(stuck.programs)).some((name) => name.endsWith('.ran')))
-        await new Promise((resolve) => setTimeout(resolve, 20));
+      const ran = async () => (await readdir(stuck.programs)).some((name) => name.endsWith('.ran'));
+      await eventually('the program under way', ran);
       controller.abort();
       expect((await running).code).toBe(130);
     } finally {

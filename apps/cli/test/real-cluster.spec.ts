@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { events, pods } from '@pawl/shared/kubernetes/objects';
+import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { connect } from '../src/cluster/connection/connect.ts';
 import { run } from '../src/program.ts';
@@ -122,12 +123,12 @@ describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {
 
   it('waits until a controller has acted', async () => {
     const waiting = pawl(`rollout abort ${name} --wait --timeout 120s`);
-    let value: string | undefined;
-    const before = (await namespace.read(name)).metadata.annotations?.['pawl.dev/abort'];
-    while (value === undefined || value === before) {
-      await delay(50);
-      value = (await namespace.read(name)).metadata.annotations?.['pawl.dev/abort'];
-    }
+    const asked = async () => (await namespace.read(name)).metadata.annotations?.['pawl.dev/abort'];
+    const before = await asked();
+    const value = await eventually('the annotation', async () => {
+      const now = await asked();
+      return now !== before && now;
+    });
     await namespace.version(
       aVersion('1.4.0', failedFor('Aborted', 'Aborted by hand'), withStatus({ handled: { abort: value } })),
     );

@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Manifest } from '@pawl/shared/bundle/manifest';
+import { catdog, inRepository } from '@pawl/test-kit/repository';
 import { answersOf } from './model-answers.ts';
 import { devourMemory, shiftBias, slowDown } from './onnx-edit.ts';
 import { readFields, writeFields } from './protobuf.ts';
 
-const repository = new URL('../../../', import.meta.url).pathname;
-const original = readFileSync(join(repository, 'models/catdog/model.onnx'));
-const manifest = JSON.parse(readFileSync(join(repository, 'models/catdog/manifest.json'), 'utf8')) as Manifest;
+const original = readFileSync(join(catdog, 'model.onnx'));
+const manifest = JSON.parse(readFileSync(join(catdog, 'manifest.json'), 'utf8')) as Manifest;
 const photos = ['owl', 'harold', 'ginger-dog'].map((name) =>
-  readFileSync(join(repository, `apps/inference/public/examples/${name}.jpg`)),
+  readFileSync(inRepository(`apps/inference/public/examples/${name}.jpg`)),
 );
 const folder = mkdtempSync(join(tmpdir(), 'pawl-onnx-edit-'));
 afterAll(() => {

@@ -66,6 +66,7 @@ export class SyncHistory {
       } catch {
         // No API server for the moment, or the end of the test.
       }
+      // Before it watches anew; decides nothing.
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

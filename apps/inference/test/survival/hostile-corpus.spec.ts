@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { errorCodes } from '@pawl/shared/errors/error-codes';
 import sharp from 'sharp';
 import { batchSchema, errorBodySchema, predictionSchema } from '../../src/prediction/prediction.schema.ts';
+import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { catPhoto } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
@@ -138,14 +138,14 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
 
   /** What is left when the allocator has given back what it will: when three seconds bring no less, 15 at most. */
   const settledMb = async (): Promise<number> => {
-    let least = Infinity;
-    for (let i = 0, same = 0; i < 15 && same < 3; i++) {
-      await sleep(1_000);
-      const now = residentMb(service.pid);
-      same = now < least ? 0 : same + 1;
-      least = Math.min(least, now);
-    }
-    return least;
+    const looks: number[] = [];
+    const settled = () => {
+      looks.push(residentMb(service.pid));
+      const last = looks.slice(-3);
+      return looks.length > 15 || (looks.length > 3 && Math.min(...last) >= Math.min(...looks.slice(0, -3)));
+    };
+    await eventually('memory that falls no more', settled, { everyMs: 1_000 });
+    return Math.min(...looks);
   };
 
   const stillWell = async (): Promise<void> => {

@@ -47,6 +47,7 @@ describe('four times the load that the service can carry', () => {
           probeStatuses.add(await statusOf(`${service.url}/livez`));
           probes.push(performance.now() - begin);
           peakMb = Math.max(peakMb, residentMb(service.pid));
+          // The pace of the looks; the end of the storm ends them.
           await sleep(50);
         }
       })();

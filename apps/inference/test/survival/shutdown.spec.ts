@@ -48,11 +48,31 @@ function predict(agent: Agent): Promise<{ status: number | string; closes: boole
   });
 }
 
-/** Predicts in a row until told to stop, or until nobody listens any more; every outcome in order. */
-async function keepPredicting(agent: Agent, stop: AbortSignal): Promise<(number | string)[]> {
-  const outcomes: (number | string)[] = [];
-  while (!stop.aborted && outcomes.at(-1) !== 'ECONNREFUSED') outcomes.push((await predict(agent)).status);
-  return outcomes;
+/** Who predicts in a row until told to stop, or until nobody listens any more. */
+class Client {
+  /** Every outcome in order. */
+  readonly outcomes: (number | string)[] = [];
+  /** Resolves when it has stopped. */
+  readonly stopped: Promise<void>;
+
+  constructor(agent: Agent, stop: AbortSignal) {
+    this.stopped = this.#predict(agent, stop);
+  }
+
+  async #predict(agent: Agent, stop: AbortSignal): Promise<void> {
+    while (!stop.aborted && this.outcomes.at(-1) !== 'ECONNREFUSED') this.outcomes.push((await predict(agent)).status);
+  }
+}
+
+/** Every client is at work: it has had its first answer. */
+async function underLoad(clients: readonly Client[]): Promise<void> {
+  await eventually('an answer for every client', () => clients.every(({ outcomes }) => outcomes.length > 0));
+}
+
+/** Every outcome of clients, when all have stopped. */
+async function outcomesOf(clients: readonly Client[]): Promise<(number | string)[]> {
+  await Promise.all(clients.map(({ stopped }) => stopped));
+  return clients.flatMap(({ outcomes }) => outcomes);
 }
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
@@ -60,12 +80,12 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
     await start();
     const stop = new AbortController();
     // Two kinds of client: one keeps its connection while it may, one comes anew each time.
-    const clients = [
+    const agents = [
       ...Array.from({ length: 3 }, () => new Agent({ keepAlive: true, maxSockets: 1 })),
       ...Array.from({ length: 3 }, () => new Agent({ keepAlive: false })),
     ];
-    const running = clients.map((agent) => keepPredicting(agent, stop.signal));
-    await sleep(500);
+    const clients = agents.map((agent) => new Client(agent, stop.signal));
+    await underLoad(clients);
 
     const begin = performance.now();
     const ended = service.end(signal);
@@ -74,10 +94,10 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
     const during = await predict(new Agent({ keepAlive: true }));
     expect(during).toEqual({ status: 200, closes: true });
     expect((await predict(new Agent())).status).toBe(200);
-    // What an endpoint controller does: it takes the pod out while the delay runs.
+    // What an endpoint controller does: it takes the pod out while the delay runs. Time is the subject here.
     await sleep(DRAIN_DELAY_MS / 2 - (performance.now() - begin));
     stop.abort();
-    const outcomes = (await Promise.all(running)).flat();
+    const outcomes = await outcomesOf(clients);
 
     // It is 1 when the time to drain was not enough.
     expect(await ended).toBe(0);
@@ -91,12 +111,12 @@ describe('a signal', () => {
     await start({ DRAIN_DELAY_MS: '200', DRAIN_MAX_DELAY_MS: '500', DRAIN_TIMEOUT_MS: String(DRAIN_TIMEOUT_MS) });
     const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     const stop = new AbortController();
-    const running = agents.map((agent) => keepPredicting(agent, stop.signal));
-    await sleep(300);
+    const clients = agents.map((agent) => new Client(agent, stop.signal));
+    await underLoad(clients);
     const ended = service.end('SIGTERM');
     expect(await ended).toBe(0);
     stop.abort();
-    const outcomes = (await Promise.all(running)).flat();
+    const outcomes = await outcomesOf(clients);
     const answered = outcomes.filter((outcome) => outcome === 200).length;
     const logged = service.log.filter(({ message }) => message.startsWith('predict | '));
     // Whatever the service took on, it answered, and the answer arrived.
@@ -113,10 +133,11 @@ describe('a signal', () => {
     await service.logged(/^draining/);
     const begin = performance.now();
     const stop = new AbortController();
-    const running = keepPredicting(new Agent({ keepAlive: false }), stop.signal);
+    const client = new Client(new Agent({ keepAlive: false }), stop.signal);
+    // Longer than the delay without requests would be. Time is the subject here.
     await sleep(DRAIN_DELAY_MS * 1.5 - (performance.now() - begin));
     stop.abort();
-    const outcomes = await running;
+    const outcomes = await outcomesOf([client]);
     // The kubelet goes on asking; that keeps nobody here.
     await eventually('nobody listens', async () => {
       const probed = await statusOf(`${service.url}/readyz`).catch(() => 'refused');
@@ -134,8 +155,7 @@ describe('a signal', () => {
     const bytes = post('/predict', JPEG, photo);
     await client.send(bytes.subarray(0, 10_000));
     const ended = service.end('SIGTERM');
-    // Into the time in which the listener is closed already.
-    await sleep(DRAIN_DELAY_MS + 500);
+    await service.logged(/^closing the listener/);
     await client.send(bytes.subarray(10_000));
     const answer = await client.answer();
     expect([answer.status, answer.headers['connection']]).toEqual([200, 'close']);

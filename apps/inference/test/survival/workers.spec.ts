@@ -61,6 +61,7 @@ describe('a service whose only worker dies', () => {
         seen.add(`predict ${status}`);
       }
       expect(await statusOf(`${service.url}/livez`)).toBe(200);
+      // The pace of the looks; the last deadly image ends them.
       await sleep(5);
     }
     await killing;

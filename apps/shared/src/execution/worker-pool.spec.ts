@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import type { Worker as NodeWorker, WorkerOptions } from 'node:worker_threads';
 import type { Manifest } from '../bundle/manifest.ts';
@@ -76,6 +75,7 @@ async function outcome(pool: ImageWorkerPool, image: Uint8Array, interest = pati
   }
 }
 
+const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 const alive = () => threads.filter(({ threadId }) => threadId !== -1).length;
 
 beforeEach(() => {
@@ -126,7 +126,7 @@ describe('a worker that dies', () => {
     const deaths: string[] = [];
     pool.on('died', (reason) => deaths.push(reason));
     const hung = outcome(pool, hanging, { deadlineMs: 2_000 });
-    await sleep(10);
+    await eventually('the hanging image with the worker', () => pool.inFlight === 1);
     const neighbour = outcome(pool, photo);
     expect(await hung).toBe('IMAGE_TIMEOUT');
     expect(await neighbour).toBe('cat');
@@ -190,7 +190,8 @@ describe('close', () => {
   it('ends a pool that is still starting', async () => {
     const pool = aPool({ size: 2 });
     const started = pool.start().catch((error: unknown) => (error as { code: string }).code);
-    await sleep(30);
+    await eventually('two threads', () => threads.length === 2);
+    expect(pool.readyWorkers).toBe(0);
     await pool.close();
     expect(await started).toBe('MODEL_NOT_READY');
     expect(alive()).toBe(0);
@@ -235,13 +236,15 @@ describe('a model that does not fit', () => {
       /3 labels needs 3/,
     ],
   ])('%s is refused at the start, and no thread stays', async (_, change, message) => {
+    const before = timers();
     const pool = aPool({ size: 2, ...change() });
     await expect(pool.start()).rejects.toMatchObject({
       code: 'MODEL_INCOMPATIBLE',
       message: expect.stringMatching(message) as string,
     });
     expect(alive()).toBe(0);
-    await sleep(200);
     expect(threads).toHaveLength(2);
+    // Nor does one wait to be started again. A timer of another's may have ended meanwhile.
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 });

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import sharp, { type Sharp } from 'sharp';
 import { PawlError } from '../errors/pawl-error.ts';
 import { createImageDecoder, type DecodedImage } from './decode-image.ts';
 import { defaultImageLimits, type ImageLimits } from './limits.ts';
 import { openImage, PIXEL_LIMIT_MESSAGE } from './sharp-runtime.ts';
+import { eventually } from '@pawl/test-kit/eventually';
 import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { blackPng, png } from './test/png.ts';
 
@@ -198,7 +198,7 @@ describe('time', () => {
     expect(ticks).toBeGreaterThan(0);
     // The abandoned decode ends by itself and disturbs no other.
     await expect(decode(await noise(96, 64).jpeg().toBuffer())).resolves.toMatchObject({ width: 96 });
-    while (sharp.counters().process > decodesBefore) await delay(5);
+    await eventually('the end of the abandoned decode', () => sharp.counters().process <= decodesBefore);
   });
 
   it('a picture in time leaves no timer behind', async () => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readdirSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { eventually } from '@pawl/test-kit/eventually';
 import { aFolder, put } from '../../../test/support/photographs.ts';
 import { packable, writeArchive } from './pack.ts';
 
@@ -79,8 +79,10 @@ describe('pawl data pack', () => {
     // Many times: a file is opened on one thread and removed on another, and which is first is chance.
     for (let round = 0; round < 300; round++)
       await expect(writeArchive(folder, found, join(to, `${round}.tar`), signal)).rejects.toThrow('enough');
-    // Whatever is still under way gets its turn.
-    await setTimeout(100);
+    await eventually(
+      'the end of what is still under way with files',
+      () => !process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq')),
+    );
     expect(readdirSync(to)).toEqual([]);
   });
 });
