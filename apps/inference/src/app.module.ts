@@ -11,7 +11,7 @@ import { WebModule } from './web/web.module.ts';
 /** The whole service. */
 @Module({})
 export class AppModule {
-  /** @param modelService the model, already on its way. */
+  /** @param modelService the model, which is already loading. */
   static register(config: Config, logger: Logger, modelService: ModelService): DynamicModule {
     const model = ModelModule.register(modelService);
     return {

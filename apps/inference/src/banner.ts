@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { ModelService } from './model/model.service.ts';
 
-/** Tells whoever started the service by hand where the page is and how to ask it, once an answer is to be had. */
+/** Shows the person who started the service where the page is and how to send an image, once the model answers. */
 export async function printBanner(model: ModelService, url: string, tell: (text: string) => void): Promise<void> {
   await model.settled;
   const { served } = model;

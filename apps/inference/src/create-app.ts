@@ -8,14 +8,14 @@ import { configureServer } from './http/server.ts';
 import { type Logger, NestLogger } from './logging/logger.ts';
 import type { ModelService } from './model/model.service.ts';
 
-/** What the program asks of the app by its class; loaded with Nest, which is why it is handed on from here. */
+/** The providers that the program asks the app for; exported here because they are loaded together with Nest. */
 export { DrainState };
 
-/** Builds the service around a model that is already on its way, without listening. */
+/** Builds the service around a model that is already loading, without listening. */
 export async function createApp(config: Config, logger: Logger, model: ModelService): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.register(config, logger, model), {
     logger: new NestLogger(logger),
-    // Routes read their own bodies; nothing else has one.
+    // Routes read their bodies themselves.
     bodyParser: false,
     abortOnError: false,
   });

@@ -1,7 +1,7 @@
 /**
  * The init container of a serving pod: brings the bundle of `MODEL_URI` into `MODEL_CACHE_DIR`, verified, so that the
- * service opens `file://<cache>/sha256-<hex>` and never waits for a store. Why it failed stands in the container's
- * termination message, where `kubectl describe pod` and the controller read it.
+ * service opens `file://<cache>/sha256-<hex>` and never waits for a store. The reason of a failure is in the
+ * container's termination message, where `kubectl describe pod` and the controller read it.
  */
 import { writeFileSync } from 'node:fs';
 import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
@@ -15,7 +15,7 @@ import { fetchToCache, pruneCache } from './model/model-cache.ts';
 const TERMINATION_LOG = process.env['TERMINATION_LOG'] ?? '/dev/termination-log';
 
 /**
- * `MODEL_CACHE_KEEP`, which the service itself has no use for: how many bundles stay in a shared cache; undefined: all.
+ * `MODEL_CACHE_KEEP`, which only this program reads: how many bundles stay in a shared cache; undefined: all.
  * @throws PawlError CONFIG_INVALID.
  */
 function parseKeep(value: string | undefined): number | undefined {
@@ -37,7 +37,7 @@ async function fetchModel(config: Config, keep: number | undefined, logger: Logg
     logger.info({ code: 'MOUNTED', uri: display }, 'nothing to fetch: the bundle is mounted');
     return;
   }
-  // The first process of a container gets no signal that it does not ask for.
+  // Process 1 of a container gets only the signals that it listens to.
   const stop = new AbortController();
   process.once('SIGTERM', () => {
     stop.abort(new PawlError('BUNDLE_STORE_UNREACHABLE', { message: 'the pod was stopped while it fetched' }));

@@ -1,7 +1,7 @@
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { stopSignal } from './stop-signal.ts';
 
-/** The program: hears signals first, then loads everything else, which takes a while. */
+/** The program: listens to signals first, then loads everything else, which takes some time. */
 async function main(): Promise<void> {
   const { serve } = await import('./serve.ts');
   await serve(stopSignal);

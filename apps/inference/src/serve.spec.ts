@@ -6,7 +6,7 @@ import { aBundle } from '../test/support/fake-service.ts';
 import { ModelService } from './model/model.service.ts';
 import { serve, type ServedApp, type ServePorts } from './serve.ts';
 
-/** Everything that {@link serve} reaches, in memory. */
+/** Everything that {@link serve} uses, in memory. */
 function setUp(changes: { readonly app?: Partial<ServedApp>; readonly env?: Record<string, string> } = {}) {
   const clock = new FakeClock();
   const logger = new FakeLogger();
@@ -60,7 +60,7 @@ describe('serve', () => {
     expect(exits).toEqual([]);
   });
 
-  it('gives the workers a head start, and a store that is slow none that counts', async () => {
+  it('lets the workers load before Nest, and does not wait for a slow store', async () => {
     const { run, store, clock, built, listened } = setUp();
     store.open = () => new Promise(() => undefined);
     const running = run();
@@ -117,14 +117,14 @@ describe('serve', () => {
     expect([exits, logger.messages('error')]).toEqual([[1], ['stopping failed']]);
   });
 
-  it('greets a person once the model is ready', async () => {
+  it('shows the banner once the model is ready', async () => {
     const { run, told } = setUp({ env: { BANNER: 'true' } });
     await run();
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(/Pawl serves catdog 1\.2\.3\n\n {2}Page {3}http:\/\/localhost:8000\n/);
   });
 
-  it('tells a person why there is no model', async () => {
+  it('shows in the banner why there is no model', async () => {
     const { run, told, store } = setUp({ env: { BANNER: 'true' } });
     store.open = () => Promise.reject(new PawlError('BUNDLE_NOT_FOUND', { message: 'no such folder' }));
     await run();

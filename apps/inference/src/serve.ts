@@ -9,10 +9,10 @@ import { BundleSource } from './model/bundle-source.ts';
 import { ModelService } from './model/model.service.ts';
 import { OnnxModelBackend } from './model/onnx-model-backend.ts';
 
-/** Longest that the start of a model may hold up the listener, ms. */
+/** Longest time that the start of a model may delay the listener, ms. */
 const MODEL_HEAD_START_MS = 200;
 
-/** The app as far as starting and stopping it is concerned. */
+/** The part of the app that starts and stops it. */
 export interface ServedApp extends Pick<INestApplication, 'getUrl' | 'close'> {
   listen(port: number, host: string): Promise<unknown>;
 }
@@ -20,17 +20,17 @@ export interface ServedApp extends Pick<INestApplication, 'getUrl' | 'close'> {
 /** The app, and the moment at which its listener is about to close. */
 interface BuiltApp {
   readonly app: ServedApp;
-  /** Aborted when draining is over; the deadline for requests in flight is reckoned from there. */
+  /** Aborted when draining is over; the deadline for requests in flight is counted from there. */
   readonly closing: AbortSignal;
 }
 
-/** What the program reaches the world by; tests give their own. */
+/** The program's connection to the outside; tests give their own. */
 export interface ServePorts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Milliseconds since the process began. */
   readonly uptimeMs: () => number;
-  /** Ends the process with a code; nothing after it counts. */
+  /** Ends the process with a code; it does not return. */
   readonly exit: (code: number) => void;
   readonly createLogger: (level: string) => Logger;
   readonly createModel: (config: Config, logger: Logger) => ModelService;
@@ -40,7 +40,7 @@ export interface ServePorts {
   readonly tell: (text: string) => void;
 }
 
-/** The real ones. */
+/** The real process, network and clock. */
 const processPorts: ServePorts = {
   env: process.env,
   clock: systemClock,
@@ -62,10 +62,10 @@ const processPorts: ServePorts = {
 };
 
 /**
- * Runs the service until `stop` is aborted; ends the process then, with 0 if everything that it took on was answered, with
+ * Runs the service until `stop` is aborted, then ends the process: with 0 if every accepted request was answered, with
  * 1 if requests were still running at the deadline.
  *
- * @throws PawlError CONFIG_INVALID and whatever keeps it from listening.
+ * @throws PawlError CONFIG_INVALID, also when it cannot listen.
  */
 export async function serve(stop: AbortSignal, ports: ServePorts = processPorts): Promise<void> {
   const { clock, exit } = ports;
@@ -76,7 +76,7 @@ export async function serve(stop: AbortSignal, ports: ServePorts = processPorts)
   await headStart(model, clock);
   const built = await ports.createApp(config, logger, model);
   if (stop.aborted) {
-    // Told to end before anybody could be sent here.
+    // Stopped before any request could come.
     await model.onApplicationShutdown();
     logger.info({}, 'stopped');
     exit(0);
@@ -102,8 +102,8 @@ export async function serve(stop: AbortSignal, ports: ServePorts = processPorts)
 }
 
 /**
- * Loading Nest keeps this thread busy for a good part of the start. The workers load the model meanwhile, on their own
- * threads, if they are started before; a bundle that must be fetched first is not waited for.
+ * Loading Nest keeps this thread busy for much of the start. Workers that are started before load the model meanwhile,
+ * on their own threads; a bundle that must be fetched first is not waited for.
  */
 async function headStart(model: ModelService, clock: Clock): Promise<void> {
   const firstStepOver = new AbortController();
@@ -127,7 +127,7 @@ async function close({ app, closing }: BuiltApp, config: Config, logger: Logger,
   ports.exit(0);
 }
 
-/** @throws PawlError CONFIG_INVALID when the address cannot be had: the reader needs the setting, not a stack. */
+/** @throws PawlError CONFIG_INVALID when the address cannot be used: the reader needs the setting, not a stack. */
 async function listen(app: ServedApp, { HOST, PORT }: Config): Promise<void> {
   try {
     await app.listen(PORT, HOST);

@@ -5,7 +5,7 @@ import type { Config } from './config.schema.ts';
 /** Injection token of the parsed {@link Config}. */
 export const CONFIG = Symbol('CONFIG');
 
-/** What the process was started with, its configuration and its log, for every module: the only global one. */
+/** The configuration and the logger of the process, for every module: the only global module. */
 @Global()
 @Module({})
 export class ConfigModule {

@@ -24,13 +24,13 @@ const environmentSchema = z.object({
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
     .default('info')
-    .describe('least level logged'),
+    .describe('lowest level that is logged'),
 
   MODEL_NAME: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _')
     .default('catdog')
-    .describe('name of the model that this service serves; prefixes its metrics; the bundle must bear it'),
+    .describe('name of the model that this service serves; prefixes its metrics; the bundle must have the same name'),
   MODEL_URI: z
     .string()
     .regex(new RegExp(`^(${schemes.join('|')}):`), `expected a ${listSchemes(':')} address`)

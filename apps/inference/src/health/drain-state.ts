@@ -6,7 +6,7 @@ import { Logger } from '../logging/logger.ts';
 import { msToListen } from './quiet-period.ts';
 
 /**
- * Whether the process is going away. Readiness falls first; requests are still answered until none has come for
+ * Whether the process is draining. Readiness fails first; requests are still answered until none has come for
  * DRAIN_DELAY_MS, see {@link msToListen}; only then does Nest close the listener, and the model is released last.
  */
 @Injectable()
@@ -38,7 +38,7 @@ export class DrainState implements BeforeApplicationShutdown {
     return this.#closing.signal;
   }
 
-  /** Tells that somebody sent a request here: a proxy in front still takes this process for an endpoint. */
+  /** Notes that a request arrived: a proxy in front still takes this process for an endpoint. */
   requestArrived(): void {
     this.#lastRequestAt = performance.now();
     if (this.draining) this.#requests += 1;
@@ -54,7 +54,10 @@ export class DrainState implements BeforeApplicationShutdown {
     for (let ms = left(); ms > 0; ms = left()) await sleep(ms);
     const facts = { delayMs: Math.round(performance.now() - startedAt), requests: this.#requests };
     if (performance.now() - this.#lastRequestAt < limits.quietMs)
-      this.#logger.warn(facts, 'closing the listener although requests still come: no proxy seems to heed readiness');
+      this.#logger.warn(
+        facts,
+        'closing the listener although requests still come: the proxies seem to ignore readiness',
+      );
     else this.#logger.info(facts, 'closing the listener');
     this.#closing.abort();
   }

@@ -6,7 +6,7 @@ import { ModelService } from '../model/model.service.ts';
 import { DrainState } from './drain-state.ts';
 import type { Health, Liveness, Readiness } from './health.schema.ts';
 
-/** The probes. Liveness says nothing about the model: restarting a pod does not mend a bad bundle. */
+/** The probes. Liveness says nothing about the model: restarting a pod does not repair a bad bundle. */
 @Controller()
 export class HealthController {
   readonly #model: ModelService;
@@ -31,7 +31,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** 200 when the model is verified, warm, answers its golden images as expected, and the process is not going away. */
+  /** 200 when the model is verified, warm, answers its golden images as expected, and the process is not draining. */
   @Get('readyz')
   readyz(@Res({ passthrough: true }) response: ServerResponse): Readiness {
     const readiness = this.#readiness();

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { DrainState } from './drain-state.ts';
 import { HealthController } from './health.controller.ts';
 
-/** Probes and the order of going away. */
+/** Probes and the order of the shutdown. */
 @Module({
   controllers: [HealthController],
   providers: [DrainState],

@@ -9,7 +9,7 @@ export const livenessSchema = z.strictObject({ status: z.literal('ok') });
 /** The body of GET /readyz. */
 export const readinessSchema = z.strictObject({
   ready: z.boolean(),
-  state: z.enum(['absent', 'loading', 'ready', 'failed', 'closed']).meta({ description: 'Where the model is.' }),
+  state: z.enum(['absent', 'loading', 'ready', 'failed', 'closed']).meta({ description: 'State of the model.' }),
   model: z.string().meta({ description: 'Name of the model that this service serves.' }),
   version: z.string().optional(),
   digest: z.string().optional(),
@@ -21,7 +21,7 @@ export const readinessSchema = z.strictObject({
     .number()
     .optional()
     .meta({ description: "Largest difference of a golden image's probability from the expected one." }),
-  reason: z.string().optional().meta({ description: 'Why not, one sentence.' }),
+  reason: z.string().optional().meta({ description: 'Why the service is not ready, one sentence.' }),
   code: z.string().optional().meta({ description: 'Error code, when something failed.' }),
 });
 

@@ -6,10 +6,10 @@ describe('msToListen', () => {
   it.each<[string, DrainMoments, number]>([
     ['the whole quiet time at first', { startedAt: 100, lastRequestAt: -Infinity, now: 100 }, 5],
     ['nothing of what came before the signal', { startedAt: 100, lastRequestAt: 99, now: 103 }, 2],
-    ['the quiet time anew with every request', { startedAt: 100, lastRequestAt: 104, now: 106 }, 3],
+    ['the whole quiet time again after every request', { startedAt: 100, lastRequestAt: 104, now: 106 }, 3],
     ['no more once it was quiet', { startedAt: 100, lastRequestAt: 104, now: 109 }, 0],
     ['never a negative time', { startedAt: 100, lastRequestAt: 104, now: 500 }, 0],
-    ['not beyond the limit, whoever comes', { startedAt: 100, lastRequestAt: 158, now: 159 }, 1],
+    ['not beyond the limit, even if requests still come', { startedAt: 100, lastRequestAt: 158, now: 159 }, 1],
     ['no more at the limit', { startedAt: 100, lastRequestAt: 160, now: 160 }, 0],
   ])('%s', (_, moments, left) => {
     expect(msToListen(moments, limits)).toBe(left);

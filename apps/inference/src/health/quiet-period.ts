@@ -9,18 +9,18 @@ export interface DrainMoments {
 
 /** How long a draining process listens, ms. */
 export interface DrainLimits {
-  /** Time without a request after which nobody is taken to send any more. */
+  /** Time without a request after which no client is expected to send another. */
   readonly quietMs: number;
-  /** Longest in all; what `quietMs` exceeds counts as `quietMs`. */
+  /** Longest time in total; a value below `quietMs` counts as `quietMs`. */
   readonly maxMs: number;
 }
 
 /**
- * How much longer a draining process listens, ms; 0: not any more.
+ * How much longer a draining process listens, ms; 0: it stops listening.
  *
- * A fixed delay bets on how fast the news of an ending pod reaches every proxy. An API server that hangs for longer loses
- * the bet, and users lose requests: the kubelet ends the pod in time, and the proxies go on sending to it. A request that
- * arrives shows that the news has not arrived, so it starts the quiet time anew (the design of Knative's
+ * A fixed delay assumes how fast every proxy learns that a pod ends. When the API server hangs for longer, users lose
+ * requests: the kubelet ends the pod in time, and the proxies still send to it. A request that arrives shows that a
+ * proxy has not learned it yet, so it starts the quiet time again (the design of Knative's
  * `pkg/network/handlers.Drainer`), up to a limit, for clients that would never go elsewhere.
  */
 export function msToListen({ startedAt, lastRequestAt, now }: DrainMoments, { quietMs, maxMs }: DrainLimits): number {

@@ -5,8 +5,8 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { errorBody } from './error.filter.ts';
 
 /**
- * Answers what never becomes a request, because Node's parser refuses it, in the form of every other error. Node's own
- * answer has no body. The connection ends: where the next request would begin, nobody knows.
+ * Answers bytes that Node's parser refuses as a request, with the same body as every other error. Node's own answer has
+ * no body. The connection ends, because the start of the next request is unknown.
  */
 export function answerUnparsed(server: Server): void {
   const answering = new WeakMap<Duplex, ServerResponse>();
@@ -15,7 +15,7 @@ export function answerUnparsed(server: Server): void {
   });
   server.on('clientError', (cause: NodeJS.ErrnoException, socket: Duplex) => {
     const response = answering.get(socket);
-    // In the middle of another answer, a second one would be taken for a part of it.
+    // In the middle of another answer, the client would take this one for a part of it.
     if (!socket.writable || (response?.headersSent === true && !response.writableFinished)) {
       socket.destroy();
       return;

@@ -9,7 +9,7 @@ import { requestContext } from './request-context.ts';
 /** Time that a client may go on sending a body after it was refused, ms. */
 const LINGER_MS = 10_000;
 
-/** Whatever was thrown as the one error class. */
+/** Any thrown value as the one error class. */
 export function toPawlError(error: unknown): PawlError {
   if (error instanceof PawlError) return error;
   if (error instanceof HttpException) {
@@ -29,7 +29,7 @@ export function errorBody(error: PawlError, requestId: string): ErrorBody {
   return { error: { code: error.code, message: error.message, hint: error.hint, request_id: requestId } };
 }
 
-/** Seconds after which trying again makes sense: a full queue is worked off in about one, a model loads in some. */
+/** Seconds after which trying again makes sense: a full queue is empty in about one, a model loads in a few. */
 function retryAfterSeconds(error: PawlError): number | undefined {
   if (error.status === 429) return 1;
   return error.status === 503 ? 5 : undefined;
@@ -38,7 +38,7 @@ function retryAfterSeconds(error: PawlError): number | undefined {
 /**
  * Sends an answer while the request's body is still arriving. Closing now would reset the connection under a client that
  * has not read the answer yet, and leaving the body unread would block the next request on it: so the rest is read and
- * dropped, for a while.
+ * dropped for a limited time.
  */
 function endAfterBody(request: Request, response: ServerResponse, body: string): void {
   response.write(body);
@@ -50,7 +50,7 @@ function endAfterBody(request: Request, response: ServerResponse, body: string):
   request.resume();
 }
 
-/** Turns everything that is thrown into an error body; the only place where a code meets a response. */
+/** Turns everything that is thrown into an error body; the only code that maps an error code to a response. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   readonly #logger: Logger;
@@ -75,7 +75,7 @@ export class ErrorFilter implements ExceptionFilter {
     const body = JSON.stringify(errorBody(error, id));
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
-    // The rest of a slow body is not waited for.
+    // Does not wait for the rest of a slow body.
     if (error.code === 'UPLOAD_TIMEOUT') response.setHeader('Connection', 'close');
     response.writeHead(error.status, {
       'Content-Type': 'application/json; charset=utf-8',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { healthSchema, livenessSchema, readinessSchema } from '../health/health.schema.ts';
 import { type AnswerShape, batchSchema, errorBodySchema, predictionSchema } from '../prediction/prediction.schema.ts';
 
-/** What is written of an OpenAPI 3.1 document here. */
+/** The parts of an OpenAPI 3.1 document that are used here. */
 export interface OpenApiDocument {
   readonly openapi: '3.1.0';
   readonly info: object;
@@ -100,8 +100,8 @@ const paths: OpenApiDocument['paths'] = {
 };
 
 /**
- * The OpenAPI document for a model whose answers have this shape. Its schemas are made from the zod schemas that type the handlers
- * and that the tests validate answers with, so the page cannot say anything else than the code does.
+ * The OpenAPI document for a model whose answers have this shape. Its schemas are made from the zod schemas that type
+ * the handlers and that the tests validate answers with, so the page always agrees with the code.
  */
 export function describeApi(shape: AnswerShape): OpenApiDocument {
   const schemas = {

@@ -49,7 +49,7 @@ export class PredictController {
     this.#predictions.assertOpen();
     return this.#uploads.with(request, this.#config.BATCH_MAX_IMAGES, gone, async (files) => {
       log.images = files.length;
-      // All or none: half a batch refused for want of room would have to be sent again in part.
+      // All or none: after a batch that is refused in half, the client would have to send that half again.
       this.#predictions.assertOpen(files.length);
       const predictions = files.map(async (file) => {
         try {

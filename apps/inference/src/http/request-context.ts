@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What the edge knows of a request beside the request itself. */
+/** What the HTTP layer knows about a request, apart from the request itself. */
 export interface RequestContext {
   /** Names the request in the log and in error bodies. */
   readonly id: string;
@@ -8,7 +8,7 @@ export interface RequestContext {
   readonly startedAt: number;
   /** Aborted when the client closed the connection before the answer was written. */
   readonly gone: AbortSignal;
-  /** What the handler wants in the request's log line. */
+  /** Fields that the handler adds to the request's log line. */
   readonly log: RequestLog;
 }
 
@@ -24,7 +24,7 @@ interface RequestLog {
   images?: number;
   /** Error code of the answer. */
   error?: string;
-  /** What a developer needs and a client does not. */
+  /** Cause of an error: for developers, not for clients. */
   cause?: unknown;
 }
 

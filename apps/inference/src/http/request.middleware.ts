@@ -12,7 +12,9 @@ import { type RequestContext, setRequestContext } from './request-context.ts';
 const SAFE_ID = /^[\w.-]{1,64}$/;
 /** Non-standard, from nginx: the client closed the connection before the answer; for metrics and logs only. */
 const CLIENT_CLOSED = 499;
-/** What kubelets and scrapers ask of every pod, in service or not: no sign that users are still sent here. */
+/**
+ * Routes that kubelets and scrapers ask of every pod, in service or not: no sign that users' requests still come here.
+ */
 const OPERATIONAL = new Set(['/livez', '/readyz', '/health', '/metrics']);
 
 /** Gives every request its id and abort signal, and every answer its metrics and its one log line. */
@@ -22,7 +24,7 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
   readonly #latency: HistogramMetric;
   readonly #logger: Logger;
   readonly #drain: DrainState;
-  /** Answers under way: when draining starts, they ask their clients to connect anew, elsewhere. */
+  /** Answers under way: when draining starts, they ask their clients to open a new connection, to another pod. */
   readonly #active = new Set<ServerResponse>();
 
   constructor(metrics: MetricFactory, logger: Logger, drain: DrainState) {
@@ -47,7 +49,7 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
     if (this.#drain.draining) closeAfterAnswer(response);
     response.once('close', () => {
       this.#active.delete(response);
-      // An error is answered before the refused body ends; who leaves between the two has had the answer.
+      // An error is answered before the refused body ends; a client that leaves after that has had the answer.
       const answered = response.writableFinished || (context.log.error !== undefined && response.headersSent);
       if (!answered) gone.abort();
       this.#record(request, context, answered ? response.statusCode : CLIENT_CLOSED);
@@ -57,7 +59,7 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
 
   #record(request: Request, { id, startedAt, log }: RequestContext, status: number): void {
     const seconds = (performance.now() - startedAt) / 1000;
-    // The template, never the URL: a scanner must not be able to make label values.
+    // The template, never the URL: a scanner must not be able to create label values.
     const endpoint = (request.route as { path?: string } | undefined)?.path ?? 'unknown';
     this.#requests.inc({ endpoint, status });
     this.#latency.observe({ endpoint }, seconds);

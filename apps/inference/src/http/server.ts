@@ -12,8 +12,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 65_000;
 
 /**
- * Sets what belongs to the listener: the middleware that every request passes, timeouts against slow clients, and no
- * headers that serve nobody.
+ * Configures the listener: the middleware that every request passes, timeouts against slow clients, and no needless
+ * headers.
  */
 export function configureServer(app: NestExpressApplication, config: Config): void {
   const middleware = app.get(RequestMiddleware);
@@ -24,7 +24,7 @@ export function configureServer(app: NestExpressApplication, config: Config): vo
   app.disable('etag');
   const server = app.getHttpServer() as Server & { connectionsCheckingInterval: number };
   server.headersTimeout = HEADERS_TIMEOUT_MS;
-  // The service answers UPLOAD_TIMEOUT itself; this is the backstop for a body that nobody reads.
+  // The service answers UPLOAD_TIMEOUT itself; this is the last limit, for a body that nobody reads.
   server.requestTimeout = config.UPLOAD_TIMEOUT_MS + HEADERS_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.connectionsCheckingInterval = 1_000;
@@ -33,8 +33,8 @@ export function configureServer(app: NestExpressApplication, config: Config): vo
 }
 
 /**
- * Ends connections that never sent a byte when the listener closes. Node does not take them for idle, so a browser's spare
- * connection would hold up the end of a drain until its headers time out.
+ * Ends the connections that never sent a byte when the listener closes. Node does not count them as idle, so a
+ * browser's spare connection would delay the end of a drain until its headers time out.
  */
 function closeUntouched(server: Server, closing: AbortSignal): void {
   const open = new Set<Socket>();

@@ -24,7 +24,7 @@ export function createLogger(level: string, destination?: DestinationStream): Pi
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** Lets Nest's own messages (module start, unhandled errors) take the same road. */
+/** Sends Nest's own messages (module start, unhandled errors) to the same log. */
 export class NestLogger implements LoggerService {
   readonly #logger: Logger;
 

@@ -20,7 +20,7 @@ describe('MetricFactory', () => {
     expect(lines).toContain('catdog_depth 3');
   });
 
-  it('refuses a name that was declared before, whatever the kind', () => {
+  it('refuses a name that was declared before, also for another kind of metric', () => {
     const metrics = new MetricFactory('catdog');
     metrics.gauge(depth);
     expect(() => metrics.counter(depth)).toThrow('the metric catdog_depth is declared twice');
@@ -36,7 +36,7 @@ describe('MetricFactory', () => {
     expect(text).not.toContain('version="1"');
   });
 
-  it('takes the place of a service that ran before in this process', async () => {
+  it('replaces the metrics of a service that ran before in this process', async () => {
     new MetricFactory('catdog').observed(depth, () => 1);
     new MetricFactory('catdog').observed(depth, () => 2);
     expect(await register.metrics()).toContain('catdog_depth 2');

@@ -1,7 +1,7 @@
 import { metricName } from '@pawl/shared/telemetry/metric-names';
 import { Counter, Gauge, Histogram, register } from 'prom-client';
 
-/** What a metric is: declared by the code that uses it, and nowhere else. */
+/** Definition of a metric: declared by the code that uses it, and only there. */
 export interface MetricDefinition {
   /** Name without the model's name before it: `<what>_<unit>`, with `_total` for counters. */
   readonly suffix: string;
@@ -23,12 +23,12 @@ export interface CounterMetric {
   inc(labels: LabelValues): void;
 }
 
-/** Notes how long or how much. */
+/** Observes a duration or an amount. */
 export interface HistogramMetric {
   observe(labels: LabelValues, value: number): void;
 }
 
-/** Says how much there is now. */
+/** Sets the present amount. */
 export interface GaugeMetric {
   set(value: number): void;
 }
@@ -61,7 +61,7 @@ export class MetricFactory {
     return new Gauge(this.#declare(definition));
   }
 
-  /** A gauge that is read at every scrape, so that it can never be stale. @param read its values now; none: no line. */
+  /** A gauge that is read at every scrape, so that it is never stale. @param read its values now; none: no line. */
   observed(definition: MetricDefinition, read: () => number | readonly Reading[]): void {
     // The registry keeps it.
     new Gauge({

@@ -5,7 +5,7 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Config } from '../config/config.schema.ts';
 
-/** Where the bundle comes from; tests replace it. */
+/** The source of the bundle; tests replace it. */
 export class BundleSource {
   readonly #config: Config;
 
@@ -21,7 +21,8 @@ export class BundleSource {
     const config = this.#config;
     const publicKeyPem = await readPublicKey(config);
     return resolveBundle(uri, {
-      // One folder an identity: a pod that restarts with another digest does not replace what another one reads.
+      // One folder for each digest: a pod that restarts with another digest does not replace the bundle that another
+      // pod reads.
       directory: join(config.MODEL_CACHE_DIR, config.MODEL_NAME, config.MODEL_DIGEST?.slice(-12) ?? 'unpinned'),
       digest: config.MODEL_DIGEST,
       publicKeyPem,

@@ -25,7 +25,7 @@ describe('the golden check', () => {
     });
   });
 
-  it('has nothing against a model that a busy node kept from answering', async () => {
+  it('does not refuse a model that could not answer because the node was busy', async () => {
     const backend = new FakeModelBackend();
     backend.behaviour = () => Promise.reject(new PawlError('IMAGE_TIMEOUT', { message: 'slow' }));
     await expect(checkGolden(aBundle(), backend, 1_000)).rejects.toMatchObject({ transient: true });
@@ -59,7 +59,7 @@ describe('the golden check', () => {
     expect(difference(expected, answer)).toBeCloseTo(wanted, 9);
   });
 
-  it('takes no answer for infinitely far', () => {
+  it('counts no answer as an infinite difference', () => {
     expect(difference(expected, undefined)).toBe(Infinity);
   });
 });

@@ -7,7 +7,7 @@ import { codeOf } from '@pawl/shared/errors/system-error';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
 import type { ModelBackend } from './model-backend.ts';
 
-/** What the golden images said. */
+/** The result of the golden images. */
 export interface GoldenVerdict {
   readonly images: number;
   /** Largest difference of any probability from the expected one, 0..1. */
@@ -25,13 +25,13 @@ export function difference(expected: GoldenImage, actual: Answer | undefined): n
 }
 
 /**
- * Asks the loaded model for every golden image and compares with what it answered where it was packaged. int8 answers
- * differ slightly between CPUs; 8-bit weights on a CPU without VNNI are off by whole labels, which this finds before any
- * traffic does.
+ * Sends every golden image to the loaded model and compares the answer with the one at packaging. int8 answers differ
+ * slightly between CPUs; 8-bit weights on a CPU without VNNI answer other labels, which this check finds before any
+ * traffic.
  *
  * @param deadlineMs time for one image, ms.
  * @throws PawlError GOLDEN_MISMATCH that names the image, both answers and the tolerance; BUNDLE_STORE_UNREACHABLE where
- * an image cannot be read, and DEADLINE_EXCEEDED where it is not answered in time: both may pass.
+ * an image cannot be read, and DEADLINE_EXCEEDED where it is not answered in time: both may pass by themselves.
  */
 export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlineMs: number): Promise<GoldenVerdict> {
   const { golden } = bundle.manifest;
@@ -57,7 +57,7 @@ export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlin
   return { images: golden.images.length, largestDifference: Math.max(...differences) };
 }
 
-/** The bundle was whole when it was opened, so its volume has a problem, and the next try opens it anew. */
+/** The bundle was whole when it was opened, so its volume has a problem; the next attempt opens it again. */
 function notReadable(file: string, cause: unknown): PawlError {
   return new PawlError('BUNDLE_STORE_UNREACHABLE', {
     message: `${file} of the bundle cannot be read (${codeOf(cause) ?? 'unknown reason'}).`,
@@ -66,7 +66,10 @@ function notReadable(file: string, cause: unknown): PawlError {
   });
 }
 
-/** A node that was too busy to answer in time says nothing about the model: that is tried again, like a lost worker. */
+/**
+ * A node that was too busy to answer in time says nothing about the model: the check is tried again, as after a lost
+ * worker.
+ */
 function notAnswered(file: string, error: unknown): unknown {
   if (!(error instanceof PawlError) || error.code !== 'IMAGE_TIMEOUT') return error;
   return new PawlError('DEADLINE_EXCEEDED', {

@@ -14,7 +14,7 @@ export interface BackendUsage {
 }
 
 /**
- * The port to whatever runs the graph. One implementation runs onnxruntime in worker threads; tests have a double. A
+ * The port to the runtime of the graph. One implementation runs onnxruntime in worker threads; tests have a double. A
  * backend serves one bundle for its life: weights are not swapped inside a process, because releasing sessions leaks.
  */
 export abstract class ModelBackend {

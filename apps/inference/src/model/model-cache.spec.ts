@@ -52,7 +52,7 @@ function setUp(
 const failing = (code: 'BUNDLE_STORE_UNREACHABLE' | 'BUNDLE_NOT_FOUND', message: string) => () =>
   Promise.reject(new PawlError(code, { message }));
 
-/** What came of a promise, for a test that moves the clock in between. */
+/** The outcome of a promise, for a test that moves the clock in between. */
 function outcomeOf<T>(promise: Promise<T>): { value?: T; error?: unknown } {
   const outcome: { value?: T; error?: unknown } = {};
   promise.then(
@@ -63,7 +63,7 @@ function outcomeOf<T>(promise: Promise<T>): { value?: T; error?: unknown } {
 }
 
 describe('fetchToCache', () => {
-  it('brings the bundle into the folder of its digest, with all the time that there is', async () => {
+  it('fetches the bundle to the folder of its digest, with the whole time limit', async () => {
     const { asked, fetched } = setUp();
     const { bundle, cached } = await fetched();
     expect(bundle.directory).toBe(cacheFolder(cache, digestOf('ab')));
@@ -71,7 +71,7 @@ describe('fetchToCache', () => {
     expect(asked).toMatchObject([{ options: { digest: digestOf('ab'), timeoutMs: 10_000 } }]);
   });
 
-  it('tells a bundle that lay there before from one that was fetched', async () => {
+  it('tells a bundle that was in the cache before from one that was fetched', async () => {
     const folder = cacheFolder(cache, digestOf('ab'));
     await mkdir(folder);
     expect((await setUp().fetched()).cached).toBe(true);
@@ -88,14 +88,14 @@ describe('fetchToCache', () => {
     await expect(setUp([], { MODEL_DIGEST: '' }).fetched()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
-  it('tries again what may pass, every two seconds, with the time that is left', async () => {
+  it('retries a transient failure every two seconds, with the time that is left', async () => {
     const { clock, asked, logger, fetched } = setUp([
       failing('BUNDLE_STORE_UNREACHABLE', 'down'),
       failing('BUNDLE_STORE_UNREACHABLE', 'still down'),
     ]);
     const outcome = outcomeOf(fetched());
     for (const failures of [1, 2]) {
-      // The file system answers when it likes; only then does the pause begin.
+      // The file system answers at an unknown time; the pause begins only then.
       while (logger.messages('warn').length < failures) await clock.settle();
       await clock.advance(1999);
       expect(asked).toHaveLength(failures);
@@ -117,11 +117,11 @@ describe('fetchToCache', () => {
     while (outcome.error === undefined) await clock.advance(1000);
     expect(outcome.error).toMatchObject({ message: `failure ${asked.length - 1}` });
     expect(asked.length).toBeGreaterThan(1);
-    // From the first try on: before it, the file system answers when it likes.
+    // From the first attempt on: before it, the file system answers at an unknown time.
     expect((asked.at(-1)?.at ?? NaN) - (asked[0]?.at ?? NaN)).toBeLessThanOrEqual(10_000);
   });
 
-  it('does not try again what trying again does not change', async () => {
+  it('does not retry a permanent failure', async () => {
     const { asked, fetched } = setUp([failing('BUNDLE_NOT_FOUND', 'no such bundle')]);
     await expect(fetched()).rejects.toMatchObject({ code: 'BUNDLE_NOT_FOUND' });
     expect(asked).toHaveLength(1);
@@ -168,7 +168,7 @@ describe('pruneCache', () => {
     expect((await stat(mine)).mtimeMs).toBeGreaterThan(before);
   });
 
-  it('leaves alone what is no bundle', async () => {
+  it('does not touch files that are no bundle', async () => {
     const mine = await used('aa', 0);
     await mkdir(join(cache, 'lost+found'));
     await mkdir(`${mine}.partial-0123`);

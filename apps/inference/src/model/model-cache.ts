@@ -9,10 +9,10 @@ import type { Config } from '../config/config.schema.ts';
 import type { Logger } from '../logging/logger.ts';
 import { readPublicKey, storeOptions } from './bundle-source.ts';
 
-/** Pause between fetches that failed for a passing reason; each rides out about ten seconds by itself. */
+/** Pause between fetches that failed for a transient reason; each fetch itself retries for about ten seconds. */
 const RETRY_MS = 2_000;
 
-/** What the cache reaches the world by; tests give their own. */
+/** The cache's connection to the outside; tests give their own. */
 export interface CachePorts {
   /** Fetches a bundle to a folder, see {@link fetchBundle}. */
   readonly fetch?: typeof fetchBundle;
@@ -31,8 +31,8 @@ export function cacheFolder(cacheDirectory: string, digest: string): string {
 }
 
 /**
- * Brings a bundle into the cache and verifies it; for one that lies there already and is whole, no store is asked. What
- * fails for a passing reason is tried again until `MODEL_FETCH_TIMEOUT_MS` is over, then the last reason is thrown.
+ * Fetches a bundle to the cache and verifies it; a whole bundle that is already in the cache needs no request to a
+ * store. A transient failure is tried again until `MODEL_FETCH_TIMEOUT_MS` is over, then the last failure is thrown.
  *
  * @throws PawlError with a BUNDLE_ code, or CONFIG_INVALID without `MODEL_DIGEST`: the folder is named by it.
  */
@@ -58,7 +58,7 @@ export async function fetchToCache(
     } catch (error) {
       if (!(error instanceof PawlError) || !error.transient) throw error;
       const timeIsOver = end - clock.monotonic() < RETRY_MS;
-      // That the time is over says less than what it was spent on.
+      // The failure before the timeout says more than the timeout itself.
       if (timeIsOver) throw lastError ?? error;
       lastError = error;
       logger.warn({ code: error.code, retryMs: RETRY_MS }, `model fetch failed, trying again | ${error.message}`);
@@ -69,8 +69,8 @@ export async function fetchToCache(
 }
 
 /**
- * Deletes all but the `keep` most recently used bundles of a shared cache. Whoever reads a deleted one goes on reading
- * it, but cannot open it again: keep as many as are served at the same time.
+ * Deletes all but the `keep` most recently used bundles of a shared cache. A pod that reads a deleted bundle can still
+ * read it, but cannot open it again: keep as many as are served at the same time.
  *
  * @returns the names of the deleted folders.
  */

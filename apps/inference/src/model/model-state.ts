@@ -12,7 +12,7 @@ export interface ServedModel {
   readonly examplePath: string;
 }
 
-/** Where the model is on its way to being served. */
+/** The state of the model, from its address to serving. */
 export type ModelState =
   | { readonly name: 'absent' }
   | { readonly name: 'loading'; readonly step: 'fetch' | 'load' | 'golden'; readonly lastError?: PawlError | undefined }

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ModelMetrics } from './model-metrics.ts';
 import { ModelService } from './model.service.ts';
 
-/** Offers the model that was started beside Nest; Nest closes it last, after the listener. */
+/** Provides the model that was started before Nest; Nest closes it last, after the listener. */
 @Module({})
 export class ModelModule {
   static register(model: ModelService): DynamicModule {

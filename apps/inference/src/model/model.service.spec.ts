@@ -27,7 +27,7 @@ function setUp(answers: (() => Promise<Bundle>)[] = [], env: Readonly<Record<str
 const failing = (error: Error) => () => Promise.reject(error);
 
 describe('ModelService', () => {
-  it('is absent for good without an address', async () => {
+  it('stays absent without an address', async () => {
     const { model, logger } = setUp([], { MODEL_URI: '' });
     await model.start();
     await model.settled;
@@ -73,7 +73,7 @@ describe('ModelService', () => {
     expect(model.state.name).toBe('ready');
   });
 
-  it('refuses what trying again does not change, and gives its memory back', async () => {
+  it('refuses a bundle with a permanent failure, and frees its memory', async () => {
     const { model, backend, opened, clock, logger } = setUp([
       failing(new PawlError('BUNDLE_SIGNATURE_INVALID', { message: 'signed by another key' })),
     ]);
@@ -93,7 +93,7 @@ describe('ModelService', () => {
     expect(model.state).toMatchObject({ name: 'failed', error: { code: 'MODEL_INCOMPATIBLE' } });
   });
 
-  it('tries again after an error that nobody foresaw, and says so', async () => {
+  it('tries again after an unexpected error, and logs it', async () => {
     const { model, clock } = setUp([failing(new TypeError('undefined is not a function'))]);
     const started = model.start();
     await clock.settle();
@@ -107,7 +107,7 @@ describe('ModelService', () => {
     const unreadable: Bundle = { ...aBundle(), path: (file) => `/nowhere/${file}` };
     const { model, clock, opened } = setUp([() => Promise.resolve(unreadable)]);
     await model.start();
-    // The file system answers when it likes.
+    // The file system answers at an unknown time.
     while (model.state.name === 'loading' && model.state.lastError === undefined) await clock.settle();
     expect(model.state).toMatchObject({
       name: 'loading',
@@ -121,7 +121,7 @@ describe('ModelService', () => {
     expect([model.state.name, opened.length]).toEqual(['ready', 2]);
   });
 
-  it('logs workers of a refused model that cannot be ended, and lives on', async () => {
+  it('logs workers of a refused model that cannot be ended, and continues', async () => {
     const { model, backend, clock, logger } = setUp([
       failing(new PawlError('BUNDLE_NOT_FOUND', { message: 'there is none' })),
     ]);
@@ -135,7 +135,7 @@ describe('ModelService', () => {
     ]);
   });
 
-  it('stops fetching when the process goes away, and loads nothing that comes later', async () => {
+  it('stops fetching when the process ends, and does not load a bundle that arrives later', async () => {
     const late = Promise.withResolvers<Bundle>();
     const { model, backend, opened, clock } = setUp([() => late.promise]);
     let loads = 0;
@@ -150,7 +150,7 @@ describe('ModelService', () => {
     expect(model.whyNotReady).toBe('The service is shutting down.');
   });
 
-  it('does not wait for a retry when the process goes away', async () => {
+  it('does not wait for a retry when the process ends', async () => {
     const { model, clock, opened } = setUp([failing(down())]);
     const started = model.start();
     await clock.settle();

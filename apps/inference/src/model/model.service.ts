@@ -12,14 +12,14 @@ import { checkGolden } from './golden.ts';
 import type { BackendUsage, ModelBackend } from './model-backend.ts';
 import type { ModelState, ServedModel } from './model-state.ts';
 
-/** Pauses after passing failures. */
+/** Pauses after transient failures. */
 const RETRIES: Backoff = { initialDelayMs: 1_000, maxDelayMs: 60_000 };
 
 /**
  * The one model of this process, from address to readiness: fetch and verify, load and warm, compare golden images,
- * serve. A passing failure (a store that is down) is tried again; any other is final and says why at `/readyz`.
+ * serve. A transient failure (a store that is down) is tried again; any other is final, and `/readyz` shows its reason.
  *
- * Plain TypeScript without decorators: it starts before Nest is even loaded, so that both happen at once
+ * Plain TypeScript without decorators: it starts before Nest is loaded, so that both load at the same time
  * (docs/decisions/0006).
  */
 export class ModelService implements OnApplicationShutdown {
@@ -51,7 +51,7 @@ export class ModelService implements OnApplicationShutdown {
     return this.#state;
   }
 
-  /** Resolves when the model is ready, refused, absent or closed: when it is on its way no more. */
+  /** Resolves when the model no longer loads: it is ready, refused, absent or closed. */
   get settled(): Promise<unknown> {
     return this.#settled.promise;
   }
@@ -72,7 +72,7 @@ export class ModelService implements OnApplicationShutdown {
     return model;
   }
 
-  /** One sentence for whoever waits. */
+  /** One sentence about why the model is not ready. */
   get whyNotReady(): string {
     return notReady(this.#state);
   }
@@ -87,7 +87,7 @@ export class ModelService implements OnApplicationShutdown {
 
   /**
    * Begins; `state` tells how it goes. Call it once.
-   * @returns resolves when the first step is over: the bundle is at hand and the workers are loading it, or it failed.
+   * @returns resolves when the first step is over: the bundle is fetched and the workers are loading it, or it failed.
    */
   start(): Promise<void> {
     const first = Promise.withResolvers<undefined>();
@@ -148,7 +148,7 @@ export class ModelService implements OnApplicationShutdown {
   async #refuse(error: PawlError): Promise<void> {
     this.#settle({ name: 'failed', error });
     this.#logger.error(facts(error), `model load failed | ${error.message}`);
-    // A model that was loaded and then refused serves nobody; its memory is given back.
+    // A model that was loaded and then refused serves no requests; its memory is freed.
     await this.#backend.close();
   }
 
@@ -179,7 +179,7 @@ export class ModelService implements OnApplicationShutdown {
     return this.#stop.signal.aborted;
   }
 
-  /** @throws the stop signal's reason: what was closed takes no further step. */
+  /** @throws the stop signal's reason: a closed service takes no further step. */
   #enter(step: 'fetch' | 'load' | 'golden'): void {
     this.#stop.signal.throwIfAborted();
     this.#state = { name: 'loading', step };

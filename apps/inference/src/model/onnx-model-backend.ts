@@ -27,7 +27,8 @@ export class OnnxModelBackend extends ModelBackend {
   override async load(bundle: Bundle): Promise<void> {
     const { WORKERS, WORKER_NICENESS, QUEUE_LIMIT } = this.#config;
     const { labels, input, output, model } = bundle.manifest;
-    // Loading is tried again after a passing failure; the workers of the last try must not stay beside the new ones.
+    // Loading is tried again after a transient failure; the workers of the last attempt must not stay beside the new
+    // ones.
     await this.#pool?.close();
     const pool = new ImageWorkerPool({
       size: WORKERS === 'auto' ? cpuLimit() : WORKERS,
@@ -44,7 +45,7 @@ export class OnnxModelBackend extends ModelBackend {
       this.#workerDeaths += 1;
       this.#logger.error({ reason, readyWorkers: pool.readyWorkers }, 'worker died; starting another');
     });
-    // Known before it has started, so that a shutdown in the meantime ends it.
+    // Set before the pool has started, so that a shutdown in the meantime ends it.
     this.#pool = pool;
     await pool.start();
   }

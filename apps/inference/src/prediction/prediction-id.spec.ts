@@ -4,7 +4,7 @@ const answer = { label: 'cat', confidence: 0.92314, probabilities: { cat: 0.9231
 const secret = 'a secret of more than sixteen characters';
 
 describe('PredictionIds', () => {
-  it('brings the claims back', () => {
+  it('gives the claims back', () => {
     const ids = new PredictionIds(secret, () => 1_700_000_000_000);
     expect(ids.verify(ids.issue(answer, '1.2.3'))).toEqual({
       time: 1_700_000_000_000,
@@ -19,7 +19,7 @@ describe('PredictionIds', () => {
     expect(ids.issue(answer, '1.0.0')).not.toBe(ids.issue(answer, '1.0.0'));
   });
 
-  it('is understood by another pod with the same secret, and by no other', () => {
+  it('is accepted by another pod with the same secret, and by no other', () => {
     const id = new PredictionIds(secret).issue(answer, '1.0.0');
     expect(new PredictionIds(secret).verify(id)).toMatchObject({ label: 'cat' });
     expect(new PredictionIds('another secret of some length').verify(id)).toBeUndefined();

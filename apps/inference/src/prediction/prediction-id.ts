@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Answer } from '@pawl/shared/execution/answer';
 
-/** What a prediction id says about its prediction. */
+/** The claims of a prediction id. */
 export interface PredictionClaims {
   /** Milliseconds since the epoch. */
   readonly time: number;
@@ -12,8 +12,8 @@ export interface PredictionClaims {
 }
 
 /**
- * Prediction ids are signed tokens rather than database keys: a later feedback brings back all that is needed to count
- * it, and cannot be made up (docs/decisions/0004).
+ * Prediction ids are signed tokens, not database keys: a later feedback contains everything that is needed to count it,
+ * and cannot be forged (docs/decisions/0004).
  */
 export class PredictionIds {
   readonly #key: Buffer;
@@ -47,7 +47,7 @@ export class PredictionIds {
   }
 
   #sign(payload: string): string {
-    // 128 bits are plenty for a token that only ever moves a counter.
+    // 128 bits are enough for a token that only changes a counter.
     return createHmac('sha256', this.#key).update(payload).digest().subarray(0, 16).toString('base64url');
   }
 }

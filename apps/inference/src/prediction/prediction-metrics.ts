@@ -5,7 +5,7 @@ import type { Classification } from '@pawl/shared/execution/image-task';
 import { inferenceMetrics } from '@pawl/shared/telemetry/metric-names';
 import { type CounterMetric, type HistogramMetric, MetricFactory } from '../metrics/metric-factory.ts';
 
-/** What becomes of images, for Prometheus. */
+/** The results of images, for Prometheus. */
 @Injectable()
 export class PredictionMetrics {
   readonly #labels: CounterMetric;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const probability = z.number().min(0).max(1);
 
-/** What every answer about an image holds beside the probabilities, whatever the model's labels are. */
+/** The fields that every answer about an image has beside the probabilities, for any labels. */
 const commonFields = {
   /** Label of the image. */
   label: z.string().meta({ description: 'The label the model answers.', example: 'cat' }),
@@ -16,10 +16,10 @@ const commonFields = {
     .meta({ description: 'What the reader should know, such as that only the first frame was used.' }),
 };
 
-/** What an answer's shape depends on, of a manifest. */
+/** The part of a manifest that decides the fields of an answer. */
 export interface AnswerShape {
   readonly labels: readonly string[];
-  /** Present when the model says of some pictures that they are none of its labels. */
+  /** Present when the model can abstain. */
   readonly abstain?: unknown;
 }
 

@@ -49,7 +49,7 @@ export class PredictionService {
    * Classifies one image.
    * @param chunks the encoded image, as it arrived.
    * @param signal aborted when the client has gone.
-   * @throws PawlError with the code of whatever went wrong.
+   * @throws PawlError with the code of the failure.
    */
   async predict(chunks: readonly Uint8Array[], signal: AbortSignal): Promise<Prediction> {
     const model = this.#model.require();

@@ -10,8 +10,8 @@ import { imageLimits } from './image-limits.ts';
 const SIGNATURE_BYTES = 64;
 
 /**
- * What can be said of an upload without decoding it: nonsense is refused here, on the main thread, before it takes a
- * place in the queue. Everything that needs the picture itself (its header, its pixels) happens in the worker.
+ * Checks an upload without decoding it: files that are no image are refused here, on the main thread, before they enter
+ * the queue. Everything that needs the picture itself (its header, its pixels) happens in the worker.
  */
 @Injectable()
 export class ImageScreen {

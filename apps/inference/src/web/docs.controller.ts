@@ -10,7 +10,7 @@ const POLICY =
   "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; img-src 'self' data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/** The page at /docs: Swagger UI from its package, read when somebody first looks. */
+/** The page at /docs: Swagger UI from its package, read with the first request. */
 @Controller('docs')
 export class DocsController {
   readonly #files = new Map<string, StaticFile>();

@@ -6,13 +6,13 @@ import { safeFileName, type UploadedFile, type UploadLimits } from './uploaded-f
 
 /** The multipart field that holds images. */
 const FILE_FIELD = 'file';
-/** Other fields and parts that are read and ignored before a request is taken for an attack. */
+/** Number of other fields and parts that are ignored; a request with more is refused as an attack. */
 const MAX_FIELDS = 16;
 
 /**
  * Reads the files of a multipart/form-data body (RFC 7578) while it arrives.
  * @throws PawlError MULTIPART_MALFORMED, TOO_MANY_FILES, REQUEST_TOO_LARGE, FILE_MISSING or OVERLOADED. A file over the
- *   limit does not throw: it comes back with its `error`, for the others' sake.
+ *   limit does not throw: it comes back with its `error`, so that the other files are still answered.
  */
 export function readMultipart(
   request: IncomingMessage,
@@ -41,7 +41,8 @@ export function readMultipart(
           fail(error as PawlError);
         }
       });
-      // A body that ends inside a file is reported here and by the parser; unheard, this one would end the process.
+      // A body that ends inside a file is reported here and by the parser; without a listener, this report would end
+      // the process.
       stream.on('error', malformed);
       stream.on('end', () => {
         const name = safeFileName(fileName);

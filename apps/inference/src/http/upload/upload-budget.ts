@@ -29,7 +29,7 @@ export class UploadBudget {
     let released = false;
     return {
       grow: (bytes) => {
-        // A body may go on arriving after its request was answered; nobody would give those bytes back.
+        // A body may still arrive after its request was answered; nobody would release those bytes.
         if (released) throw new PawlError('UPLOAD_INCOMPLETE', { message: 'The request is already answered.' });
         if (this.#held + bytes > this.#limit)
           throw new PawlError('OVERLOADED', { message: 'Too many bytes of uploads are held in memory.' });
@@ -51,6 +51,6 @@ export class UploadBudget {
 export interface UploadReservation {
   /** Adds bytes that have just arrived. @throws PawlError OVERLOADED when the budget is spent, UPLOAD_INCOMPLETE after release. */
   readonly grow: (bytes: number) => void;
-  /** Gives everything back; may be called again. */
+  /** Releases all its bytes; may be called again. */
   readonly release: () => void;
 }

@@ -12,7 +12,7 @@ import type { UploadedFile, UploadLimits } from './uploaded-file.ts';
 /** Room for boundaries, part headers and small fields beside the files of a multipart body, bytes. */
 const MULTIPART_OVERHEAD = 100_000;
 
-/** Reads the images of a request body, whatever its shape, within bytes and time. */
+/** Reads the images of a request body of any supported form, within limits of bytes and time. */
 @Injectable()
 export class UploadReader {
   readonly #config: Config;
@@ -34,7 +34,7 @@ export class UploadReader {
    * Reads the files, lets `use` work with them and forgets them.
    * @param maxFiles most files that the route takes.
    * @param signal aborted when the client has gone.
-   * @throws PawlError with a 4xx code; and whatever `use` throws.
+   * @throws PawlError with a 4xx code; and the errors of `use`.
    */
   async with<T>(
     request: IncomingMessage,

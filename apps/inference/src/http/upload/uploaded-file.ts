@@ -10,7 +10,7 @@ export interface UploadedFile {
   readonly error?: PawlError;
 }
 
-/** What a reader may take in. */
+/** Limits of a reader. */
 export interface UploadLimits {
   /** Bytes of one file. */
   readonly maxFileBytes: number;
@@ -21,7 +21,7 @@ export interface UploadLimits {
 /** Longest file name that reaches a log line, characters. */
 const MAX_NAME = 128;
 
-/** A client's file name made safe for a log line: no folders, no control characters, not longer than a line deserves. */
+/** A client's file name made safe for a log line: no folders, no control characters, at most a limited length. */
 export function safeFileName(name: string | undefined): string {
   const base = (name ?? '').split(/[/\\]/).at(-1) ?? '';
   // Control, format (such as bidi overrides), surrogate and unassigned characters.
