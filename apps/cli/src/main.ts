@@ -4,20 +4,15 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterContext } from './cluster/cluster-context.ts';
 import { run } from './program.ts';
+import { Interrupts } from './terminal/interrupts.ts';
 
 // Photographs are decoded in libuv's pool, worker threads' too; it has 4 threads unless told otherwise before its first use.
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism()));
 
-/** Milliseconds in which a second Ctrl-C is the first one again: npx passes on what the terminal has sent already. */
-const SAME_INTERRUPT_MS = 1000;
-const interrupt = new AbortController();
-let interruptedAt = Infinity;
+const interrupts = new Interrupts();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    // Who asks twice does not want to wait for last words.
-    if (Date.now() - interruptedAt > SAME_INTERRUPT_MS) process.exit(130);
-    if (!interrupt.signal.aborted) interruptedAt = Date.now();
-    interrupt.abort();
+    if (interrupts.press(Date.now())) process.exit(130);
   });
 
 const context: ClusterContext = {
@@ -25,10 +20,10 @@ const context: ClusterContext = {
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
-  signal: interrupt.signal,
+  signal: interrupts.signal,
   now: () => new Date(),
   sleep: async (ms) => {
-    await delay(ms, undefined, { signal: interrupt.signal }).catch(() => undefined);
+    await delay(ms, undefined, { signal: interrupts.signal }).catch(() => undefined);
   },
   random: () => randomBytes(3).toString('hex'),
   // Loaded when a cluster is needed: help and the commands that need none start without it.

@@ -104,8 +104,15 @@ export async function run(argv: readonly string[], context: ClusterContext): Pro
 function report(error: unknown, context: ClusterContext): ExitCode {
   // Commander has written its message, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  if (context.signal.aborted) return exitCodes.interrupted;
   const theme = themeFor(context.stderr, context.env);
+  if (context.signal.aborted) {
+    // Most commands have nothing to say then: who pressed Ctrl-C knows what ended.
+    if (error instanceof CliError && error.code === 'INTERRUPTED' && error.hint !== '')
+      context.stderr.write(
+        `${plain(error.message)}\n${theme.paint('strong', 'next:')}  ${theme.asCalled(error.hint)}\n`,
+      );
+    return exitCodes.interrupted;
+  }
   if (error instanceof CliError || error instanceof PawlError) {
     context.stderr.write(`${theme.paint('bad', 'error:')} ${plain(error.message)} [${error.code}]\n`);
     if (error.hint !== '')

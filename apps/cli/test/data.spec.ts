@@ -94,11 +94,12 @@ describe('pawl data prepare', () => {
     expect(outcome.err).toMatch(message);
   });
 
-  it('Ctrl-C: exit code 130', async () => {
+  it('Ctrl-C: exit code 130, and what to do next', async () => {
     const outcome = await pawl(aFolder(), ['data', 'prepare', '--raw', await aRawFolder(5)], {
       signal: AbortSignal.abort(),
     });
     expect(outcome.code).toBe(130);
+    expect(outcome.err).toContain('stopped; the pictures so far are kept\nnext:  Run the same command again.\n');
   });
 });
 

@@ -235,7 +235,9 @@ describe('pawl train', () => {
     // The run is on record before its first epoch.
     await eventually('the run on record', stopped);
     stop.abort();
-    expect((await outcome).code).toBe(130);
+    const { code, err } = await outcome;
+    expect(code).toBe(130);
+    expect(err).toContain('stopped; the features so far are kept\nnext:  Run the same command again.\n');
     expect((await stopped())?.status).toBe('KILLED');
     expect(existsSync(at('stopped'))).toBe(false);
   });

@@ -4,6 +4,7 @@ import type { Context } from '../../terminal/context.ts';
 import { PARAMS_FILE, readParams } from '../params/read-params.ts';
 import { withBundle } from '../../bundles/read-bundle.ts';
 import { toUri } from '../../bundles/stores.ts';
+import { resumable } from '../../errors/resumable.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import { bytes, count } from '../../terminal/text.ts';
 import { themeFor } from '../../terminal/theme.ts';
@@ -27,7 +28,8 @@ export interface PrepareOptions {
 /**
  * `pawl data prepare`.
  *
- * @throws CliError and PawlError of the parameters, the bundle, {@link prepare} and {@link writeArchive}.
+ * @throws CliError INTERRUPTED; CliError and PawlError of the parameters, the bundle, {@link prepare} and
+ *   {@link writeArchive}.
  */
 export async function runPrepare(context: Context, options: PrepareOptions): Promise<void> {
   const { raw, out, report, archive } = options;
@@ -35,13 +37,14 @@ export async function runPrepare(context: Context, options: PrepareOptions): Pro
   const { preprocess } = await readParams(path, options.params !== undefined);
   const address = options.checkLabels ?? preprocess.check_labels;
   const request = { raw, out, report, parameters: { ...preprocess, check_labels: address } };
-  const preparation =
+  const preparation = await resumable(context.signal, 'the pictures so far are kept', async () =>
     address === ''
       ? await prepare(context, request)
       : // Opened before anything else: a wrong address is known at once.
         await withBundle(context, toUri(address, context.cwd), {}, (bundle) =>
           prepare(context, { ...request, bundle }),
-        );
+        ),
+  );
   const written =
     archive === undefined
       ? undefined

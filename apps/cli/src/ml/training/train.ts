@@ -5,6 +5,7 @@ import type { Context } from '../../terminal/context.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { CliError } from '../../errors/cli-error.ts';
+import { resumable } from '../../errors/resumable.ts';
 import { withLocalModel } from '../../bundles/local-model.ts';
 import { writeGraph } from '../../bundles/onnx/read-graph.ts';
 import { outputNameOf, replaceHead } from '../../bundles/onnx/replace-head.ts';
@@ -30,9 +31,13 @@ export type { TrainOptions } from './run/inputs.ts';
  * From a prepared data set to a bundle that can be published: features, head, calibration, figures, gate, graph, check of
  * the graph, golden images, manifest; all of it on record.
  *
- * @throws CliError GATE_FAILED after everything was recorded, and whatever stands in the way; PawlError of bundles.
+ * @throws CliError GATE_FAILED after everything was recorded, INTERRUPTED, and those of every part; PawlError of bundles.
  */
 export async function train(context: Context, options: TrainOptions, theme: Theme): Promise<void> {
+  await resumable(context.signal, 'the features so far are kept', () => trainOnRecord(context, options, theme));
+}
+
+async function trainOnRecord(context: Context, options: TrainOptions, theme: Theme): Promise<void> {
   const { params } = options;
   const dataset = await openDataset(options.data, context.signal);
   try {

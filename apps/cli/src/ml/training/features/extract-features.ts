@@ -52,7 +52,8 @@ const limits = { ...defaultImageLimits, maxBytes: 64 * 1024 * 1024, timeoutMs: 6
  * else by the backbone, one picture at a time as the service runs it, on every core. What is computed is kept as it comes, so
  * that a run that is stopped goes on where it was.
  *
- * @throws CliError BACKBONE_INVALID, DATA_UNREADABLE naming the picture, DISK_FULL, INTERRUPTED; PawlError WORKER_CRASHED.
+ * @throws CliError BACKBONE_INVALID, DATA_UNREADABLE naming the picture, DISK_FULL; PawlError WORKER_CRASHED; the reason of the
+ *   context's signal.
  */
 export async function extractFeatures(options: ExtractionOptions): Promise<DatasetFeatures> {
   const { context, dataset, backbone, augmentation } = options;
@@ -117,15 +118,6 @@ export async function extractFeatures(options: ExtractionOptions): Promise<Datas
       await boundCache(options.cache);
     } else context.stderr.write(`features: all ${cached} rows are in the cache\n`);
     return { width, ...rows.tables(), statistics: rows.statistics, items, computed: total, cached };
-  } catch (error) {
-    if (context.signal.aborted)
-      throw new CliError(
-        'INTERRUPTED',
-        'Interrupted; the features so far are kept.',
-        'Run the same command again.',
-        error,
-      );
-    throw error;
   } finally {
     await pool?.close();
   }

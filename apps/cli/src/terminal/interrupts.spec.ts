@@ -1,0 +1,23 @@
+import { Interrupts } from './interrupts.ts';
+
+describe('Ctrl-C', () => {
+  it('asks the command to stop', () => {
+    const interrupts = new Interrupts();
+    expect(interrupts.signal.aborted).toBe(false);
+    expect(interrupts.press(5_000)).toBe(false);
+    expect(interrupts.signal.aborted).toBe(true);
+  });
+
+  it('that npx passes on within the second is the same one', () => {
+    const interrupts = new Interrupts();
+    interrupts.press(5_000);
+    expect(interrupts.press(5_001)).toBe(false);
+    expect(interrupts.press(6_000)).toBe(false);
+  });
+
+  it('for the second time ends the program at once', () => {
+    const interrupts = new Interrupts();
+    interrupts.press(5_000);
+    expect(interrupts.press(6_001)).toBe(true);
+  });
+});
