@@ -43,7 +43,7 @@ async function fetchModel(config: Config, keep: number | undefined, logger: Logg
     stop.abort(new PawlError('BUNDLE_STORE_UNREACHABLE', { message: 'the pod was stopped while it fetched' }));
   });
   const { bundle, cached } = await fetchToCache(uri, config, logger, stop.signal);
-  const pruned = keep === undefined ? [] : await pruneCache(config.MODEL_CACHE_DIR, keep, bundle);
+  const pruned = keep === undefined ? [] : await pruneCache(config.MODEL_CACHE_DIR, keep, bundle, logger);
   const { name, version, files } = bundle.manifest;
   logger.info(
     {

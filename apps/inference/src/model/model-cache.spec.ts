@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { FetchOptions } from '@pawl/shared/bundle/fetch-bundle';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
@@ -150,13 +150,18 @@ describe('pruneCache', () => {
   }
 
   const inUse = (directory: string): Bundle => ({ ...aBundle(), directory });
+  let logger: FakeLogger;
+
+  beforeEach(() => {
+    logger = new FakeLogger();
+  });
 
   it('keeps the bundle in use and the most recently used others', async () => {
     const mine = await used('aa', 50);
     await used('bb', 3);
     await used('cc', 1);
     await used('dd', 2);
-    const deleted = await pruneCache(cache, 3, inUse(mine));
+    const deleted = await pruneCache(cache, 3, inUse(mine), logger);
     expect(deleted).toEqual([`sha256-${'bb'.repeat(32)}`]);
     expect((await readdir(cache)).toSorted()).toEqual(['aa', 'cc', 'dd'].map((hex) => `sha256-${hex.repeat(32)}`));
   });
@@ -164,15 +169,31 @@ describe('pruneCache', () => {
   it('marks the bundle in use as just used, for the pods that prune after it', async () => {
     const mine = await used('aa', 50);
     const before = (await stat(mine)).mtimeMs;
-    await pruneCache(cache, 1, inUse(mine));
+    await pruneCache(cache, 1, inUse(mine), logger);
     expect((await stat(mine)).mtimeMs).toBeGreaterThan(before);
+  });
+
+  it('logs a bundle that cannot be deleted, and serves the one in use all the same', async () => {
+    const mine = await used('aa', 0);
+    const [newer, older] = [await used('bb', 1), await used('cc', 2)];
+    const remove = async (folder: string) => {
+      if (folder === older) throw new Error('EBUSY: resource busy');
+      await rm(folder, { recursive: true });
+    };
+    expect(await pruneCache(cache, 1, inUse(mine), logger, remove)).toEqual([basename(newer)]);
+    expect(logger.messages('warn')).toEqual(['old bundles stay in the cache | EBUSY: resource busy']);
+  });
+
+  it('logs a cache that cannot be written', async () => {
+    expect(await pruneCache(cache, 1, inUse(join(cache, 'gone')), logger)).toEqual([]);
+    expect(logger.messages('warn')).toEqual([expect.stringMatching(/^old bundles stay in the cache .*ENOENT/)]);
   });
 
   it('does not touch files that are no bundle', async () => {
     const mine = await used('aa', 0);
     await mkdir(join(cache, 'lost+found'));
     await mkdir(`${mine}.partial-0123`);
-    expect(await pruneCache(cache, 1, inUse(mine))).toEqual([]);
+    expect(await pruneCache(cache, 1, inUse(mine), logger)).toEqual([]);
     expect(await readdir(cache)).toHaveLength(3);
   });
 });

@@ -72,11 +72,34 @@ export async function fetchToCache(
  * Deletes all but the `keep` most recently used bundles of a shared cache. A pod that reads a deleted bundle can still
  * read it, but cannot open it again: keep as many as are served at the same time.
  *
- * @returns the names of the deleted folders.
+ * @param remove deletes a folder with everything in it; `rm` by default.
+ * @returns the names of the deleted folders. A failure is logged and ends the deletion: the bundle in use is served
+ *   whether the others are gone or not.
  */
-export async function pruneCache(cacheDirectory: string, keep: number, inUse: Bundle): Promise<string[]> {
-  const now = new Date();
-  await utimes(inUse.directory, now, now);
+export async function pruneCache(
+  cacheDirectory: string,
+  keep: number,
+  inUse: Bundle,
+  logger: Logger,
+  remove: (folder: string) => Promise<void> = (folder) => rm(folder, { recursive: true, force: true }),
+): Promise<string[]> {
+  const deleted: string[] = [];
+  try {
+    const now = new Date();
+    await utimes(inUse.directory, now, now);
+    for (const name of await leastRecentlyUsed(cacheDirectory, keep, inUse)) {
+      await remove(join(cacheDirectory, name));
+      deleted.push(name);
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ deleted }, `old bundles stay in the cache | ${reason}`);
+  }
+  return deleted;
+}
+
+/** Names of all bundles of a cache but the `keep` most recently used ones, of which `inUse` is one. */
+async function leastRecentlyUsed(cacheDirectory: string, keep: number, inUse: Bundle): Promise<string[]> {
   const names = (await readdir(cacheDirectory)).filter((name) => /^sha256-[0-9a-f]{64}$/.test(name));
   const used = await Promise.all(
     names.map(async (name) => ({
@@ -85,13 +108,11 @@ export async function pruneCache(cacheDirectory: string, keep: number, inUse: Bu
       at: (await stat(join(cacheDirectory, name)).catch(() => undefined))?.mtimeMs ?? 0,
     })),
   );
-  const old = used
+  return used
     .filter(({ name }) => join(cacheDirectory, name) !== inUse.directory)
     .sort((a, b) => b.at - a.at)
     .slice(Math.max(0, keep - 1))
     .map(({ name }) => name);
-  for (const name of old) await rm(join(cacheDirectory, name), { recursive: true, force: true });
-  return old;
 }
 
 async function inodeOf(path: string): Promise<number | undefined> {
