@@ -1,3 +1,4 @@
+import { versionBuilder, withMetadata, withSpec, withStatus } from './model-versions.ts';
 import type { ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
 import { settledViolations, transitionViolations, violations } from './invariants.ts';
 
@@ -36,20 +37,21 @@ const failed: ModelVersionStatus = {
   conditions: [condition('Ready', 'False', 'LatencyHigh'), condition('Stalled', 'True', 'LatencyHigh')],
 };
 
-const aVersion = (status: ModelVersionStatus, name = 'a'): ModelVersion => ({
-  apiVersion: 'pawl.dev/v1alpha1',
-  kind: 'ModelVersion',
-  metadata: { name, namespace: 'n', uid: name, resourceVersion: '1', generation: 1, creationTimestamp: time },
-  spec: { model: 'catdog', version: '1.0.0', artifact: { uri: 'oci://r/c:t', digest } },
-  status,
-});
+const aVersion = versionBuilder({ model: 'catdog', namespace: 'n', createdAt: time });
+const versionIn = (status: ModelVersionStatus, name = 'a'): ModelVersion =>
+  aVersion(
+    '1.0.0',
+    withMetadata({ name, uid: name }),
+    withSpec({ artifact: { uri: 'oci://r/c:t', digest } }),
+    withStatus(status),
+  );
 
 describe('the rules of a status', () => {
   it.each([
     ['serves', serving],
     ['failed', failed],
   ])('hold of a version that %s', (_, status) => {
-    expect(violations(aVersion(status))).toEqual([]);
+    expect(violations(versionIn(status))).toEqual([]);
   });
 
   it.each([
@@ -70,7 +72,7 @@ describe('the rules of a status', () => {
     ['a verdict of failure and another phase', { verdict: failed.verdict! }, 'exactly with a verdict of failure'],
     ['another digest than was verified', { artifact: { ...serving.artifact!, digest: 'sha256:b' } }, 'asked for'],
   ])('find %s', (_, change, rule) => {
-    expect(violations(aVersion({ ...serving, ...change })).join()).toContain(rule);
+    expect(violations(versionIn({ ...serving, ...change })).join()).toContain(rule);
   });
 
   it('let lastTransitionTime move only with the status', () => {
@@ -78,21 +80,21 @@ describe('the rules of a status', () => {
       ...serving,
       conditions: serving.conditions.map((one) => ({ ...one, lastTransitionTime: '2026-01-02T00:00:00Z' })),
     };
-    expect(transitionViolations(aVersion(serving), aVersion(serving))).toEqual([]);
-    expect(transitionViolations(aVersion(serving), aVersion(moved))).toHaveLength(3);
+    expect(transitionViolations(versionIn(serving), versionIn(serving))).toEqual([]);
+    expect(transitionViolations(versionIn(serving), versionIn(moved))).toHaveLength(3);
   });
 
   it('let a failed version come back only by a retry', () => {
     const again = { ...serving, phase: 'Verifying' as const, verdict: undefined as never };
-    expect(transitionViolations(aVersion(failed), aVersion(again)).join()).toContain('final');
+    expect(transitionViolations(versionIn(failed), versionIn(again)).join()).toContain('final');
     expect(
-      transitionViolations(aVersion(failed), aVersion({ ...again, handled: { retry: '1' } })).join(),
+      transitionViolations(versionIn(failed), versionIn({ ...again, handled: { retry: '1' } })).join(),
     ).not.toContain('final');
   });
 
   it('want exactly one version to serve, alone', () => {
-    expect(settledViolations([aVersion(serving), aVersion(failed, 'b')])).toEqual([]);
-    expect(settledViolations([aVersion(failed)])).toEqual(['exactly one version serves (none)']);
-    expect(settledViolations([aVersion(serving), aVersion(serving, 'b')]).join()).toContain('at most 100');
+    expect(settledViolations([versionIn(serving), versionIn(failed, 'b')])).toEqual([]);
+    expect(settledViolations([versionIn(failed)])).toEqual(['exactly one version serves (none)']);
+    expect(settledViolations([versionIn(serving), versionIn(serving, 'b')]).join()).toContain('at most 100');
   });
 });

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { CliError } from '../src/errors/cli-error.ts';
 import { VERSION } from '../src/terminal/version.ts';
 import { FakeCluster, pawl } from './support/fake-cluster.ts';
+import { withMetadata, withSpec, withStatus } from '@pawl/test-kit/model-versions';
 import {
   ago,
-  aPod,
+  aTrackPod,
   aStableDeployment,
   atStep,
   aVersion,
@@ -12,9 +13,6 @@ import {
   failedFor,
   inPhase,
   serving,
-  withMeta,
-  withSpec,
-  withStatus,
 } from './support/objects.ts';
 
 function demo(): FakeCluster {
@@ -26,7 +24,7 @@ function demo(): FakeCluster {
     aVersion('1.1.0', failedFor('Aborted')),
   ];
   cluster.stable = [aStableDeployment('1.3.0')];
-  cluster.allPods = [aPod('s-1'), aPod('s-2'), aPod('s-3'), aPod('c-1', 'catdog-1-4-0')];
+  cluster.allPods = [aTrackPod('s-1'), aTrackPod('s-2'), aTrackPod('s-3'), aTrackPod('c-1', 'catdog-1-4-0')];
   return cluster;
 }
 
@@ -119,7 +117,7 @@ describe('pawl get', () => {
 
   it('takes the name of a version or of a model', async () => {
     const cluster = demo();
-    change(cluster, aVersion('2.0.0', withMeta({ name: 'birds' }), withSpec({ model: 'birds' })));
+    change(cluster, aVersion('2.0.0', withMetadata({ name: 'birds' }), withSpec({ model: 'birds' })));
     expect((await pawl('get catdog -o name', cluster)).out.split('\n')).toHaveLength(5);
     expect((await pawl('get birds -o name', cluster)).out).toBe('modelversion.pawl.dev/birds\n');
     expect((await pawl('get catdog-1-3-0 -o name', cluster)).out).toBe('modelversion.pawl.dev/catdog-1-3-0\n');
@@ -141,8 +139,8 @@ describe('pawl get', () => {
     const cluster = new FakeCluster();
     cluster.versions = [
       aVersion('1.4.0'),
-      aVersion('1.3.0', serving(), withMeta({ generation: 2 })),
-      aVersion('1.2.0', serving(), withMeta({ deletionTimestamp: ago(1) })),
+      aVersion('1.3.0', serving(), withMetadata({ generation: 2 })),
+      aVersion('1.2.0', serving(), withMetadata({ deletionTimestamp: ago(1) })),
     ];
     const { out } = await pawl('get', cluster);
     expect(out).toContain('no controller has seen it');
@@ -261,7 +259,7 @@ describe('pawl rollout suspend, resume', () => {
     const cluster = demo();
     const { code, out, err } = await pawl('rollout suspend catdog-1-4-0', cluster);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(cluster.patches[0]?.patch).toEqual({ metadata: { uid: 'uid-of-1.4.0' }, spec: { suspend: true } });
+    expect(cluster.patches[0]?.patch).toEqual({ metadata: { uid: 'uid-1.4.0' }, spec: { suspend: true } });
     expect(out).toContain(
       `= kubectl -n demo patch modelversion catdog-1-4-0 --type merge -p '{"spec":{"suspend":true}}'`,
     );
@@ -281,7 +279,7 @@ describe('pawl rollout suspend, resume', () => {
     const tracking = {
       annotations: { 'argocd.argoproj.io/tracking-id': 'prod:pawl.dev/ModelVersion:demo/catdog-1-4-0' },
     };
-    change(cluster, aVersion('1.4.0', because('Canary', 'StepRunning'), atStep(1), withMeta(tracking)));
+    change(cluster, aVersion('1.4.0', because('Canary', 'StepRunning'), atStep(1), withMetadata(tracking)));
     const { code, err } = await pawl('rollout suspend catdog-1-4-0', cluster);
     expect(code).toBe(0);
     expect(err).toContain('Argo CD (application prod) applies catdog-1-4-0');
@@ -342,7 +340,7 @@ describe('pawl rollout status', () => {
 
   it('asks which model, when there are several', async () => {
     const cluster = demo();
-    change(cluster, aVersion('2.0.0', withMeta({ name: 'birds-2' }), withSpec({ model: 'birds' })));
+    change(cluster, aVersion('2.0.0', withMetadata({ name: 'birds-2' }), withSpec({ model: 'birds' })));
     expect(await pawl('rollout status', cluster)).toMatchObject({ code: 2 });
     expect((await pawl('rollout status birds', cluster)).out).toContain('No controller has seen it yet.');
   });
@@ -391,7 +389,7 @@ describe('pawl rollout status', () => {
     ],
     [
       'a version by its name',
-      [aVersion('1.3.0', serving()), aVersion('catdog', inPhase('Superseded'), withMeta({ name: 'catdog' }))],
+      [aVersion('1.3.0', serving()), aVersion('catdog', inPhase('Superseded'), withMetadata({ name: 'catdog' }))],
       'catdog',
       1,
     ],
@@ -436,7 +434,7 @@ describe('pawl rollout status', () => {
 
     it.each([
       ['superseded', aVersion('1.4.0', inPhase('Superseded', '1.5.0 is wanted instead'))],
-      ['deleted', aVersion('1.4.0', withMeta({ deletionTimestamp: ago(0) }))],
+      ['deleted', aVersion('1.4.0', withMetadata({ deletionTimestamp: ago(0) }))],
     ])('ends with 1 when the version is %s', async (_, version) => {
       const cluster = demo();
       const onSleep = () => {

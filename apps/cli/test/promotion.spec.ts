@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { cleanFolders } from '@pawl/test-kit/bundles';
 import { CliError } from '../src/errors/cli-error.ts';
-import { aCondition, ago, failedFor, withMeta } from './support/objects.ts';
+import { withMetadata } from '@pawl/test-kit/model-versions';
+import { aCondition, ago, failedFor } from './support/objects.ts';
 import { ENVIRONMENTS, proved, PromotionFixture } from './support/promotion-fixture.ts';
 
 afterEach(cleanFolders);
@@ -134,7 +135,7 @@ describe('pawl promote MODEL --from --to', () => {
       'is being deleted',
       'VERSION_DELETED',
       (fixture) => {
-        fixture.prove('1.0.0', proved(), withMeta({ deletionTimestamp: ago(1) }));
+        fixture.prove('1.0.0', proved(), withMetadata({ deletionTimestamp: ago(1) }));
       },
       [],
       /is being deleted/,

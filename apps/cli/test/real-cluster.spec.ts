@@ -5,7 +5,8 @@ import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { connect } from '../src/cluster/connection/connect.ts';
 import { run } from '../src/program.ts';
-import { atStep, aVersion, because, failedFor, serving, withStatus } from './support/objects.ts';
+import { withStatus } from '@pawl/test-kit/model-versions';
+import { atStep, aVersion, because, failedFor, serving } from './support/objects.ts';
 import { TestNamespace } from './support/real-cluster.ts';
 
 describeWhenSet('KUBECONFIG', 'pawl on a real API server', (kubeconfig) => {

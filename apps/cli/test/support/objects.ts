@@ -1,54 +1,23 @@
 import type { Condition, ModelVersion, ModelVersionStatus, Verdict } from '@pawl/shared/modelversion/model-version';
-import { API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
 import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
+import { type Change, aDigest, versionBuilder, withStatus } from '@pawl/test-kit/model-versions';
+import { aPod } from '@pawl/test-kit/pods';
 
 /** The time of every test. */
 export const NOW = new Date('2026-11-21T12:00:00Z');
 /** RFC 3339, so many seconds before {@link NOW}. */
 export const ago = (seconds: number): string => new Date(NOW.getTime() - seconds * 1000).toISOString();
 
-type Change = (version: ModelVersion) => ModelVersion;
-
 /** A version of catdog, made of what is said about it: `aVersion('1.4.0', inPhase('Canary'))`. */
-export function aVersion(number: string, ...changes: readonly Change[]): ModelVersion {
-  const plain: ModelVersion = {
-    apiVersion: API_VERSION,
-    kind: MODEL_VERSION.kind,
-    metadata: {
-      name: `catdog-${number.replaceAll('.', '-')}`,
-      namespace: 'demo',
-      uid: `uid-of-${number}`,
-      resourceVersion: '1',
-      generation: 1,
-      creationTimestamp: ago(3600),
-    },
-    spec: {
-      model: 'catdog',
-      version: number,
-      artifact: { uri: `oci://registry.example/catdog:${number}`, digest: digestOf(number) },
-    },
-  };
-  return changes.reduce((version, change) => change(version), plain);
-}
+export const aVersion = versionBuilder({
+  model: 'catdog',
+  namespace: 'demo',
+  createdAt: ago(3600),
+  nameOf: (version) => `catdog-${version.replaceAll('.', '-')}`,
+});
 
-const digestOf = (number: string): string => `sha256:${Buffer.from(number).toString('hex').padEnd(64, '0')}`;
-
-const blank: ModelVersionStatus = { observedGeneration: 1, phase: 'Pending', weight: 0, message: '', conditions: [] };
-
-export const withStatus =
-  (status: Partial<ModelVersionStatus>): Change =>
-  (version) => ({ ...version, status: { ...blank, ...version.status, ...status } });
-
-export const inPhase = (phase: ModelVersionStatus['phase'], message = `It is ${phase}`): Change =>
+export const inPhase = (phase: ModelVersionStatus['phase'], message = `It is ${phase}`): Change<ModelVersion> =>
   withStatus({ phase, message });
-
-export const withMeta =
-  (metadata: Partial<ModelVersion['metadata']>): Change =>
-  (version) => ({ ...version, metadata: { ...version.metadata, ...metadata } });
-
-export const withSpec =
-  (spec: Partial<ModelVersion['spec']>): Change =>
-  (version) => ({ ...version, spec: { ...version.spec, ...spec } });
 
 export const aCondition = (
   type: Condition['type'],
@@ -58,7 +27,11 @@ export const aCondition = (
 ): Condition => ({ type, status, reason, message, lastTransitionTime: ago(90), observedGeneration: 1 });
 
 /** On its way for `reason`, as the controller writes it. */
-export const because = (phase: ModelVersionStatus['phase'], reason: Condition['reason'], message?: string): Change =>
+export const because = (
+  phase: ModelVersionStatus['phase'],
+  reason: Condition['reason'],
+  message?: string,
+): Change<ModelVersion> =>
   withStatus({
     phase,
     message: message ?? `The message of ${reason}`,
@@ -66,7 +39,7 @@ export const because = (phase: ModelVersionStatus['phase'], reason: Condition['r
   });
 
 /** Failed for good. */
-export const failedFor = (reason: Verdict['reason'], message = `The message of ${reason}`): Change =>
+export const failedFor = (reason: Verdict['reason'], message = `The message of ${reason}`): Change<ModelVersion> =>
   withStatus({
     phase: 'Failed',
     message,
@@ -74,7 +47,7 @@ export const failedFor = (reason: Verdict['reason'], message = `The message of $
     conditions: [aCondition('Ready', 'False', reason, message), aCondition('Stalled', 'True', reason, message)],
   });
 
-export const serving = (reason: Verdict['reason'] = 'StepsCompleted'): Change =>
+export const serving = (reason: Verdict['reason'] = 'StepsCompleted'): Change<ModelVersion> =>
   withStatus({
     phase: 'Serving',
     weight: 100,
@@ -84,7 +57,7 @@ export const serving = (reason: Verdict['reason'] = 'StepsCompleted'): Change =>
     conditions: [aCondition('Ready', 'True', 'Serving', 'Every stable pod serves it')],
   });
 
-export const atStep = (step: number, steps = 2, weight = 25): Change =>
+export const atStep = (step: number, steps = 2, weight = 25): Change<ModelVersion> =>
   withStatus({
     weight,
     rollout: {
@@ -108,34 +81,27 @@ export const aStableDeployment = (number: string | undefined, ready = 3): Deploy
     template: {
       spec: { containers: [] },
       metadata: {
-        annotations: number === undefined ? {} : { 'pawl.dev/version': number, 'pawl.dev/digest': digestOf(number) },
+        annotations: number === undefined ? {} : { 'pawl.dev/version': number, 'pawl.dev/digest': aDigest(number) },
       },
     },
   },
   status: { replicas: 3, readyReplicas: ready },
 });
 
-/** A ready pod of a track; `canaryOf` makes it a canary pod. */
-export const aPod = (name: string, canaryOf?: string, status: Pod['status'] = {}): Pod => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  spec: { containers: [{ name: 'inference' }] },
-  metadata: {
-    name,
-    labels: {
-      'pawl.dev/model': 'catdog',
-      'pawl.dev/track': canaryOf === undefined ? 'stable' : 'canary',
-      'pawl.dev/in-service': 'true',
-      ...(canaryOf === undefined ? {} : { 'pawl.dev/model-version': canaryOf }),
+/** A ready pod of catdog; `canaryOf` makes it a canary pod. */
+export const aTrackPod = (name: string, canaryOf?: string, status: Pod['status'] = {}): Pod =>
+  aPod(name, {
+    metadata: {
+      name,
+      labels: {
+        'pawl.dev/model': 'catdog',
+        'pawl.dev/track': canaryOf === undefined ? 'stable' : 'canary',
+        'pawl.dev/in-service': 'true',
+        ...(canaryOf === undefined ? {} : { 'pawl.dev/model-version': canaryOf }),
+      },
     },
-  },
-  status: {
-    phase: 'Running',
-    conditions: [{ type: 'Ready', status: 'True' }],
-    containerStatuses: [{ name: 'inference', ready: true, restartCount: 0, state: { running: {} } }],
-    ...status,
-  },
-});
+    status,
+  });
 
 export const anEvent = (reason: string, message: string, of: ModelVersion, seconds = 60): KubernetesEvent => ({
   apiVersion: 'v1',

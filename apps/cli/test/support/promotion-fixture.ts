@@ -8,7 +8,8 @@ import { run } from '../../src/program.ts';
 import { aFolder } from '@pawl/test-kit/bundles';
 import { FakeCluster } from './fake-cluster.ts';
 import { IDENTITY } from '@pawl/test-kit/git-identity';
-import { aCondition, ago, aVersion, NOW, serving, withMeta, withSpec, withStatus } from './objects.ts';
+import { withMetadata, withSpec, withStatus } from '@pawl/test-kit/model-versions';
+import { aCondition, ago, aVersion, NOW, serving } from './objects.ts';
 import { publishSmallBundle, type BundleRecipe } from './publishing.ts';
 
 export const ENVIRONMENTS = 'k8s/environments';
@@ -113,7 +114,7 @@ export class PromotionFixture {
     const { uri, digest } = this.published(version);
     const object = aVersion(
       version,
-      withMeta({ namespace: 'pawl-staging' }),
+      withMetadata({ namespace: 'pawl-staging' }),
       withSpec({ artifact: { uri, digest } }),
       serving(),
       withStatus(status),

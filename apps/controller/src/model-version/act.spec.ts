@@ -5,7 +5,8 @@ import { act, type ClusterAction } from './act.ts';
 import { noCounters } from './analysis/counters.ts';
 import { digestOf } from './canary.ts';
 import type { Observed } from './gather.ts';
-import { aPolicy, aVersion, digest, NOW, someFacts, verified } from './test/builders.ts';
+import { aDigest } from '@pawl/test-kit/model-versions';
+import { aPolicy, aVersion, NOW, someFacts, verified } from './test/builders.ts';
 import { aService, KEY, ModelCluster, stableDeployment } from './test/model-cluster.ts';
 
 const two = aVersion('1.1.0', verified);
@@ -15,10 +16,10 @@ const gateway = aPolicy({
 
 /** A cluster with a stable Deployment, a canary and its pod, and what was observed of it. */
 function aDeployedCanary(policy = aPolicy()) {
-  const cluster = new ModelCluster().has(stableDeployment(digest('1.0.0')));
+  const cluster = new ModelCluster().has(stableDeployment(aDigest('1.0.0')));
   const { api } = cluster;
   const stable = cluster.deployment('web');
-  const canary = api.put({ ...stableDeployment(digest('1.1.0')), metadata: { name: 'canary', namespace: 'ns' } });
+  const canary = api.put({ ...stableDeployment(aDigest('1.1.0')), metadata: { name: 'canary', namespace: 'ns' } });
   api.put({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'c-0', namespace: 'ns' } });
   const config = { state: { kind: 'valid' as const, policy, images: 0 }, policy };
   const facts = someFacts({ policy });
@@ -98,7 +99,7 @@ describe('an action', () => {
   it('deletes the canary that was seen, and none that came since under its name', async () => {
     const { cluster, api, carryOut } = aDeployedCanary();
     await api.delete(deployments, 'ns', 'canary');
-    cluster.has({ ...stableDeployment(digest('1.1.0')), metadata: { name: 'canary', namespace: 'ns', uid: 'newer' } });
+    cluster.has({ ...stableDeployment(aDigest('1.1.0')), metadata: { name: 'canary', namespace: 'ns', uid: 'newer' } });
     await expect(carryOut({ kind: 'delete-canary', name: 'canary' })).rejects.toMatchObject({ status: 409 });
   });
 

@@ -8,7 +8,8 @@ import {
   stablePatch,
   templateHash,
 } from './canary.ts';
-import { aVersion, digest, verified } from './test/builders.ts';
+import { aDigest } from '@pawl/test-kit/model-versions';
+import { aVersion, verified } from './test/builders.ts';
 
 const one = aVersion('1.0.0', verified);
 const two = aVersion('1.1.0', (version) => ({
@@ -30,7 +31,7 @@ const stable: Deployment = {
     template: {
       metadata: {
         labels: { app: 'x', 'pawl.dev/model': 'm', 'pawl.dev/track': 'stable', 'pawl.dev/in-service': 'true' },
-        annotations: { checksum: '1', 'pawl.dev/digest': digest('1.0.0') },
+        annotations: { checksum: '1', 'pawl.dev/digest': aDigest('1.0.0') },
       },
       spec: {
         initContainers: [{ name: 'fetch-model', env: [{ name: 'MODEL_URI', value: 'oci://old' }] }],
@@ -39,7 +40,7 @@ const stable: Deployment = {
             name: 'inference',
             env: [
               { name: 'PORT', value: '8000' },
-              { name: 'MODEL_DIGEST', value: digest('1.0.0') },
+              { name: 'MODEL_DIGEST', value: aDigest('1.0.0') },
             ],
             volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
           },
@@ -58,8 +59,8 @@ describe('a canary', () => {
         {
           name: 'fetch-model',
           env: [
-            { name: 'MODEL_URI', value: 'oci://registry/m:1.1.0' },
-            { name: 'MODEL_DIGEST', value: digest('1.1.0') },
+            { name: 'MODEL_URI', value: 'oci://registry.example/m:1.1.0' },
+            { name: 'MODEL_DIGEST', value: aDigest('1.1.0') },
           ],
           volumeMounts: [],
         },
@@ -69,8 +70,8 @@ describe('a canary', () => {
           name: 'inference',
           env: [
             { name: 'PORT', value: '8000' },
-            { name: 'MODEL_URI', value: `file:///models/${digest('1.1.0').replace(':', '-')}` },
-            { name: 'MODEL_DIGEST', value: digest('1.1.0') },
+            { name: 'MODEL_URI', value: `file:///models/${aDigest('1.1.0').replace(':', '-')}` },
+            { name: 'MODEL_DIGEST', value: aDigest('1.1.0') },
           ],
           volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
         },
@@ -95,8 +96,8 @@ describe('a canary', () => {
   });
 
   it('has a name that shows its weights, and that is short enough for the names of its pods', () => {
-    expect(canaryName('web', digest('1.1.0'))).toBe('web-canary-312e312e');
-    expect(canaryName('x'.repeat(63), digest('1')).length).toBeLessThanOrEqual(47);
+    expect(canaryName('web', aDigest('1.1.0'))).toBe('web-canary-312e312e');
+    expect(canaryName('x'.repeat(63), aDigest('1')).length).toBeLessThanOrEqual(47);
   });
 });
 
@@ -108,7 +109,7 @@ describe('the template hash', () => {
       spec: { containers: { env: { value: string }[] }[] };
     };
     const [container] = moved.spec.containers;
-    if (container?.env[1] !== undefined) container.env[1].value = digest('9');
+    if (container?.env[1] !== undefined) container.env[1].value = aDigest('9');
     expect(templateHash(moved as never)).toBe(templateHash(stable.spec.template));
   });
 
@@ -133,7 +134,7 @@ describe('what the controller applies to the stable Deployment', () => {
           name: 'inference',
           env: [
             { name: 'MODEL_URI', value: 'file:///model' },
-            { name: 'MODEL_DIGEST', value: digest('1.1.0') },
+            { name: 'MODEL_DIGEST', value: aDigest('1.1.0') },
           ],
           volumeMounts: [{ name: 'model', mountPath: '/model', readOnly: true }],
         },
@@ -145,7 +146,7 @@ describe('what the controller applies to the stable Deployment', () => {
   it('is recognised when it stands in a template, and other weights are not', () => {
     expect(artifactOf(canary.spec.template)).toBe(artifactOf(artifactTemplate(two, 'fetch')));
     expect(artifactOf(canary.spec.template)).not.toBe(artifactOf(artifactTemplate(one, 'fetch')));
-    expect(digestOf(canary.spec.template)).toBe(digest('1.1.0'));
+    expect(digestOf(canary.spec.template)).toBe(aDigest('1.1.0'));
   });
 
   it('names a mounted volume as it is', () => {

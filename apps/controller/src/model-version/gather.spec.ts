@@ -3,7 +3,8 @@ import { refusals } from '@pawl/test-kit/fake-api';
 import type { PodCounters } from './analysis/counters.ts';
 import { gather, type Sources } from './gather.ts';
 import { httpRoute } from './http-route.ts';
-import { aPolicy, atStep, aVersion, counted, digest, NOW, served } from './test/builders.ts';
+import { aDigest } from '@pawl/test-kit/model-versions';
+import { aPolicy, atStep, aVersion, counted, NOW, served } from './test/builders.ts';
 import { aService, KEY, ModelCluster, policyOf, silentPods, stableDeployment } from './test/model-cluster.ts';
 
 const one = aVersion('1.0.0', served);
@@ -18,13 +19,13 @@ const aPodOf = (track: string, name: string, isReady: boolean) => ({
     namespace: 'ns',
     uid: `uid-${name}`,
     labels: { [labels.model]: 'm', [labels.track]: track, [labels.modelVersion]: 'm-1.1.0' },
-    annotations: { [annotations.digest]: digest('1.1.0'), [annotations.template]: 't' },
+    annotations: { [annotations.digest]: aDigest('1.1.0'), [annotations.template]: 't' },
   },
   spec: { containers: [{ name: 'inference' }] },
   status: { podIP: name, conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
 });
 const canary = {
-  ...stableDeployment(digest('1.1.0')),
+  ...stableDeployment(aDigest('1.1.0')),
   metadata: {
     name: 'canary',
     namespace: 'ns',
@@ -48,7 +49,7 @@ function observe(cluster: ModelCluster, pods: Partial<Sources['pods']> = {}, now
 
 describe('what is gathered', () => {
   it('are facts of one moment, from caches only where the policy has no gateway', async () => {
-    const cluster = new ModelCluster().has(one, stableDeployment(digest('1.0.0')), policyOf());
+    const cluster = new ModelCluster().has(one, stableDeployment(aDigest('1.0.0')), policyOf());
     const { facts, stable } = await observe(cluster);
     expect(facts).toMatchObject({
       now: NOW,
@@ -68,7 +69,7 @@ describe('what is gathered', () => {
   });
 
   it('asks pods that are not ready why, and no others', async () => {
-    const cluster = new ModelCluster().has(one, stableDeployment(digest('1.0.0')), policyOf(), canary);
+    const cluster = new ModelCluster().has(one, stableDeployment(aDigest('1.0.0')), policyOf(), canary);
     cluster.api.put(aPodOf(CANARY, 'late', false));
     cluster.api.put(aPodOf(CANARY, 'ready', true));
     const { facts } = await observe(cluster, { whyNotReady: (address) => Promise.resolve(`${address} loads`) });
@@ -80,7 +81,7 @@ describe('what is gathered', () => {
     const cluster = new ModelCluster().has(
       one,
       aVersion('1.1.0', atStep(1)),
-      stableDeployment(digest('1.0.0')),
+      stableDeployment(aDigest('1.0.0')),
       policyOf(),
       canary,
     );
@@ -96,7 +97,7 @@ describe('what is gathered', () => {
     ['as it stands', 25],
     ['as missing where its Service is gone', 'missing'],
   ])('tells the route %s', async (_title, weight) => {
-    const stable = stableDeployment(digest('1.0.0'));
+    const stable = stableDeployment(aDigest('1.0.0'));
     const cluster = new ModelCluster().has(one, stable, policyOf(GATEWAY));
     const gateway = aPolicy({
       traffic: { gateway: { parentRefs: [{ name: 'gw' }], stableService: 's', canaryService: 'c' } },
@@ -113,7 +114,7 @@ describe('what is gathered', () => {
   it('has no route where the Gateway API is not installed', async () => {
     const cluster = new ModelCluster().has(
       one,
-      stableDeployment(digest('1.0.0')),
+      stableDeployment(aDigest('1.0.0')),
       policyOf(GATEWAY),
       aService('s', 8080),
     );
@@ -122,7 +123,7 @@ describe('what is gathered', () => {
   });
 
   it('ends with the signal while the API server hangs', async () => {
-    const cluster = new ModelCluster().has(one, stableDeployment(digest('1.0.0')), policyOf(GATEWAY));
+    const cluster = new ModelCluster().has(one, stableDeployment(aDigest('1.0.0')), policyOf(GATEWAY));
     cluster.api.fail({ verb: 'get' }, 'hang');
     const stop = new AbortController();
     const pass = cluster.reconciler.reconcile(KEY, stop.signal);

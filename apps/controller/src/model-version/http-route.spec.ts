@@ -1,10 +1,11 @@
 import type { HttpRoute, ParentReference } from '@pawl/shared/kubernetes/objects';
 import { httpRoute, type RouteInputs, routeWeight } from './http-route.ts';
-import { aPolicy, digest } from './test/builders.ts';
+import { aDigest } from '@pawl/test-kit/model-versions';
+import { aPolicy } from './test/builders.ts';
 import { aService, stableDeployment } from './test/model-cluster.ts';
 
 const inputs = (parent: ParentReference = { name: 'gw' }, port = 8080): RouteInputs => ({
-  stable: stableDeployment(digest('1.0.0')),
+  stable: stableDeployment(aDigest('1.0.0')),
   gateway: aPolicy({
     traffic: { gateway: { parentRefs: [parent], stableService: 's', canaryService: 'c' } },
   }).traffic.gateway!,

@@ -8,7 +8,7 @@ import {
   ago,
   aCanary,
   annotated,
-  aPod,
+  somePodFacts,
   aPolicy,
   aStable,
   atStep,
@@ -53,7 +53,7 @@ const stepping = (
 ): Facts => {
   const replicas = step === 1 ? 1 : 3;
   const pods = Array.from({ length: replicas }, (_, index) =>
-    aPod(`canary-${index}`, { digest: version.spec.artifact.digest }),
+    somePodFacts(`canary-${index}`, { digest: version.spec.artifact.digest }),
   );
   const baseline = { step, template: TEMPLATE, at: NOW - seconds * 1000, stable: {}, canary: {} };
   return {
@@ -67,7 +67,7 @@ const stepping = (
 const ahead = (...pods: readonly PodFacts[]): CanaryTrack =>
   aCanary(two, {
     replicas: 3,
-    pods: [aPod('canary-0', { digest: two.spec.artifact.digest }), ...pods],
+    pods: [somePodFacts('canary-0', { digest: two.spec.artifact.digest }), ...pods],
     baseline: { step: 1, template: TEMPLATE, at: NOW - 50_000, stable: {}, canary: {} },
   });
 
@@ -270,7 +270,7 @@ describe.each<[string, Facts, Expected, string]>([
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(0))],
       stable,
-      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false })] })],
+      canaries: [aCanary(two, { pods: [somePodFacts('c', { isReady: false })] })],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
     '',
@@ -280,7 +280,7 @@ describe.each<[string, Facts, Expected, string]>([
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(0))],
       stable,
-      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, crashed: 'ends', isInService: false })] })],
+      canaries: [aCanary(two, { pods: [somePodFacts('c', { isReady: false, crashed: 'ends', isInService: false })] })],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Failed CanaryCrashed' },
     'delete-canary',
@@ -290,7 +290,7 @@ describe.each<[string, Facts, Expected, string]>([
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(181) }))],
       stable,
-      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, isInService: false })] })],
+      canaries: [aCanary(two, { pods: [somePodFacts('c', { isReady: false, isInService: false })] })],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Failed CanaryNotReady' },
     'delete-canary',
@@ -300,7 +300,7 @@ describe.each<[string, Facts, Expected, string]>([
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }))],
       stable,
-      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, heldUp: 'no cpu' })] })],
+      canaries: [aCanary(two, { pods: [somePodFacts('c', { isReady: false, heldUp: 'no cpu' })] })],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryHeldUp' },
     '',
@@ -320,7 +320,7 @@ describe.each<[string, Facts, Expected, string]>([
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }), heldUp)],
       stable,
-      canaries: [aCanary(two, { pods: [aPod('c', { isReady: false, isInService: false })] })],
+      canaries: [aCanary(two, { pods: [somePodFacts('c', { isReady: false, isInService: false })] })],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
     '',
@@ -392,14 +392,14 @@ describe.each<[string, Facts, Expected, string]>([
   ],
   [
     'remembers the counters when a step begins',
-    stepping({ canaries: [aCanary(two, { pods: [aPod('canary-0')] })] }),
+    stepping({ canaries: [aCanary(two, { pods: [somePodFacts('canary-0')] })] }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
     'write-baseline',
   ],
   [
     'does not begin to compare while a pod does not answer',
     stepping({
-      canaries: [aCanary(two, { pods: [aPod('canary-0')] })],
+      canaries: [aCanary(two, { pods: [somePodFacts('canary-0')] })],
       counters: { ...reading(counted(1), counted(1)), isComplete: false },
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
@@ -425,19 +425,25 @@ describe.each<[string, Facts, Expected, string]>([
   ],
   [
     'goes on with the step while they start, and when one cannot',
-    stepping({ seconds: 50, canaries: [ahead(aPod('c-1', { isReady: false, heldUp: 'no cpu', isInService: false }))] }),
+    stepping({
+      seconds: 50,
+      canaries: [ahead(somePodFacts('c-1', { isReady: false, heldUp: 'no cpu', isInService: false }))],
+    }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
     '',
   ],
   [
     'sends them no requests before their step',
-    stepping({ seconds: 50, canaries: [ahead(aPod('c-1', { isInService: false }))] }),
+    stepping({ seconds: 50, canaries: [ahead(somePodFacts('c-1', { isInService: false }))] }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
     '',
   ],
   [
     'sends them requests when it begins',
-    stepping({ step: 2, canaries: [ahead(...['c-1', 'c-2'].map((name) => aPod(name, { isInService: false })))] }),
+    stepping({
+      step: 2,
+      canaries: [ahead(...['c-1', 'c-2'].map((name) => somePodFacts(name, { isInService: false })))],
+    }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' },
     'admit-pods 2',
   ],
@@ -446,7 +452,10 @@ describe.each<[string, Facts, Expected, string]>([
     stepping({
       seconds: 50,
       canaries: [
-        aCanary(two, { replicas: 3, pods: [aPod('c-0', { isReady: false }), aPod('c-1', { isInService: false })] }),
+        aCanary(two, {
+          replicas: 3,
+          pods: [somePodFacts('c-0', { isReady: false }), somePodFacts('c-1', { isInService: false })],
+        }),
       ],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
@@ -456,7 +465,7 @@ describe.each<[string, Facts, Expected, string]>([
     'fails when one of them crashes',
     stepping({
       seconds: 50,
-      canaries: [ahead(aPod('c-1', { isReady: false, isInService: false, crashed: 'ends' }))],
+      canaries: [ahead(somePodFacts('c-1', { isReady: false, isInService: false, crashed: 'ends' }))],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Failed CanaryCrashed' },
     'withdraw-pods 1, delete-canary',
@@ -473,7 +482,7 @@ describe.each<[string, Facts, Expected, string]>([
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(2))],
       stable,
-      canaries: [aCanary(two, { pods: [aPod('canary-0')] })],
+      canaries: [aCanary(two, { pods: [somePodFacts('canary-0')] })],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting 2' },
     'apply-canary 1.1.0 x3',
@@ -536,7 +545,7 @@ describe.each<[string, Facts, Expected, string]>([
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(2), passed)],
       stable: aStable(two),
-      canaries: [aCanary(two, { pods: [aPod('canary-0')] })],
+      canaries: [aCanary(two, { pods: [somePodFacts('canary-0')] })],
     }),
     { '1.0.0': 'Superseded Superseded', '1.1.0': 'Serving Serving' },
     'withdraw-pods 1, delete-canary',
@@ -647,7 +656,7 @@ describe.each<[string, Facts, Expected, string]>([
   ],
   [
     'takes the canary of a deleted version away',
-    someFacts({ versions: [one], stable, canaries: [aCanary(two, { pods: [aPod('canary-0')] })] }),
+    someFacts({ versions: [one], stable, canaries: [aCanary(two, { pods: [somePodFacts('canary-0')] })] }),
     { '1.0.0': 'Serving Serving' },
     'withdraw-pods 1, delete-canary',
   ],

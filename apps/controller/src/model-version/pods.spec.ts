@@ -1,11 +1,12 @@
 import type { ContainerStatus, Pod } from '@pawl/shared/kubernetes/objects';
+import { aPod } from '@pawl/test-kit/pods';
 import { podFacts } from './pods.ts';
 
-const aPod = (status: NonNullable<Pod['status']> = {}): Pod => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'p', namespace: 'ns', uid: 'u', labels: {}, annotations: {} },
-  spec: { containers: [{ name: 'inference', ports: [{ name: 'http', containerPort: 9000 }] }] },
+const podOf = (status: NonNullable<Pod['status']> = {}): Pod => ({
+  ...aPod('p', {
+    metadata: { name: 'p', namespace: 'ns', uid: 'u', labels: {}, annotations: {} },
+    spec: { containers: [{ name: 'inference', ports: [{ name: 'http', containerPort: 9000 }] }] },
+  }),
   status,
 });
 const container = (status: Partial<ContainerStatus>): ContainerStatus => ({
@@ -20,18 +21,18 @@ const ended = (reason: string, exitCode: number, message?: string) => ({
 
 describe('a pod', () => {
   it('is ready by its condition, and in service by its label', () => {
-    const pod = aPod({ podIP: '10.0.0.7', conditions: [{ type: 'Ready', status: 'True' }] });
+    const pod = podOf({ podIP: '10.0.0.7', conditions: [{ type: 'Ready', status: 'True' }] });
     expect(podFacts(pod)).toMatchObject({ isReady: true, isInService: false, address: '10.0.0.7:9000' });
     const labelled = { ...pod, metadata: { ...pod.metadata, labels: { 'pawl.dev/in-service': 'true' } } };
     expect(podFacts(labelled).isInService).toBe(true);
   });
 
   it('has an address with brackets in an IPv6 cluster', () => {
-    expect(podFacts(aPod({ podIP: 'fd00::7' })).address).toBe('[fd00::7]:9000');
+    expect(podFacts(podOf({ podIP: 'fd00::7' })).address).toBe('[fd00::7]:9000');
   });
 
   it('without a status has none of it', () => {
-    expect(podFacts({ ...aPod(), status: undefined } as never)).toMatchObject({ isReady: false, address: undefined });
+    expect(podFacts({ ...podOf(), status: undefined } as never)).toMatchObject({ isReady: false, address: undefined });
   });
 });
 
@@ -91,6 +92,6 @@ describe.each<[string, NonNullable<Pod['status']>, Partial<ReturnType<typeof pod
   ],
 ])('a pod %s', (_title, status, expected) => {
   it('and that is told', () => {
-    expect(podFacts(aPod(status))).toMatchObject(expected);
+    expect(podFacts(podOf(status))).toMatchObject(expected);
   });
 });

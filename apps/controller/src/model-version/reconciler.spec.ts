@@ -4,7 +4,8 @@ import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { refusals } from '@pawl/test-kit/fake-api';
 import { violations } from '@pawl/test-kit/invariants';
 import { canaryName } from './canary.ts';
-import { atStep, aVersion, digest, served, verified } from './test/builders.ts';
+import { aDigest } from '@pawl/test-kit/model-versions';
+import { atStep, aVersion, served, verified } from './test/builders.ts';
 import { ModelCluster, policyOf, stableDeployment } from './test/model-cluster.ts';
 
 const one = aVersion('1.0.0', served);
@@ -13,7 +14,7 @@ const CANARY = canaryName('web', two.spec.artifact.digest);
 const RULE = 'admission webhook "policy.example" denied the request: images must come from registry.example';
 
 const aCluster = (version = two, policy?: string) =>
-  new ModelCluster().has(one, version, stableDeployment(digest('1.0.0')), policyOf(policy));
+  new ModelCluster().has(one, version, stableDeployment(aDigest('1.0.0')), policyOf(policy));
 
 describe('a reconciler', () => {
   it('records what it decided, and then does it', async () => {
@@ -53,7 +54,7 @@ describe('a reconciler', () => {
 
   it('gives the canary the labels that admission rules ask of the stable Deployment', async () => {
     const cluster = aCluster();
-    cluster.has(stableDeployment(digest('1.0.0'), { team: 'a', 'argocd.argoproj.io/instance': 'web' }));
+    cluster.has(stableDeployment(aDigest('1.0.0'), { team: 'a', 'argocd.argoproj.io/instance': 'web' }));
     await cluster.pass();
     expect(cluster.deployment(CANARY)?.metadata.labels).toMatchObject({ team: 'a', [labels.track]: 'canary' });
     expect(cluster.deployment(CANARY)?.metadata.labels).not.toHaveProperty('argocd.argoproj.io/instance');

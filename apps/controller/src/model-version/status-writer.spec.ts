@@ -4,7 +4,8 @@ import { FakeApi, refusals } from '@pawl/test-kit/fake-api';
 import { violations } from '@pawl/test-kit/invariants';
 import type { Decision } from './decision.ts';
 import { StatusWriter } from './status-writer.ts';
-import { aCanary, aPod, aStable, aVersion, digest, NOW, served, someFacts, verified } from './test/builders.ts';
+import { aDigest } from '@pawl/test-kit/model-versions';
+import { aCanary, somePodFacts, aStable, aVersion, NOW, served, someFacts, verified } from './test/builders.ts';
 
 const one = aVersion('1.0.0', served);
 const two = aVersion('1.1.0', verified);
@@ -115,8 +116,8 @@ describe('the weight', () => {
   const share = async (decision: Decision, onPods: string) => {
     const { versions, version, writer } = setUp();
     // Its canary still gets requests.
-    const canaries = [aCanary(two, { pods: [aPod('c', { digest: digest('1.1.0') })] })];
-    const pods = ['a', 'b'].map((name) => aPod(name, { digest: digest(onPods) }));
+    const canaries = [aCanary(two, { pods: [somePodFacts('c', { digest: aDigest('1.1.0') })] })];
+    const pods = ['a', 'b'].map((name) => somePodFacts(name, { digest: aDigest(onPods) }));
     const stable = { ...aStable(one), pods };
     const facts = { ...someFacts({ versions: [...versions()], stable, canaries }), now: NOW };
     const decisions = new Map([[two.metadata.uid, decision]]);

@@ -5,11 +5,12 @@ import {
   phases,
   type ModelVersion,
 } from '@pawl/shared/modelversion/model-version';
+import { withMetadata, withSpec, withStatus } from '@pawl/test-kit/model-versions';
 import {
   aCondition,
   ago,
   anEvent,
-  aPod,
+  aTrackPod,
   aStableDeployment,
   atStep,
   aVersion,
@@ -18,9 +19,6 @@ import {
   inPhase,
   NOW,
   serving,
-  withMeta,
-  withSpec,
-  withStatus,
 } from '../../../test/support/objects.ts';
 import { themeFor } from '../../terminal/theme.ts';
 import type { Evidence } from './evidence.ts';
@@ -117,7 +115,7 @@ describe('explain', () => {
 
   const situations: Readonly<Record<string, readonly [Evidence, headline: string, ...parts: readonly string[]]>> = {
     'a new version that no controller has seen yet': [
-      evidenceOf(aVersion('1.4.0', withMeta({ creationTimestamp: ago(3) }))),
+      evidenceOf(aVersion('1.4.0', withMetadata({ creationTimestamp: ago(3) }))),
       'no controller has seen it',
       'created 3s ago',
       'ask again in a moment',
@@ -130,7 +128,7 @@ describe('explain', () => {
       'kubectl -n demo get pods -l app.kubernetes.io/component=controller',
     ],
     'a change that no controller has seen': [
-      evidenceOf(aVersion('1.4.0', because('Canary', 'StepRunning'), withMeta({ generation: 3 }))),
+      evidenceOf(aVersion('1.4.0', because('Canary', 'StepRunning'), withMetadata({ generation: 3 }))),
       'its canary is being compared',
       'has seen generation 1, and the object is at 3',
       'check that the controller runs',
@@ -172,7 +170,7 @@ describe('explain', () => {
           '1.4.0',
           because('Suspended', 'Suspended'),
           atStep(1),
-          withMeta({ annotations: { 'argocd.argoproj.io/tracking-id': 'prod:pawl.dev/ModelVersion:demo/x' } }),
+          withMetadata({ annotations: { 'argocd.argoproj.io/tracking-id': 'prod:pawl.dev/ModelVersion:demo/x' } }),
         ),
       ),
       'suspended',
@@ -182,7 +180,7 @@ describe('explain', () => {
     ],
     'a duplicate names its twin': [
       evidenceOf(aVersion('1.4.0', because('Pending', 'DuplicateVersion')), {
-        siblings: [aVersion('1.4.0', withMeta({ name: 'first' }))],
+        siblings: [aVersion('1.4.0', withMetadata({ name: 'first' }))],
       }),
       'another object has the same version',
       'first already offers catdog 1.4.0',
@@ -205,7 +203,7 @@ describe('explain', () => {
         pods: {
           ok: true,
           value: [
-            aPod('canary-1', 'catdog-1-4-0', {
+            aTrackPod('canary-1', 'catdog-1-4-0', {
               phase: 'Pending',
               conditions: [
                 { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes: no cpu' },
@@ -223,7 +221,7 @@ describe('explain', () => {
         pods: {
           ok: true,
           value: [
-            aPod('canary-1', 'catdog-1-4-0', {
+            aTrackPod('canary-1', 'catdog-1-4-0', {
               conditions: [],
               containerStatuses: [
                 {
@@ -324,7 +322,7 @@ describe('explain', () => {
       'pawl rollout status catdog-1-4-0 --watch -n demo',
     ],
     'being deleted': [
-      evidenceOf(aVersion('1.4.0', serving(), withMeta({ deletionTimestamp: ago(5) }))),
+      evidenceOf(aVersion('1.4.0', serving(), withMetadata({ deletionTimestamp: ago(5) }))),
       'is being deleted',
       'deleted 5s ago',
     ],

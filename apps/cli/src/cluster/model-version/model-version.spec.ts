@@ -1,16 +1,6 @@
 import { phases } from '@pawl/shared/modelversion/model-version';
-import {
-  aVersion,
-  atStep,
-  because,
-  failedFor,
-  inPhase,
-  NOW,
-  serving,
-  withMeta,
-  withSpec,
-  withStatus,
-} from '../../../test/support/objects.ts';
+import { withMetadata, withSpec, withStatus } from '@pawl/test-kit/model-versions';
+import { aVersion, atStep, because, failedFor, inPhase, NOW, serving } from '../../../test/support/objects.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { announce, requestPatch, requestValue, suspension, type RolloutRequest } from './rollout-request.ts';
 import { nearNames } from '../../terminal/near-names.ts';
@@ -64,7 +54,7 @@ describe('originOf', () => {
       'helm',
     ],
   ])('%s', (words, metadata, kind) => {
-    expect(originOf(aVersion('1.4.0', withMeta(metadata)))).toEqual({ kind, words });
+    expect(originOf(aVersion('1.4.0', withMetadata(metadata)))).toEqual({ kind, words });
   });
 });
 
@@ -120,7 +110,7 @@ describe('announce', () => {
     const value = requestValue(NOW, 'abc123');
     expect(value).toBe('2026-11-21T12:00:00Z-abc123');
     expect(requestPatch('abort', aVersion('1.4.0'), value)).toEqual({
-      metadata: { uid: 'uid-of-1.4.0', annotations: { 'pawl.dev/abort': value } },
+      metadata: { uid: 'uid-1.4.0', annotations: { 'pawl.dev/abort': value } },
     });
   });
 });

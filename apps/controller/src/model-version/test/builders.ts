@@ -3,68 +3,37 @@ import { rolloutPolicySchema, type RolloutPolicy } from '@pawl/shared/modelversi
 import type { z } from 'zod';
 import { noCounters, type PodCounters, type Reading } from '../analysis/counters.ts';
 import { artifactOf, artifactTemplate, canaryName } from '../canary.ts';
+import {
+  type Change,
+  aDigest,
+  versionBuilder,
+  withMetadata,
+  withSpec,
+  withStatus,
+} from '@pawl/test-kit/model-versions';
 import type { CanaryTrack, PodFacts, StableTrack, Facts } from '../facts.ts';
 
 /** The moment of every test. */
 export const NOW = Date.parse('2026-01-02T03:04:05Z');
 /** `seconds` before {@link NOW}, RFC 3339. */
 export const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString().replace('.000Z', 'Z');
-/** A digest that begins with the given word in hex. */
-export const digest = (seed: string): string =>
-  `sha256:${Buffer.from(seed).toString('hex').padEnd(64, '0').slice(0, 64)}`;
-
 export const TEMPLATE = 'template-1';
 const STABLE = 'web';
 
-type Change<T> = (value: T) => T;
-const change = <T>(value: T, changes: readonly Change<T>[]): T => changes.reduce((so, apply) => apply(so), value);
+/** A version of the model `m`, whose digest is that of its number. */
+export const aVersion = versionBuilder({ model: 'm', namespace: 'ns', createdAt: ago(1000) });
 
-/** A version whose digest is that of its number. */
-export function aVersion(version: string, ...changes: readonly Change<ModelVersion>[]): ModelVersion {
-  const made: ModelVersion = {
-    apiVersion: 'pawl.dev/v1alpha1',
-    kind: 'ModelVersion',
-    metadata: {
-      name: `m-${version}`,
-      namespace: 'ns',
-      uid: `uid-${version}`,
-      resourceVersion: '1',
-      generation: 1,
-      creationTimestamp: ago(1000),
-    },
-    spec: { model: 'm', version, artifact: { uri: `oci://registry/m:${version}`, digest: digest(version) } },
-  };
-  return change(made, changes);
-}
-
-const withStatus =
-  (status: Partial<ModelVersionStatus>): Change<ModelVersion> =>
-  (version) => ({
-    ...version,
-    status: {
-      observedGeneration: 1,
-      phase: 'Pending',
-      weight: 0,
-      message: '',
-      conditions: [],
-      ...version.status,
-      ...status,
-    },
-  });
-
-export const named =
-  (name: string): Change<ModelVersion> =>
-  (version) => ({ ...version, metadata: { ...version.metadata, name, uid: `uid-${name}` } });
-export const made =
-  (secondsAgo: number): Change<ModelVersion> =>
-  (version) => ({ ...version, metadata: { ...version.metadata, creationTimestamp: ago(secondsAgo) } });
-export const annotated =
-  (annotations: Readonly<Record<string, string>>): Change<ModelVersion> =>
-  (version) => ({ ...version, metadata: { ...version.metadata, annotations } });
-export const suspended: Change<ModelVersion> = (version) => ({ ...version, spec: { ...version.spec, suspend: true } });
+export const named = (name: string): Change<ModelVersion> => withMetadata({ name, uid: `uid-${name}` });
+export const made = (secondsAgo: number): Change<ModelVersion> => withMetadata({ creationTimestamp: ago(secondsAgo) });
+export const annotated = (annotations: Readonly<Record<string, string>>): Change<ModelVersion> =>
+  withMetadata({ annotations });
+export const suspended = withSpec({ suspend: true });
 export const withDigest =
   (of: string): Change<ModelVersion> =>
-  (version) => ({ ...version, spec: { ...version.spec, artifact: { ...version.spec.artifact, digest: digest(of) } } });
+  (version) => ({
+    ...version,
+    spec: { ...version.spec, artifact: { ...version.spec.artifact, digest: aDigest(of) } },
+  });
 
 /** Its artifact was verified. */
 export const verified: Change<ModelVersion> = (version) =>
@@ -125,8 +94,8 @@ export const served: Change<ModelVersion> = (version) => withStatus({ servedAt: 
 export const handled = (values: NonNullable<ModelVersionStatus['handled']>): Change<ModelVersion> =>
   withStatus({ handled: values });
 
-/** A ready pod. */
-export const aPod = (name: string, pod: Partial<PodFacts> = {}): PodFacts => ({
+/** Facts of a ready pod. */
+export const somePodFacts = (name: string, pod: Partial<PodFacts> = {}): PodFacts => ({
   name,
   uid: `uid-${name}`,
   address: `10.0.0.1:8000`,
@@ -153,7 +122,7 @@ export function aStable(
     isRolledOut: true,
     isStuck: false,
     pods: Array.from({ length: replicas }, (_, index) =>
-      aPod(`web-${index}`, { digest: of, isReady: version !== undefined }),
+      somePodFacts(`web-${index}`, { digest: of, isReady: version !== undefined }),
     ),
     ...changes,
   };
@@ -169,7 +138,9 @@ export function aCanary(version: ModelVersion, changes: Partial<CanaryTrack> = {
     digest: of,
     template: TEMPLATE,
     replicas,
-    pods: Array.from({ length: replicas }, (_, index) => aPod(`canary-${index}`, { digest: of, isInService: false })),
+    pods: Array.from({ length: replicas }, (_, index) =>
+      somePodFacts(`canary-${index}`, { digest: of, isInService: false }),
+    ),
     ...changes,
   };
 }
