@@ -1,6 +1,6 @@
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { deployments } from '@pawl/shared/kubernetes/objects';
-import type { Behaviour } from './support/fake-service.ts';
+import type { Behaviour } from './support/pod-service.ts';
 import { EnvironmentFixture, type FixtureOptions } from './support/environment-fixture.ts';
 
 import.meta.jest.setTimeout(400_000);

@@ -2,7 +2,7 @@ import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { FakeLogger } from '../test/support/fake-logger.ts';
 import { FakeModelBackend } from '../test/support/fake-model-backend.ts';
-import { aBundle } from '../test/support/fake-service.ts';
+import { aBundleWithoutFiles } from '../test/support/test-service.ts';
 import { ModelService } from './model/model.service.ts';
 import { serve, type ServedApp, type ServePorts } from './serve.ts';
 
@@ -17,7 +17,7 @@ function setUp(changes: { readonly app?: Partial<ServedApp>; readonly env?: Reco
   const told: string[] = [];
   const listened: unknown[][] = [];
   let built = 0;
-  const store = { open: () => Promise.resolve(aBundle()) };
+  const store = { open: () => Promise.resolve(aBundleWithoutFiles()) };
   const app: ServedApp = {
     listen: (...address) => Promise.resolve(listened.push(address)),
     getUrl: () => Promise.resolve('http://0.0.0.0:8000'),

@@ -5,7 +5,7 @@ import { healthSchema, livenessSchema, readinessSchema } from '../src/health/hea
 import { batchSchema, errorBodySchema, predictionSchema } from '../src/prediction/prediction.schema.ts';
 import { eventually } from '@pawl/test-kit/eventually';
 import { catPhoto } from '@pawl/test-kit/repository';
-import { aBundle, type FakeService, startFakeService } from './support/fake-service.ts';
+import { aBundleWithoutFiles, type TestService, startTestService } from './support/test-service.ts';
 
 const photo = readFileSync(catPhoto);
 const labels = ['cat', 'dog'];
@@ -16,12 +16,12 @@ function form(...files: [content: Uint8Array, name?: string][]): FormData {
   return body;
 }
 
-let service: FakeService;
+let service: TestService;
 const post = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
   fetch(service.url + path, { method: 'POST', body, headers });
 
 beforeEach(async () => {
-  service = await startFakeService();
+  service = await startTestService();
 });
 afterEach(async () => {
   await service.app.close();
@@ -107,7 +107,7 @@ describe('POST /predict', () => {
   });
 
   it('refuses a file over the limit, announced or not', async () => {
-    const small = await startFakeService({ env: { IMAGE_MAX_BYTES: '1000' } });
+    const small = await startTestService({ env: { IMAGE_MAX_BYTES: '1000' } });
     const big = Buffer.concat([photo, Buffer.alloc(200_000)]);
     const stream = () => new Blob([big]).stream();
     const requests: RequestInit[] = [
@@ -147,7 +147,7 @@ describe('POST /predict', () => {
   });
 
   it('refuses uploads beyond the memory budget, and takes the next one again', async () => {
-    const tight = await startFakeService({ env: { UPLOAD_MEMORY_BYTES: String(photo.length + 100) } });
+    const tight = await startTestService({ env: { UPLOAD_MEMORY_BYTES: String(photo.length + 100) } });
     let release = (): void => undefined;
     tight.backend.behaviour = () =>
       new Promise((resolve) => {
@@ -236,11 +236,11 @@ describe('POST /predict/batch', () => {
 describe('a model that abstains', () => {
   const abstain = { score: 'max-probability', threshold: 0.8 } as const;
   const shape = { labels, abstain };
-  let wary: FakeService;
+  let wary: TestService;
   const ask = (path: string) => fetch(wary.url + path, { method: 'POST', body: form([photo, 'pet.jpg']) });
 
   beforeEach(async () => {
-    wary = await startFakeService({ open: () => Promise.resolve(aBundle({ abstain })) });
+    wary = await startTestService({ open: () => Promise.resolve(aBundleWithoutFiles({ abstain })) });
   });
   afterEach(async () => {
     await wary.app.close();
@@ -269,7 +269,7 @@ describe('a model that abstains', () => {
   });
 
   it('describes it at /docs, where another model does not', async () => {
-    const described = async ({ url }: FakeService) => {
+    const described = async ({ url }: TestService) => {
       const document = (await (await fetch(`${url}/docs/openapi.json`)).json()) as {
         components: { schemas: Record<string, { required: string[]; properties: object }> };
       };
@@ -396,7 +396,7 @@ describe('the probes', () => {
 
   it('say where the weights come from, as far as the manifest does', async () => {
     const lineage = { run_id: 'a1b2', data_hash: `sha256:${'cd'.repeat(32)}`, git_commit: 'ef01' };
-    const traced = await startFakeService({ open: () => Promise.resolve(aBundle({ lineage })) });
+    const traced = await startTestService({ open: () => Promise.resolve(aBundleWithoutFiles({ lineage })) });
     const ready = readinessSchema.parse(await (await fetch(`${traced.url}/readyz`)).json());
     expect(ready.lineage).toEqual(lineage);
     expect(traced.log.find(({ message }) => message === 'model loaded')).toMatchObject({ lineage });

@@ -13,7 +13,7 @@ import { installCrd } from './crd.ts';
 import { FakePods } from './fake-pods.ts';
 import { eventually } from '@pawl/test-kit/eventually';
 import { freePort } from '@pawl/test-kit/free-port';
-import type { Behaviour } from './fake-service.ts';
+import type { Behaviour } from './pod-service.ts';
 import { History, stateOf } from './history.ts';
 import { MODEL, policyConfigMap, type PolicyChange, quiet, stableDeployment } from './objects.ts';
 import { ProcessController } from './process-controller.ts';

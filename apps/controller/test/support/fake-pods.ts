@@ -3,7 +3,7 @@ import { type Pod, pods } from '@pawl/shared/kubernetes/objects';
 import { isNotFound } from '@pawl/shared/kubernetes/api-error';
 import type { KubeClient } from '@pawl/shared/kubernetes/client';
 import type { Informer } from '../../src/runtime/informer.ts';
-import { type Behaviour, FakeService, good } from './fake-service.ts';
+import { type Behaviour, PodService, good } from './pod-service.ts';
 
 /** Loopback addresses are handed out once per process; the second byte keeps processes apart. */
 let lastAddress = 0;
@@ -21,7 +21,7 @@ export class FakePods {
   readonly #model: string;
   readonly #port: number;
   readonly #behaviours = new Map<string, Behaviour>();
-  readonly #services = new Map<string, FakeService>();
+  readonly #services = new Map<string, PodService>();
   readonly #failures: unknown[] = [];
   #closed = false;
 
@@ -60,7 +60,7 @@ export class FakePods {
   async #start(pod: Pod, uid: string): Promise<void> {
     const digest = pod.metadata.annotations?.[annotations.digest];
     const behaviour = digest === undefined ? { ...good, pod: 'never-ready' as const } : this.#behaviourOf(digest);
-    const service = new FakeService(this.#model, digest ?? '', behaviour);
+    const service = new PodService(this.#model, digest ?? '', behaviour);
     this.#services.set(uid, service);
     service.isInService = pod.metadata.labels?.[labels.inService] === 'true';
     const address = nextAddress();

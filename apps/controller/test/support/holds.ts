@@ -1,4 +1,4 @@
-import type { Behaviour } from './fake-service.ts';
+import type { Behaviour } from './pod-service.ts';
 import type { FixtureOptions } from './environment-fixture.ts';
 
 /** A state in which a rollout stays for as long as a test wants it to. */

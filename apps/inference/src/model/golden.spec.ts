@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { FakeModelBackend } from '../../test/support/fake-model-backend.ts';
-import { aBundle } from '../../test/support/fake-service.ts';
+import { aBundleWithoutFiles } from '../../test/support/test-service.ts';
 import { checkGolden, difference } from './golden.ts';
 
 const expected = { file: 'golden/cat.jpg', label: 'cat', probabilities: { cat: 0.9, dog: 0.1 } };
 
 describe('the golden check', () => {
   it('passes a model that answers within the tolerance, and says how close', async () => {
-    const verdict = await checkGolden(aBundle(), new FakeModelBackend(), 1_000);
+    const verdict = await checkGolden(aBundleWithoutFiles(), new FakeModelBackend(), 1_000);
     expect(verdict.images).toBe(1);
     expect(verdict.largestDifference).toBeLessThan(1e-9);
   });
@@ -16,7 +16,7 @@ describe('the golden check', () => {
   it('refuses one that does not, for good, with both answers', async () => {
     const backend = new FakeModelBackend();
     backend.behaviour = () => Promise.resolve(backend.answer(1));
-    await expect(checkGolden(aBundle(), backend, 1_000)).rejects.toMatchObject({
+    await expect(checkGolden(aBundleWithoutFiles(), backend, 1_000)).rejects.toMatchObject({
       code: 'GOLDEN_MISMATCH',
       transient: false,
       message: expect.stringMatching(
@@ -28,7 +28,7 @@ describe('the golden check', () => {
   it('does not refuse a model that could not answer because the node was busy', async () => {
     const backend = new FakeModelBackend();
     backend.behaviour = () => Promise.reject(new PawlError('IMAGE_TIMEOUT', { message: 'slow' }));
-    await expect(checkGolden(aBundle(), backend, 1_000)).rejects.toMatchObject({ transient: true });
+    await expect(checkGolden(aBundleWithoutFiles(), backend, 1_000)).rejects.toMatchObject({ transient: true });
   });
 
   it('reports images that cannot be read as a failure that may pass, and leaves no other promise behind', async () => {
@@ -38,7 +38,10 @@ describe('the golden check', () => {
     };
     process.on('unhandledRejection', note);
     const images = ['a', 'b', 'c'].map((name) => ({ ...expected, file: `golden/${name}.jpg` }));
-    const bundle = { ...aBundle({ golden: { tolerance: 0.05, images } }), path: (file: string) => `/nowhere/${file}` };
+    const bundle = {
+      ...aBundleWithoutFiles({ golden: { tolerance: 0.05, images } }),
+      path: (file: string) => `/nowhere/${file}`,
+    };
     await expect(checkGolden(bundle, new FakeModelBackend(), 1_000)).rejects.toMatchObject({
       code: 'BUNDLE_STORE_UNREACHABLE',
       transient: true,

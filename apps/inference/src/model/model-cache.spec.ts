@@ -6,7 +6,7 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { FakeLogger } from '../../test/support/fake-logger.ts';
-import { aBundle } from '../../test/support/fake-service.ts';
+import { aBundleWithoutFiles } from '../../test/support/test-service.ts';
 import { parseConfig } from '../config/config.schema.ts';
 import { cacheFolder, fetchToCache, pruneCache } from './model-cache.ts';
 
@@ -32,7 +32,7 @@ function setUp(
   const asked: { readonly at: number; readonly options: FetchOptions }[] = [];
   const well = async ({ directory }: FetchOptions): Promise<Bundle> => {
     await mkdir(directory, { recursive: true });
-    return { ...aBundle(), directory };
+    return { ...aBundleWithoutFiles(), directory };
   };
   const fetch = (_: string, options: FetchOptions): Promise<Bundle> => {
     asked.push({ at: clock.monotonic(), options });
@@ -79,7 +79,7 @@ describe('fetchToCache', () => {
       await mkdir(`${directory}.new`);
       await rm(directory, { recursive: true });
       await rename(`${directory}.new`, directory);
-      return aBundle();
+      return aBundleWithoutFiles();
     };
     expect((await setUp([replaced]).fetched()).cached).toBe(false);
   });
@@ -149,7 +149,7 @@ describe('pruneCache', () => {
     return folder;
   }
 
-  const inUse = (directory: string): Bundle => ({ ...aBundle(), directory });
+  const inUse = (directory: string): Bundle => ({ ...aBundleWithoutFiles(), directory });
   let logger: FakeLogger;
 
   beforeEach(() => {

@@ -3,7 +3,7 @@ import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { FakeLogger } from '../../test/support/fake-logger.ts';
 import { FakeModelBackend } from '../../test/support/fake-model-backend.ts';
-import { aBundle } from '../../test/support/fake-service.ts';
+import { aBundleWithoutFiles } from '../../test/support/test-service.ts';
 import { parseConfig } from '../config/config.schema.ts';
 import { ModelService } from './model.service.ts';
 
@@ -17,7 +17,7 @@ function setUp(answers: (() => Promise<Bundle>)[] = [], env: Readonly<Record<str
   const opened: { readonly uri: string; readonly at: number; readonly signal: AbortSignal }[] = [];
   const open = (uri: string, signal: AbortSignal): Promise<Bundle> => {
     opened.push({ uri, at: clock.monotonic(), signal });
-    return (answers.shift() ?? (() => Promise.resolve(aBundle())))();
+    return (answers.shift() ?? (() => Promise.resolve(aBundleWithoutFiles())))();
   };
   const config = parseConfig({ MODEL_URI: 'file:///models/catdog', ...env });
   const model = new ModelService(config, { open }, backend, logger, clock);
@@ -41,7 +41,10 @@ describe('ModelService', () => {
     expect(() => model.require()).toThrow(PawlError);
     await model.start();
     await model.settled;
-    expect(model.state).toMatchObject({ name: 'ready', model: { digest: aBundle().digest, golden: { images: 1 } } });
+    expect(model.state).toMatchObject({
+      name: 'ready',
+      model: { digest: aBundleWithoutFiles().digest, golden: { images: 1 } },
+    });
     expect(model.require()).toBe(model.served);
     expect([opened.map(({ uri }) => uri), backend.seen]).toHaveLength(2);
     expect(logger.entries).toMatchObject([{ level: 'info', message: 'model loaded', fields: { version: '1.2.3' } }]);
@@ -87,7 +90,7 @@ describe('ModelService', () => {
   });
 
   it('refuses the bundle of another model', async () => {
-    const { model } = setUp([() => Promise.resolve(aBundle({ name: 'birds' }))]);
+    const { model } = setUp([() => Promise.resolve(aBundleWithoutFiles({ name: 'birds' }))]);
     await model.start();
     await model.settled;
     expect(model.state).toMatchObject({ name: 'failed', error: { code: 'MODEL_INCOMPATIBLE' } });
@@ -104,7 +107,7 @@ describe('ModelService', () => {
   });
 
   it('tries again when a golden image cannot be read, and says which', async () => {
-    const unreadable: Bundle = { ...aBundle(), path: (file) => `/nowhere/${file}` };
+    const unreadable: Bundle = { ...aBundleWithoutFiles(), path: (file) => `/nowhere/${file}` };
     const { model, clock, opened } = setUp([() => Promise.resolve(unreadable)]);
     await model.start();
     // The file system answers at an unknown time.
@@ -143,7 +146,7 @@ describe('ModelService', () => {
     const started = model.start();
     await model.onApplicationShutdown();
     expect(opened[0]?.signal.aborted).toBe(true);
-    late.resolve(aBundle());
+    late.resolve(aBundleWithoutFiles());
     await started;
     await clock.settle();
     expect([model.state.name, backend.closed, loads]).toEqual(['closed', true, 0]);

@@ -28,7 +28,7 @@ const TICK_MS = 100;
  * The service of one pod, as far as the controller asks it: `POST /predict` and `GET /metrics`. An image is the text of
  * its label. While {@link isInService}, users come by themselves: they are only counted.
  */
-export class FakeService {
+export class PodService {
   isInService = false;
   readonly #behaviour: Behaviour;
   readonly #digest: string;

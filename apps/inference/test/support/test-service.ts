@@ -13,8 +13,8 @@ import { ModelService } from '../../src/model/model.service.ts';
 import { FakeModelBackend } from './fake-model-backend.ts';
 import type { LogLine } from './start-service.ts';
 
-/** A bundle that needs no model file: its one golden image is answered by {@link FakeModelBackend}'s default. */
-export function aBundle(change: Partial<Manifest> = {}): Bundle {
+/** A bundle of which nothing is on the disk: its one golden image is answered by {@link FakeModelBackend}'s default. */
+export function aBundleWithoutFiles(change: Partial<Manifest> = {}): Bundle {
   const manifest: Manifest = {
     schemaVersion: 1,
     name: 'catdog',
@@ -36,7 +36,7 @@ export function aBundle(change: Partial<Manifest> = {}): Bundle {
 }
 
 /** The real service over real HTTP, with the doubles behind its two ports. */
-export interface FakeService {
+export interface TestService {
   readonly url: string;
   readonly app: NestExpressApplication;
   readonly backend: FakeModelBackend;
@@ -45,9 +45,9 @@ export interface FakeService {
 }
 
 /** What a test may decide before the service starts. */
-export interface FakeServiceOptions {
+export interface TestServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Where the bundle comes from; by default {@link aBundle} at once. */
+  /** Where the bundle comes from; by default {@link aBundleWithoutFiles} at once. */
   readonly open?: () => Promise<Bundle>;
   readonly backend?: FakeModelBackend;
   /** By which the model's retries wait. */
@@ -55,13 +55,13 @@ export interface FakeServiceOptions {
 }
 
 /** Starts it on a free port of the loopback. */
-export async function startFakeService(options: FakeServiceOptions = {}): Promise<FakeService> {
+export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   register.clear();
   const config = parseConfig({ MODEL_URI: 'file:///fake', DRAIN_DELAY_MS: '0', LOG_LEVEL: 'debug', ...options.env });
   const log: LogLine[] = [];
   const logger = createLogger(config.LOG_LEVEL, { write: (line) => log.push(JSON.parse(line) as LogLine) });
   const backend = options.backend ?? new FakeModelBackend();
-  const source = { open: options.open ?? (() => Promise.resolve(aBundle())) };
+  const source = { open: options.open ?? (() => Promise.resolve(aBundleWithoutFiles())) };
   const model = new ModelService(config, source, backend, logger, options.clock);
   await model.start();
   const app = await createApp(config, logger, model);
