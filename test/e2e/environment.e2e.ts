@@ -50,7 +50,7 @@ describe('other programs change the environment in the middle of a rollout', () 
     expect(await digestOfStable(run)).toBe(before);
     const anew = await env.waitUntil(
       name,
-      'accepted anew with the new pod template',
+      'accepted again with the new pod template',
       ({ status }) => status?.acceptance !== undefined && status.acceptance.template !== accepted?.template,
     );
     expect(anew.status?.acceptance?.correct).toBe(16);

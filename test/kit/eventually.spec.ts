@@ -24,7 +24,7 @@ describe('eventually', () => {
     const away = () => Promise.reject(new Error('connection refused'));
 
     await expect(eventually('the server', away, { timeoutMs: 0 })).rejects.toMatchObject({
-      message: 'waited 0 s in vain for the server',
+      message: 'waited 0 s without success for the server',
       cause: { message: 'connection refused' },
     });
   });

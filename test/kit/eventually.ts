@@ -36,7 +36,7 @@ export async function eventually<T>(
       if (error instanceof GivenUp) throw error;
       cause = error;
     }
-    if (performance.now() > end) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`, { cause });
+    if (performance.now() > end) throw new Error(`waited ${timeoutMs / 1000} s without success for ${what}`, { cause });
     await sleep(everyMs);
   }
 }

@@ -190,7 +190,7 @@ describe('two people at once', () => {
 
 describe('a push that is cut off', () => {
   /** The remote takes commits again. */
-  const mend = (fixture: PromotionFixture) => fixture.git('config', '--unset', 'remote.origin.pushurl');
+  const repair = (fixture: PromotionFixture) => fixture.git('config', '--unset', 'remote.origin.pushurl');
   const cut = (fixture: PromotionFixture) =>
     fixture.git('remote', 'set-url', '--push', 'origin', 'https://ann:of-a-secret@127.0.0.1:9/x.git');
 
@@ -201,7 +201,7 @@ describe('a push that is cut off', () => {
     expect(code).toBe(3);
     expect(err).toMatch(/The commit [0-9a-f]+ is made and not pushed. \[GIT_FAILED\]\nnext: .*the same command again/);
     expect(err + out).not.toContain('of-a-secret');
-    await mend(fixture);
+    await repair(fixture);
     expect((await fixture.promote('--push')).out).toMatch(/Already there[^]*Pushed to origin\/main/);
     expect(await log(fixture)).toEqual(['Ann: Promote catdog 1.0.0 from staging to prod']);
     await expectNothingOfOurs(fixture);
@@ -211,7 +211,7 @@ describe('a push that is cut off', () => {
     const fixture = await PromotionFixture.make('1.0.0');
     await cut(fixture);
     await fixture.promote('--push');
-    await mend(fixture);
+    await repair(fixture);
     fixture.prove('1.0.0', {}, failedFor('PredictionsShifted'));
     const { code, err } = await fixture.promote('--push');
     expect(code).toBe(1);
@@ -229,7 +229,7 @@ describe('a push that is cut off', () => {
     await fixture.promote('--version', '1.0.0', '--push');
     await cut(fixture);
     await fixture.promote('--push');
-    await mend(fixture);
+    await repair(fixture);
     const other = `${fixture.folder}/other`;
     await fixture.gitIn(fixture.folder, 'clone', '--quiet', 'remote.git', 'other');
     await bob(fixture, ...PROMOTE, '--push')(other);
@@ -246,7 +246,7 @@ describe('a push that is cut off', () => {
     for (const version of ['1.0.0', '1.1.0']) await fixture.promote('--version', version, '--push');
     await cut(fixture);
     expect((await fixture.rollback('--push')).code).toBe(3);
-    await mend(fixture);
+    await repair(fixture);
     const other = `${fixture.folder}/other`;
     await fixture.gitIn(fixture.folder, 'clone', '--quiet', 'remote.git', 'other');
     await bob(fixture, ...PROMOTE, '--push')(other);

@@ -448,7 +448,7 @@ describe('pawl release and Git', () => {
     expect(await git('status', '--porcelain')).toBe('');
   });
 
-  it('others released first: everything is decided anew on what they have', async () => {
+  it('others released first: everything is decided again on what they have', async () => {
     const fixture = await aClone();
     const { release, publish, git, models } = fixture;
     const first = await publish('1.0.0', 1);

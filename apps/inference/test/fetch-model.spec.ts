@@ -86,7 +86,7 @@ describe('fetch-model, the init container', () => {
     expect(server.requests).toHaveLength(requests);
   });
 
-  it('mends a cached bundle that is damaged', async () => {
+  it('repairs a cached bundle that is damaged', async () => {
     await run(served());
     await truncate(join(cached(), 'model.onnx'), 1000);
     expect(await run(served())).toMatchObject({ code: 0, line: { code: 'FETCHED' } });

@@ -259,7 +259,7 @@ export class TestEnvironment {
     if (broken.length > 0) throw new Error(`rules were broken:\n${broken.join('\n')}`);
   }
 
-  // -- the rest of the world -------------------------------------------------------------------------------------------
+  // -- Deployments, pods and controllers ------------------------------------------------------------------------------
 
   /** The Deployment of the stable track. */
   async stable(): Promise<Deployment> {

@@ -62,7 +62,7 @@ export class History {
       } catch {
         // No API server for the moment, or the end of the test.
       }
-      // Before it watches anew; decides nothing.
+      // Before it watches again; decides nothing.
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

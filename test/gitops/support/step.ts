@@ -19,7 +19,7 @@ const STEP_TIMEOUT_MS = 1_800_000;
 export interface StepOptions {
   /** Health of Applications, where it is not Healthy. */
   readonly health?: Readonly<Record<string, readonly HealthStatus[]>>;
-  /** Objects that need not be the same as before: Argo CD's own, when they are made anew. */
+  /** Objects that need not be the same as before: Argo CD's own, when they are made again. */
   readonly mayReplace?: (key: string) => boolean;
   /** `alone` where the step harms what others on the cluster stand on. */
   readonly hold?: Hold;
@@ -34,7 +34,7 @@ export interface StepRun {
   readonly deliver: () => Promise<Delivery>;
   /** Has Argo CD look at what was pushed already, and waits likewise. */
   readonly delivered: () => Promise<Delivery>;
-  /** Says that the step takes an object out of Git, or has it made anew; as the inventory names it. */
+  /** Says that the step takes an object out of Git, or has it made again; as the inventory names it. */
   readonly removes: (...keys: string[]) => void;
   readonly note: (text: string) => void;
   /** Why something is not well, word for word, for the table. */
@@ -244,7 +244,7 @@ function nothingElseRemoved(
   const gone = removals(before, after).filter((key) => options.mayReplace?.(key) !== true);
   const unexpected = gone.filter((key) => !expected.includes(key));
   const kept = expected.filter((key) => !gone.includes(key));
-  if (unexpected.length > 0) throw new Error(`these objects were removed or made anew: ${unexpected.join(', ')}`);
+  if (unexpected.length > 0) throw new Error(`these objects were removed or made again: ${unexpected.join(', ')}`);
   if (kept.length > 0) throw new Error(`these objects were to be removed and are there: ${kept.join(', ')}`);
 }
 

@@ -66,7 +66,7 @@ export class SyncHistory {
       } catch {
         // No API server for the moment, or the end of the test.
       }
-      // Before it watches anew; decides nothing.
+      // Before it watches again; decides nothing.
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

@@ -76,7 +76,7 @@ export function isHidden(name: string): boolean {
 
 /**
  * The photographs of a folder that has one folder a label (`cat/x.jpg`, `dog/puppies/y.png`), sorted by path: files that
- * begin as one of the formats, or whose name says so. Hidden files and files beside the label folders are passed over; an
+ * begin as one of the formats, or whose name says so. Hidden files and files beside the label folders are skipped; an
  * empty folder gives an empty list.
  *
  * @throws CliError FILE_NOT_FOUND where there is no such folder.

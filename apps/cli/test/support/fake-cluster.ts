@@ -91,7 +91,7 @@ export interface Surroundings {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly env?: ClusterContext['env'];
-  /** Called at each sleep, with how many there were before: the place to change the world. */
+  /** Called at each sleep, with how many there were before: a test may change the cluster there. */
   readonly onSleep?: (slept: number) => void;
   readonly connect?: ClusterContext['connect'];
   readonly now?: () => Date;

@@ -76,10 +76,10 @@ async function outcomesOf(clients: readonly Client[]): Promise<(number | string)
 }
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
-  it('fails readiness at once, serves everybody through the delay, and loses nothing of those who heed it', async () => {
+  it('fails readiness at once, serves everybody through the delay, and loses no request of those who stop then', async () => {
     await start();
     const stop = new AbortController();
-    // Two kinds of client: one keeps its connection while it may, one comes anew each time.
+    // Two kinds of client: one keeps its connection while it may, one opens a new connection each time.
     const agents = [
       ...Array.from({ length: 3 }, () => new Agent({ keepAlive: true, maxSockets: 1 })),
       ...Array.from({ length: 3 }, () => new Agent({ keepAlive: false })),
@@ -107,7 +107,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s under load', (signal) => {
 });
 
 describe('a signal', () => {
-  it('does not lose what is answered when the listener closes, to clients that never heed it', async () => {
+  it('does not lose what is answered when the listener closes, to clients that ignore it', async () => {
     await start({ DRAIN_DELAY_MS: '200', DRAIN_MAX_DELAY_MS: '500', DRAIN_TIMEOUT_MS: String(DRAIN_TIMEOUT_MS) });
     const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     const stop = new AbortController();
@@ -162,7 +162,7 @@ describe('a signal', () => {
     expect(await ended).toBe(0);
   });
 
-  it('is heeded once: a second one of either kind changes nothing', async () => {
+  it('counts once: a second one of either kind changes nothing', async () => {
     await start();
     const ended = service.end('SIGTERM');
     await service.logged(/^draining/);

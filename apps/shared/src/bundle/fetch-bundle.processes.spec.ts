@@ -31,7 +31,7 @@ describe('fetchBundle in several processes', () => {
   });
 });
 
-/** The module loaded anew so many times: like several processes, the copies share nothing but the file system. */
+/** The module loaded again so many times: like several processes, the copies share nothing but the file system. */
 async function asProcesses(count: number): Promise<(typeof fetchBundle)[]> {
   const copies: (typeof fetchBundle)[] = [];
   for (let copy = 0; copy < count; copy += 1) {

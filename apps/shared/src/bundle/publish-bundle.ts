@@ -178,7 +178,7 @@ async function publishImage(
   return { uri, digest: bundle.digest, imageDigest: index.digest };
 }
 
-/** Counts the bytes that are read of contents; one of them that is opened again counts anew. */
+/** Counts the bytes that are read of contents; one of them that is opened again counts again. */
 function byteCounter(onProgress: PublishOptions['onProgress']): () => (content: Readable) => Readable {
   let sent = 0;
   return () => {

@@ -23,7 +23,7 @@ describe('startDeadline', () => {
     expect(startDeadline(clock, 1000, parent.signal).signal.reason).toBe(reason);
   });
 
-  it('starts anew when extended, and lets go when done', async () => {
+  it('starts again when extended, and lets go when done', async () => {
     const clock = new FakeClock();
     const parent = new AbortController();
     const deadline = startDeadline(clock, 1000, parent.signal);

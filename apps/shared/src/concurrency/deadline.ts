@@ -5,7 +5,7 @@ export interface Deadline {
   readonly signal: AbortSignal;
   /** Whether the time ran out, as opposed to a parent that was aborted. */
   readonly expired: boolean;
-  /** Starts the time anew, until {@link done}. */
+  /** Starts the time again, until {@link done}. */
   extend(): void;
   /** Stops the timer; the parents still abort the signal. */
   disarm(): void;

@@ -38,7 +38,7 @@ describe('withRetry', () => {
     },
   );
 
-  it('starts counting anew after progress', async () => {
+  it('starts counting again after progress', async () => {
     let calls = 0;
     const result = withRetry(policy, instantClock(), signal, (progress) => {
       progress();

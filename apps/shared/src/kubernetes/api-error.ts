@@ -93,7 +93,7 @@ export const isKindMissing = (error: unknown): boolean => has(error, 404) && err
 export const isConflict = (error: unknown): boolean => has(error, 409) && error.reason !== 'AlreadyExists';
 /** An object of that name exists. */
 export const isAlreadyExists = (error: unknown): boolean => has(error, 409) && error.reason === 'AlreadyExists';
-/** A watch or a page is too old: list anew. */
+/** A watch or a page is too old: list again. */
 export const isGone = (error: unknown): boolean => has(error, 410);
 /** RBAC or an admission rule says no. */
 export const isForbidden = (error: unknown): boolean => has(error, 403);

@@ -202,7 +202,7 @@ describe('KubeClient', () => {
     await client.close();
   });
 
-  it('reads the kubeconfig anew after a 401, once', async () => {
+  it('reads the kubeconfig again after a 401, once', async () => {
     const tokens = ['old', 'new', 'newer'];
     const refusal = { status: 401, json: status(401, 'Unauthorized', 'Unauthorized') };
     const client = setUp([refusal, ok({}), refusal, refusal], {}, () => tokens.shift()!);

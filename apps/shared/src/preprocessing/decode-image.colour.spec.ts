@@ -205,7 +205,7 @@ describe('embedded profiles are honoured', () => {
     expect(furthest((await decodeAsIs(withProfile(jpeg, greyProfile(1)))).pixels, expected)).toBeLessThanOrEqual(2);
   });
 
-  it('a profile that cannot be read is passed over', async () => {
+  it('a profile that cannot be read is skipped', async () => {
     const pixels = await pixelsOf({ depth: 8, type: 'rgb', profile: Buffer.alloc(200, 7), pixel: ramp });
     expect(pixels).toEqual(rgb(ramp));
   });

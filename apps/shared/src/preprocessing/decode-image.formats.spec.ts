@@ -153,7 +153,7 @@ describe('EXIF orientation', () => {
     });
   });
 
-  it.each([0, 9, 255, 65_535])('a value outside 1..8 is passed over: %i', async (orientation) => {
+  it.each([0, 9, 255, 65_535])('a value outside 1..8 is skipped: %i', async (orientation) => {
     const jpeg = await toSharp(quarters()).jpeg({ quality: 95 }).toBuffer();
     const image = await decode(withOrientation(jpeg, orientation));
     expect(image).toMatchObject({ width: 48, height: 32 });

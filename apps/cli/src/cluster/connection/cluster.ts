@@ -2,7 +2,7 @@ import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
 import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
 
-/** Which cluster, as whom, and how patiently. */
+/** The cluster, the user, and the time limit of a connection. */
 export interface ConnectOptions {
   readonly kubeconfig?: string;
   readonly context?: string;

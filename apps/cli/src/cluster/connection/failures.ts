@@ -91,7 +91,7 @@ function refusal(error: ApiError, what: string, where: string): CliError {
     return new CliError(
       'CLUSTER_FORBIDDEN',
       `you may not ${what}: ${message}`,
-      'Ask whoever runs this cluster for the right, or choose another namespace (-n) or context (--context).',
+      'Ask an administrator of this cluster for the right, or choose another namespace (-n) or context (--context).',
     );
   }
   if (isKindMissing(error) && what.includes('ModelVersion')) {

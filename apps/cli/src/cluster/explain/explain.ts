@@ -121,7 +121,7 @@ function suspended(evidence: Evidence): Words | undefined {
     tone: 'warn',
     sentences: [
       rollout === undefined
-        ? 'It is suspended (spec.suspend) and had not begun, so it is passed over until it is resumed, and lower versions are served meanwhile.'
+        ? 'It is suspended (spec.suspend) and had not begun, so it is skipped until it is resumed, and lower versions are served meanwhile.'
         : `It is suspended (spec.suspend), and its rollout holds at step ${rollout.step} of ${rollout.steps}: its canary keeps ${status.weight} % of the requests and is neither promoted nor withdrawn.`,
       stableNow(evidence),
     ],

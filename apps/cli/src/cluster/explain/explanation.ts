@@ -47,13 +47,13 @@ export const pawl = (evidence: Evidence, command: string): string =>
 export const kubectl = (evidence: Evidence, rest: string): string =>
   `kubectl${evidence.flags.includes(' -n ') ? '' : ` -n ${evidence.namespace}`}${evidence.flags} ${rest}`;
 
-/** Offer mended weights: an object that failed stays failed. */
-export function newVersion(evidence: Evidence, doing = 'mend the weights'): NextStep {
+/** Offer fixed weights: an object that failed stays failed. */
+export function newVersion(evidence: Evidence, doing = 'fix the weights'): NextStep {
   const { model, version } = evidence.version.spec;
   return { text: `${doing}, and offer the result as a new ModelVersion of ${model} with a version above ${version}` };
 }
 
-/** Try the same object again, once its surroundings were mended. */
+/** Try the same object again, after its environment was fixed. */
 export function retry(evidence: Evidence, when: string): NextStep {
   return {
     text: `${when}${when.endsWith('; then') ? '' : ','} try the same weights again`,

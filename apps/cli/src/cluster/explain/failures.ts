@@ -84,7 +84,7 @@ export const failureWords: Readonly<Record<FailureReason, FailureWords>> = {
         command: kubectl(e, `logs -l pawl.dev/model-version=${e.version.metadata.name} --all-containers --previous`),
       },
       newVersion(e, 'if the weights are the cause'),
-      retry(e, 'if it was the environment (memory limit, node, network), mend that; then'),
+      retry(e, 'if it was the environment (memory limit, node, network), fix that; then'),
     ],
   },
   CanaryNotReady: {
@@ -95,7 +95,7 @@ export const failureWords: Readonly<Record<FailureReason, FailureWords>> = {
         text: 'read what the pods waited for',
         command: kubectl(e, `get events --field-selector type=Warning --sort-by .lastTimestamp`),
       },
-      retry(e, 'if it was the environment (image pull, quota, node, a slow store), mend that; then'),
+      retry(e, 'if it was the environment (image pull, quota, node, a slow store), fix that; then'),
       newVersion(e, 'if the weights do not load or miss their golden answers'),
     ],
   },
@@ -122,7 +122,7 @@ export const failureWords: Readonly<Record<FailureReason, FailureWords>> = {
     exposure: 'canary',
     next: (e) => [
       newVersion(e),
-      retry(e, "only if the errors were not the canary's doing (a node, the network), mend that; then"),
+      retry(e, "only if the errors were not the canary's doing (a node, the network), fix that; then"),
     ],
   },
   LatencyHigh: {
@@ -142,7 +142,7 @@ export const failureWords: Readonly<Record<FailureReason, FailureWords>> = {
       'It passed the acceptance images, but under real requests it predicts another mix of labels than the stable pods do, by more than the policy allows (analysis.maxLabelShift)',
     exposure: 'canary',
     next: (e) => [
-      newVersion(e, 'find out which label it prefers and why, mend the weights'),
+      newVersion(e, 'find out which label it prefers and why, fix the weights'),
       retry(e, 'only if another mix is what you want, raise analysis.maxLabelShift in the policy; then'),
     ],
   },
@@ -160,7 +160,7 @@ export const failureWords: Readonly<Record<FailureReason, FailureWords>> = {
         text: 'read what the stable pods waited for',
         command: kubectl(e, `get events --field-selector type=Warning --sort-by .lastTimestamp`),
       },
-      retry(e, 'if it was the environment (quota, nodes, a disruption budget), mend that; then'),
+      retry(e, 'if it was the environment (quota, nodes, a disruption budget), fix that; then'),
       newVersion(e, 'if the weights are the cause'),
     ],
   },

@@ -29,7 +29,7 @@ const watch = ({ version, flags }: Evidence): NextStep => ({
 });
 const policyLabels = (evidence: Evidence): string =>
   `${labels.role}=${POLICY_ROLE},${labels.model}=${evidence.version.spec.model}`;
-const onceMended: NextStep = { text: 'nothing more: once it is mended, the rollout begins by itself' };
+const onceFixed: NextStep = { text: 'nothing more: once it is fixed, the rollout begins by itself' };
 const told = (evidence: Evidence): string => sentence(tellingCondition(evidence.version)?.message);
 
 export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
@@ -65,7 +65,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
     },
     next: (e) => [
       {
-        text: 'see what its pods wait for, and mend that: room on a node (add one, or lower requests in the values of the chart), an image, or the store',
+        text: 'see what its pods wait for, and fix that: room on a node (add one, or lower requests in the values of the chart), an image, or the store',
         command: kubectl(e, 'describe pods -l ' + `${labels.modelVersion}=${e.version.metadata.name}`),
       },
       { text: 'or stop this rollout', command: pawl(e, 'rollout abort') },
@@ -148,7 +148,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
       {
         text: `set artifact.mount: fetch in the rollout policy of ${e.version.spec.model}, or offer the weights at an oci: address`,
       },
-      onceMended,
+      onceFixed,
     ],
     blocked: true,
   },
@@ -177,7 +177,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
         text: 'install the chart for this model, or create the ConfigMap',
         command: kubectl(e, `get configmap -l ${policyLabels(e)}`),
       },
-      onceMended,
+      onceFixed,
     ],
     blocked: true,
   },
@@ -189,7 +189,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
         text: 'correct policy.yaml (the chart does it from its `rollout` values)',
         command: kubectl(e, `edit configmap -l ${policyLabels(e)}`),
       },
-      onceMended,
+      onceFixed,
     ],
     blocked: true,
   },
@@ -204,7 +204,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
         text: 'install the chart for this model',
         command: kubectl(e, `get deployments -l ${labels.model}=${e.version.spec.model}`),
       },
-      onceMended,
+      onceFixed,
     ],
     blocked: true,
   },
@@ -217,7 +217,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
         text: `put the PEM of the public key there, as cosign or openssl writes it`,
         command: kubectl(e, `get configmap -l ${policyLabels(e)} -o yaml`),
       },
-      onceMended,
+      onceFixed,
     ],
     blocked: true,
   },

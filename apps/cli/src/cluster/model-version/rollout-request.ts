@@ -44,7 +44,7 @@ export function announce(
         refuse(`a Failed version was expected, and ${isNow}`, `See where it is: pawl explain ${name}${flags}`);
       }
       const reason = version.status?.verdict?.reason;
-      return `The verdict of ${titleOf(version)}${reason === undefined ? '' : ` (${reason})`} is forgotten, and it begins anew with verification if it is the highest version${stays}.`;
+      return `The verdict of ${titleOf(version)}${reason === undefined ? '' : ` (${reason})`} is forgotten, and it begins again with verification if it is the highest version${stays}.`;
     }
     case 'promote': {
       if (version.spec.suspend === true)

@@ -63,7 +63,7 @@ const followed = (target: Target): Followed =>
     ? { model: target.model }
     : { model: target.version.spec.model, name: target.version.metadata.name };
 
-/** Reads the world once. `before` is what was seen last: a version that was followed and failed is told before the next. */
+/** Reads the cluster once. `before` is what was seen last: a version that was followed and failed is told before the next. */
 export async function observe(
   cluster: Cluster,
   target: Followed,

@@ -32,7 +32,7 @@ interface StatusOptions extends ClusterOptions {
   readonly output?: 'json' | 'yaml';
 }
 
-/** How often the world is read while watching, ms. */
+/** How often the cluster is read while watching, ms. */
 const POLL_MS = 1_000;
 
 /** Adds `status`, which `rollout NAME` means too. */

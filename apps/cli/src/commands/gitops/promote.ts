@@ -88,7 +88,7 @@ export function addPromote(program: Command, session: Session): void {
     .option('--again', 'promote also what was rolled back there before')
     .option('--keep <n>', 'versions of the model that stay in the folder, at least 2', parseKeep, 3)
     .option('--branch [name]', 'commit on another branch than the one that is checked out (default: promote/…)')
-    .option('--push', 'push the commit; decides anew when others pushed first')
+    .option('--push', 'push the commit; decides again when others pushed first')
     .option('--dry-run', 'show the evidence and the change, and write nothing')
     .option('--message <text>', 'subject of the commit')
     .addHelpText('after', EXAMPLES);

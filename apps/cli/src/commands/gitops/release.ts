@@ -36,7 +36,7 @@ export function addRelease(program: Command, session: Session): void {
       .option('--keep <n>', 'versions of the model that stay in the folder, at least 2', parseKeep, 3)
       .option('--dry-run', 'show the change and write nothing')
       .option('--no-commit', 'write the files and commit nothing')
-      .option('--push', 'push the commit; decides anew when others pushed first')
+      .option('--push', 'push the commit; decides again when others pushed first')
       .option('--message <text>', 'subject of the commit')
       .option('--allow-uncompared', 'go on when the version before cannot be fetched'),
   )

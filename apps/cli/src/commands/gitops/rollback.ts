@@ -43,7 +43,7 @@ export function addRollback(program: Command, session: Session): void {
       .option('--environments <folder>', 'folder of the environments', 'k8s/environments')
       .option('--reason <text>', 'why, for the commit')
       .option('--branch [name]', 'commit on another branch than the one that is checked out (default: rollback/…)')
-      .option('--push', 'push the commit; when others pushed first it is decided anew, and never goes further')
+      .option('--push', 'push the commit; when others pushed first it is decided again, and never goes further')
       .option('--dry-run', 'show the change and write nothing'),
   )
     .addHelpText('after', NOTES)

@@ -28,10 +28,10 @@ const PUSHES = 4;
 
 /**
  * Commits what `decide` wants and nothing else, and pushes it where the checkout has an upstream. When others pushed first, the
- * commit is taken back and `decide` is asked anew on what they have. After every error the working tree has nothing of ours,
+ * commit is taken back and `decide` is asked again on what they have. After every error the working tree has nothing of ours,
  * except after a push that failed for another reason: then the commit stays and is pushed by the next try.
  *
- * @param decide reads the checkout anew each time; what it throws ends everything.
+ * @param decide reads the checkout again each time; what it throws ends everything.
  * @throws CliError GIT_FAILED, FILE_WRITE_FAILED, DISK_FULL.
  */
 export async function commitChange<Proposal>(

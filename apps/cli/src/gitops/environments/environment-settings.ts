@@ -8,7 +8,7 @@ import { CliError } from '../../errors/cli-error.ts';
 /** File of an environment that says where it is and what it asks of a promotion. */
 export const SETTINGS_FILE = 'environment.yaml';
 
-/** A misspelt demand would be one that is never made: nothing unknown is passed over here. */
+/** A misspelt demand would be one that is never made: nothing unknown is skipped here. */
 export const promotionSchema = z.strictObject({
   /** The only environment that versions are promoted from. */
   from: z.string().min(1).optional(),

@@ -13,7 +13,7 @@ describe('a file of an environment', () => {
     ['a kustomization', 'kind: Kustomization\nresources: []\n'],
     ['nothing', ''],
     ['a list', '- 1\n'],
-  ])('%s is passed over', (_, content) => {
+  ])('%s is skipped', (_, content) => {
     expect(parseReleased('a.yaml', content)).toBeUndefined();
   });
 

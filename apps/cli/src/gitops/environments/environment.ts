@@ -62,7 +62,7 @@ export async function readEnvironment(context: Context, environments: string, na
 /**
  * Reads the versions of `<environments>/<name>`, and nothing else of it.
  *
- * @param unreadable told of every file that is not as expected, which is then passed over; by default it throws the error.
+ * @param unreadable told of every file that is not as expected, which is then skipped; by default it throws the error.
  * @throws CliError FILE_NOT_FOUND with the names that there are, RELEASE_REFUSED for a file that is not as expected.
  */
 export async function readVersions(

@@ -26,14 +26,14 @@ export class Repository {
   readonly root: string;
   readonly #git: SimpleGit;
   /** Puts things right after a failure, also when the failure was that somebody stopped us. */
-  readonly #mend: SimpleGit;
+  readonly #uncancelled: SimpleGit;
   readonly #options: GitOptions;
 
   private constructor(root: string, options: GitOptions) {
     this.root = root;
     this.#options = options;
     this.#git = startGit(root, options);
-    this.#mend = startGit(root, { ...options, signal: new AbortController().signal });
+    this.#uncancelled = startGit(root, { ...options, signal: new AbortController().signal });
   }
 
   /** The repository that a folder is in. @throws CliError GIT_FAILED when there is none. */
@@ -97,7 +97,7 @@ export class Repository {
         this.#git.raw(['commit', '--quiet', '--only', '--message', message, '--', ...paths]),
       );
     } catch (error) {
-      await this.#mend.raw(['reset', '--quiet', '--', ...paths]).catch(() => undefined);
+      await this.#uncancelled.raw(['reset', '--quiet', '--', ...paths]).catch(() => undefined);
       throw error;
     }
     return (await this.#git.raw(['rev-parse', '--short', 'HEAD'])).trim();
@@ -106,8 +106,8 @@ export class Repository {
   /** Takes the last commit back: the branch and these paths of the index; files in the working tree stay as they are. */
   async uncommit(paths: readonly string[]): Promise<void> {
     await attempt('git reset', async () => {
-      await this.#mend.raw(['reset', '--quiet', '--soft', 'HEAD~1']);
-      await this.#mend.raw(['reset', '--quiet', '--', ...paths]);
+      await this.#uncancelled.raw(['reset', '--quiet', '--soft', 'HEAD~1']);
+      await this.#uncancelled.raw(['reset', '--quiet', '--', ...paths]);
     });
   }
 
@@ -248,8 +248,8 @@ export class Repository {
 
   /** Takes away what {@link addWorktree} made, as far as it got. */
   async removeWorktree(folder: string): Promise<void> {
-    await this.#mend.raw(['worktree', 'remove', '--force', folder]).catch(() => undefined);
-    await this.#mend.raw(['worktree', 'prune']).catch(() => undefined);
+    await this.#uncancelled.raw(['worktree', 'remove', '--force', folder]).catch(() => undefined);
+    await this.#uncancelled.raw(['worktree', 'prune']).catch(() => undefined);
   }
 
   /** Makes a branch name this commit, also where it named another one. */
@@ -281,7 +281,7 @@ export class Repository {
     try {
       await this.#git.raw(['rebase', '--quiet', '--autostash', 'FETCH_HEAD']);
     } catch (cause) {
-      await this.#mend.raw(['rebase', '--abort']).catch(() => undefined);
+      await this.#uncancelled.raw(['rebase', '--abort']).catch(() => undefined);
       throw gitError(`git rebase on ${remote}/${branch}`, cause);
     }
   }

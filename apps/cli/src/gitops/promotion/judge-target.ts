@@ -103,6 +103,6 @@ function refuseRolledBack({ candidate, to, rolledBack, again }: TargetQuestion):
   throw new CliError(
     'PROMOTION_ROLLED_BACK',
     `${model} ${version} was rolled back in ${to} by ${rolledBack.author} at ${rolledBack.at}, ${rolledBack.short}: ${rolledBack.subject}.`,
-    'Promote a version that mends what was wrong; --again brings this one back.',
+    'Promote a version that fixes what was wrong; --again brings this one back.',
   );
 }

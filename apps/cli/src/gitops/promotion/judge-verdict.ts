@@ -124,7 +124,7 @@ function age({ observed, now, maxAgeMs }: VerdictQuestion): GateResult {
       'VERDICT_OLD',
       `${span(ageMs)} ago`,
       `the verdict was observed ${span(ageMs)} ago (${at}); at most ${span(maxAgeMs)} counts.`,
-      'Fetch it anew; --max-age TIME lets an older one count.',
+      'Fetch it again; --max-age TIME lets an older one count.',
     );
   return pass('observed', ageMs < 1000 ? 'now' : `${span(ageMs)} ago`);
 }
@@ -182,7 +182,7 @@ function serving(question: VerdictQuestion): GateResult {
     failed === undefined ? (phase === 'Serving' ? ready?.message : message) : `${failed.reason}: ${failed.message}`;
   const hint =
     failed !== undefined || phase === 'Superseded'
-      ? `See what there is: pawl explain ${nameOf(question)}; promote another version with --version, or release one that mends it.`
+      ? `See what there is: pawl explain ${nameOf(question)}; promote another version with --version, or release one that fixes it.`
       : `Wait until it serves: pawl rollout status ${nameOf(question)}`;
   return fail(
     'phase',

@@ -74,7 +74,7 @@ const PROMOTION: ChangeKind = { noun: 'promotion', refused: 'PROMOTION_REFUSED' 
 
 /**
  * Brings a version that one environment proved into the next one: a release of the same bytes, with that environment's verdict
- * as its precondition, as a commit. Git and verdict are read anew before every try to push.
+ * as its precondition, as a commit. Git and verdict are read again before every try to push.
  *
  * @throws CliError with the code of the gate that refuses; of Git and the cluster; PawlError of the bundle and its store.
  */

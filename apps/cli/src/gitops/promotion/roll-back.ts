@@ -110,7 +110,7 @@ function decider(
 
 /**
  * The versions of the environment. Somebody else's file that cannot be read is no reason not to go back: in an incident
- * nobody waits until another team has mended theirs.
+ * nobody waits until another team has fixed theirs.
  *
  * @throws CliError RELEASE_REFUSED for a file that has the name of a version of this model.
  */

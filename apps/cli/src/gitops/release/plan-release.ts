@@ -115,7 +115,7 @@ function requireVersion(
   throw new CliError(
     'VERSION_TOO_SMALL',
     message,
-    `The version is inside the signed manifest, so make the bundle anew: pawl train --replaces ${highest.spec.artifact.uri}, or pawl package … --version ${next?.version ?? 'X'}; then publish that one.`,
+    `The version is inside the signed manifest, so make the bundle again: pawl train --replaces ${highest.spec.artifact.uri}, or pawl package … --version ${next?.version ?? 'X'}; then publish that one.`,
   );
 }
 

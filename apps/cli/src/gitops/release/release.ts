@@ -51,7 +51,7 @@ export type Released = Proposal & Omit<Committed<Proposal>, 'proposal'>;
 
 /** Told what happens on the way. */
 export interface ReleaseObserver {
-  /** Before anything is written; again when others pushed first and the release was made anew on theirs. */
+  /** Before anything is written; again when others pushed first and the release was made again on theirs. */
   proposed(proposal: Proposal): void;
   warn(message: string): void;
 }
@@ -60,7 +60,7 @@ const RELEASE: ChangeKind = { noun: 'release', refused: 'RELEASE_REFUSED' };
 
 /**
  * Puts a published bundle into an environment's folder as a ModelVersion, commits that and nothing else, and pushes it when
- * asked to. When others pushed first, the commit is taken back and everything is decided anew on what they have.
+ * asked to. When others pushed first, the commit is taken back and everything is decided again on what they have.
  *
  * @throws CliError VERSION_TOO_SMALL, RELEASE_REFUSED, GIT_FAILED, FILE_NOT_FOUND; PawlError of the bundle and its store.
  */

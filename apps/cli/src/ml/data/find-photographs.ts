@@ -39,7 +39,7 @@ const LABEL = /^[a-z][a-z0-9_]{0,62}$/;
 
 /**
  * Sorts the files of a raw folder. A photograph is what begins as one of the formats, or is named as one: a broken
- * `cat/1.jpg` is to be reported, not passed over. A name alone decides where it can, so that few files are opened twice.
+ * `cat/1.jpg` is to be reported, not skipped. A name alone decides where it can, so that few files are opened twice.
  *
  * @throws CliError DATA_EMPTY without any photograph, DATA_ONE_CLASS, DATA_LABEL_INVALID; the reason of `signal`.
  */

@@ -22,7 +22,7 @@ export class Journal<Value> {
     this.#values = values;
   }
 
-  /** Opens or starts a journal; later lines of one key win, lines that cannot be read are passed over. */
+  /** Opens or starts a journal; later lines of one key win, lines that cannot be read are skipped. */
   static async open<Value>(path: string, disk: Disk): Promise<Journal<Value>> {
     let text = '';
     try {

@@ -261,7 +261,7 @@ describe('a second run', () => {
     expect(contentOf(second.out)).toEqual(contentOf((await run(raw, { image_size: 64 })).out));
   });
 
-  it('mends a picture that was damaged or deleted', async () => {
+  it('repairs a picture that was damaged or deleted', async () => {
     const raw = await aRawFolder(10);
     const { to, out, items } = await run(raw);
     const before = contentOf(out);

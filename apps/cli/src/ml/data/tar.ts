@@ -17,7 +17,7 @@ const CHUNK = 1024 * 1024;
 
 /**
  * Reads an archive once, from front to end, and says where its files lie: by name, sorted. Folders, links and anything
- * else that is no file are passed over; of two files with one name the later counts, as when unpacking.
+ * else that is no file are skipped; of two files with one name the later counts, as when unpacking.
  *
  * @throws CliError DATA_UNREADABLE where the file is no tar archive or is cut short; the reason of `signal`.
  */

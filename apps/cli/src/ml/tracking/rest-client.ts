@@ -19,7 +19,7 @@ export class Unreachable extends CliError {
     super(
       'TRACKING_UNREACHABLE',
       `The tracking server ${url} cannot be used now: ${problem}.`,
-      'Start it, or mend MLFLOW_TRACKING_URI; "pawl runs push" sends what is kept.',
+      'Start it, or fix MLFLOW_TRACKING_URI; "pawl runs push" sends what is kept.',
       cause,
     );
     this.retryAfterMs = retryAfterMs;

@@ -16,7 +16,7 @@ export type Ending = 'closed' | 'reset' | 'open';
 
 /**
  * An HTTP client that does what it is told to: it writes bytes as they are and reads answers one after another. A client
- * library would mend or refuse most of what a test of a server has to send.
+ * library would repair or refuse most of what a test of a server has to send.
  */
 export class RawClient {
   readonly #socket: Socket;

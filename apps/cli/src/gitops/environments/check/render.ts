@@ -72,7 +72,7 @@ async function kustomize(context: Context, folder: string, shown: string): Promi
     if (own.kind !== 'missing') ended = own;
   }
   return toRendering('kubectl', ended, 'RENDER_FAILED', shown, {
-    hint: `kubectl kustomize ${shown} says the same; mend the kustomization or what it names.`,
+    hint: `kubectl kustomize ${shown} says the same; fix the kustomization or what it names.`,
     hide: [[folder, shown]],
   });
 }

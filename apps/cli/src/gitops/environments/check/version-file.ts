@@ -96,7 +96,7 @@ function adviceOn(file: string, { metadata, spec }: z.infer<typeof fileSchema>):
         'VERSION_INVALID',
         file,
         `has the annotation ${annotation}, by which people act on an object in a cluster.`,
-        'Take it out of Git: it would act again wherever the object is made anew.',
+        'Take it out of Git: it would act again wherever the object is made again.',
       ),
     ),
   ];
