@@ -146,14 +146,14 @@ export class Requester {
       if (response.statusCode >= 200 && response.statusCode < 300) return response;
       throw await refusal(response);
     } finally {
-      if (code !== 'unreachable') this.#heard(Number(code) < 500);
+      if (code !== 'unreachable') this.#observe(Number(code) < 500);
       // A caller that lost interest says nothing about the server.
-      else if (!signal.aborted || isTimeout(signal.reason)) this.#heard(false);
+      else if (!signal.aborted || isTimeout(signal.reason)) this.#observe(false);
       this.#observer?.requested(verb, code, (this.#clock.monotonic() - startedAt) / 1000);
     }
   }
 
-  #heard(isThere: boolean): void {
+  #observe(isThere: boolean): void {
     const isBack = isThere && this.#isAway;
     this.#isAway = !isThere;
     if (isBack) for (const listener of [...this.#onBack]) listener();
