@@ -6,7 +6,7 @@ import { settings } from './support/settings.ts';
 import { prepare } from './support/prepare.ts';
 import { waitFor } from './support/wait.ts';
 
-/** An outage as long as the issue asks for; not a wait for anything. */
+/** Longer than a lease of the controller (15 s): an outage, not a wait for anything. */
 const OUTAGE_MS = 30_000;
 
 describe('nothing that happens to the cluster changes the outcome', () => {

@@ -12,7 +12,7 @@ process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism())
 const interrupts = new Interrupts();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    if (interrupts.press(Date.now())) process.exit(130);
+    if (interrupts.press(performance.now())) process.exit(130);
   });
 
 const context: ClusterContext = {

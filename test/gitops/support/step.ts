@@ -228,6 +228,7 @@ async function hold(installation: Installation, since: number): Promise<void> {
     return new Map([...(await inventories.of(await argo.applications())), ...pods.flatMap((one) => [...one])]);
   };
   const before = await look();
+  // Time is the subject: nothing moves for so long.
   await sleep(settings.holdSeconds * 1000);
   const moved = movements(before, await look());
   if (moved.length > 0) throw new Error(`not everything stood still:\n${moved.join('\n')}`);

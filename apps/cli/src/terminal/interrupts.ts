@@ -13,7 +13,7 @@ export class Interrupts {
 
   /**
    * Notes a Ctrl-C.
-   * @param at milliseconds since the epoch.
+   * @param at milliseconds of a clock that never goes back.
    * @returns whether the user asks again, and does not want to wait until the command has stopped.
    */
   press(at: number): boolean {

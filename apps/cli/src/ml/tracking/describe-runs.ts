@@ -9,7 +9,9 @@ export async function describeRuns(root: string, serverUrl: string | undefined):
   for (const { record, summary, events, damaged } of await listRuns(root)) {
     const notes = serverUrl === undefined ? undefined : await readPushNotes(notesBeside(serverUrl)(record));
     const { name, experiment, status, startTime, endTime, params, tags, artifacts, models } = summary;
-    const last = Object.entries(summary.metrics).map(([key, points]) => [key, points.at(-1)?.value ?? NaN] as const);
+    const metrics = Object.fromEntries(
+      Object.entries(summary.metrics).map(([key, points]) => [key, points.at(-1)?.value ?? NaN] as const),
+    );
     const losses = (summary.metrics['val_loss'] ?? []).map(({ value }) => value).filter(Number.isFinite);
     rows.push({
       runId: record.runId,
@@ -17,8 +19,9 @@ export async function describeRuns(root: string, serverUrl: string | undefined):
       wasCutOff: status === 'RUNNING' && (await ownerOf(record)) === 'a process that is gone',
       damaged,
       ...{ params, tags },
-      metrics: Object.fromEntries(last),
-      bestValLoss: losses.length === 0 ? undefined : Math.min(...losses),
+      metrics,
+      // Recorded at the end, with the head that was kept; until then, of the best one so far.
+      bestValLoss: metrics['best_val_loss'] ?? (losses.length === 0 ? undefined : Math.min(...losses)),
       artifacts: Object.keys(artifacts),
       models: models.map((model) => `${model.name} ${model.version} as @${model.alias}`),
       location: notes === undefined ? record.folder : pageOf(notes),

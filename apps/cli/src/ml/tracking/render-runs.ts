@@ -15,7 +15,7 @@ export interface RunRow extends Pick<
   readonly damaged: number;
   /** Last value by metric. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Lowest validation loss so far: that of the head which is kept. Undefined before the first epoch. */
+  /** Validation loss of the head that was kept; while it trains, the lowest so far. Undefined before the first epoch. */
   readonly bestValLoss: number | undefined;
   /** Paths. */
   readonly artifacts: readonly string[];

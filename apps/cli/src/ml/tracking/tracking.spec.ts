@@ -233,18 +233,20 @@ describe('pawl runs list and show', () => {
   it('is a table, newest first, that tells a run whose process was killed', async () => {
     const first = await startRun({ ...optionsFor(trackingContext()), newId: () => 'a'.repeat(32) });
     for (const [epoch, loss] of [0.3, 0.2, 0.4].entries()) await first.metrics({ val_loss: loss }, epoch + 1);
-    await first.metrics({ test_acc: 0.9512 });
+    // Of the head that was kept, which need not have the lowest loss.
+    await first.metrics({ test_acc: 0.9512, best_val_loss: 0.25 });
     await first.end('FINISHED');
     const later = { ...trackingContext(), now: () => new Date(Date.now() + 60_000) };
     const second = await startRun({ ...optionsFor(later), runName: 'second', newId: () => 'b'.repeat(32) });
+    for (const [epoch, loss] of [0.6, 0.5, 0.7].entries()) await second.metrics({ val_loss: loss }, epoch + 1);
     // No process has this id: Linux's largest is 2^22.
     await writeFile(join(second.location, 'owner'), `4194305 ${hostname()}\n`);
     const { out, err, code } = await command('runs list');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const lines = out.trim().split('\n');
     expect(lines[0]).toMatch(/^NAME +EXPERIMENT +AGE +STATUS +TEST_ACC +BEST_VAL_LOSS +WHERE$/);
-    expect(lines[1]).toMatch(/^second +catdog +\w+ +CUT OFF +- +- +/);
-    expect(lines[2]).toMatch(/^baseline +catdog +\w+ +FINISHED +0\.9512 +0\.2000 +/);
+    expect(lines[1]).toMatch(/^second +catdog +\w+ +CUT OFF +- +0\.5000 +/);
+    expect(lines[2]).toMatch(/^baseline +catdog +\w+ +FINISHED +0\.9512 +0\.2500 +/);
   });
 
   it('shows one run by its name or its id', async () => {
