@@ -52,6 +52,14 @@ describe('a status', () => {
     expect([api.writes.length, announced.length]).toEqual([1, 1]);
   });
 
+  it('that the server has already, beside a field of another manager, does not make the cache seem behind', async () => {
+    const { api, version, record } = setUp();
+    await record();
+    api.put({ ...version(), status: { ...version().status, byAnother: 'x' } } as ModelVersion);
+    await record();
+    await record();
+  });
+
   it('says that the API server refuses the version', async () => {
     const { announced, record } = setUp();
     await record({ kind: 'canary', reason: 'CanaryHeldUp', message: 'refused: no', isRefused: true });
