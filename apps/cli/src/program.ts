@@ -27,7 +27,7 @@ import type { ClusterContext } from './cluster/cluster-context.ts';
 import { CliError, exitCodes, type ExitCode } from './errors/cli-error.ts';
 import { plain } from './terminal/text.ts';
 import { themeFor } from './terminal/theme.ts';
-import { VERSION } from './terminal/version.ts';
+import { PAWL_VERSION } from './terminal/version.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -70,7 +70,7 @@ export function createProgram(session: Session): Command {
   const { stdout, stderr } = session.context;
   const program = new Command('pawl')
     .description('Roll new weights out to an image-classification service on Kubernetes, one verified step at a time.')
-    .version(VERSION, '-V, --version')
+    .version(PAWL_VERSION, '-V, --version')
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),

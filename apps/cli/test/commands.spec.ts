@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CliError } from '../src/errors/cli-error.ts';
-import { VERSION } from '../src/terminal/version.ts';
+import { PAWL_VERSION } from '../src/terminal/version.ts';
 import { FakeCluster, pawl } from './support/fake-cluster.ts';
 import { withMetadata, withSpec, withStatus } from '@pawl/test-kit/model-versions';
 import {
@@ -38,7 +38,7 @@ describe('pawl', () => {
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
-    expect(VERSION).toBe(version);
+    expect(PAWL_VERSION).toBe(version);
     expect(await pawl('--version', new FakeCluster())).toMatchObject({
       code: 0,
       out: `${version}\n`,

@@ -3,7 +3,7 @@ import type { Theme } from '../terminal/theme.ts';
 import type { BundleCheck } from './check-bundle.ts';
 
 /** The checklist of `pawl verify`. */
-export function renderChecks({ checks }: BundleCheck, uri: string, theme: Theme): readonly string[] {
+export function renderBundleChecks({ checks }: BundleCheck, uri: string, theme: Theme): readonly string[] {
   const names = Math.max(...checks.map(({ subject }) => widthOf(subject)));
   const signs = {
     pass: theme.paint('good', theme.symbols.pass),

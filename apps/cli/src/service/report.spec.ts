@@ -1,6 +1,6 @@
 import { themeFor } from '../terminal/theme.ts';
 import { renderHeading, renderRecord, renderSummary } from './render.ts';
-import { quantile, summarize, type RequestRecord } from './report.ts';
+import { quantile, summarizeRequests, type RequestRecord } from './report.ts';
 
 const facts = {
   started_at: '2026-01-02T03:04:05.000Z',
@@ -49,7 +49,7 @@ describe('the report of a simulation', () => {
     unanswered(5, 'TIMEOUT'),
     unanswered(6, 'TIMEOUT'),
   ];
-  const report = summarize(facts, records);
+  const report = summarizeRequests(facts, records);
 
   it('counts what was answered, by label', () => {
     expect(report).toMatchObject({
@@ -88,11 +88,11 @@ describe('the report of a simulation', () => {
   it('speaks of abstentions only where the model can abstain', () => {
     expect(report).not.toHaveProperty('abstained');
     const wary = [answer(1, 'cat', 'cat', { abstained: true }), answer(2, 'cat', 'cat', { abstained: false })];
-    expect(summarize(facts, wary)).toMatchObject({ abstained: 1, correct: 2 });
+    expect(summarizeRequests(facts, wary)).toMatchObject({ abstained: 1, correct: 2 });
   });
 
   it('has no figures, rather than wrong ones, when nothing was answered', () => {
-    expect(summarize(facts, [unanswered(1, 'UNREACHABLE')])).toMatchObject({
+    expect(summarizeRequests(facts, [unanswered(1, 'UNREACHABLE')])).toMatchObject({
       accuracy: null,
       mean_confidence: null,
       mean_latency_ms: null,

@@ -69,7 +69,7 @@ export type SimulationFacts = Pick<
 >;
 
 /** Sums records up; pure. */
-export function summarize(facts: SimulationFacts, records: readonly RequestRecord[]): SimulationReport {
+export function summarizeRequests(facts: SimulationFacts, records: readonly RequestRecord[]): SimulationReport {
   const requests = records.toSorted((a, b) => a.index - b.index);
   const answered = requests.filter(({ error }) => error === undefined);
   const failed = requests.filter(({ error }) => error !== undefined);

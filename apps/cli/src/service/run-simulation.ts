@@ -7,9 +7,9 @@ import { plain, widthOf } from '../terminal/text.ts';
 import type { Theme } from '../terminal/theme.ts';
 import { bundledPhotos, readLabelledPhotos, sendingOrder, type LabelledPhoto } from './labelled-photos.ts';
 import { renderHeading, renderRecord, renderSummary } from './render.ts';
-import { summarize, type SimulationReport } from './report.ts';
+import { summarizeRequests, type SimulationReport } from './report.ts';
 import { ServiceClient } from './service-client.ts';
-import { explain, simulate } from './simulate.ts';
+import { asCliError, simulate } from './simulate.ts';
 
 export interface RunSimulationOptions {
   readonly url: string;
@@ -40,7 +40,7 @@ export async function runSimulation(
   const photos = await readLabelledPhotos(folder);
 
   const health = await service.health();
-  if (!health.ok) throw explain(service.url, health.failure);
+  if (!health.ok) throw asCliError(service.url, health.failure);
   if (!health.value.modelLoaded) stderr.write('warning: the service has no model loaded yet\n');
 
   const begin = now();
@@ -51,7 +51,7 @@ export async function runSimulation(
     concurrency,
     onRecord: (record) => stdout.write(`${renderRecord(record, layout, theme)}\n`),
   });
-  const report = summarize(
+  const report = summarizeRequests(
     {
       started_at: begin.toISOString(),
       seconds: (now().getTime() - begin.getTime()) / 1000,

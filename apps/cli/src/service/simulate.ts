@@ -61,7 +61,7 @@ export async function simulate(
       if (reply.ok) reply.value.labels.forEach((label) => labels.add(label));
       onRecord(record);
       silent = !reply.ok && reply.failure.status === undefined ? silent + 1 : 0;
-      if (silent >= GIVE_UP_AFTER && !reply.ok) gaveUp ??= explain(service.url, reply.failure);
+      if (silent >= GIVE_UP_AFTER && !reply.ok) gaveUp ??= asCliError(service.url, reply.failure);
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, photos.length) }, sender));
@@ -111,7 +111,7 @@ function toRecord(index: number, photo: LabelledPhoto, reply: Reply<ServiceAnswe
 }
 
 /** A service that cannot be used at all, as the error that ends a command. */
-export function explain(url: string, { code, status, message }: ServiceFailure): CliError {
+export function asCliError(url: string, { code, status, message }: ServiceFailure): CliError {
   const refused = (hint: string) =>
     new CliError('SERVICE_REFUSED', `the service at ${url} cannot be used: ${message}`, hint);
   if (code === 'TLS')
@@ -137,6 +137,6 @@ export function explain(url: string, { code, status, message }: ServiceFailure):
 
 /** When waiting for a service is over: the error says for how long. */
 export function waitedInVain(url: string, waitMs: number, failure: ServiceFailure): CliError {
-  const { message, hint, code } = explain(url, failure);
+  const { message, hint, code } = asCliError(url, failure);
   return new CliError(code, waitMs === 0 ? message : `${message} (for ${span(waitMs)})`, hint);
 }

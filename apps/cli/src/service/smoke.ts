@@ -119,4 +119,4 @@ function retryAfterOf(reply: Reply<unknown>): number | undefined {
 const ms = (value: number): string => `${value.toFixed(0)} ms`;
 
 /** Whether a deployment may go on. */
-export const passed = (checks: readonly SmokeCheck[]): boolean => checks.every(({ outcome }) => outcome !== 'fail');
+export const hasPassed = (checks: readonly SmokeCheck[]): boolean => checks.every(({ outcome }) => outcome !== 'fail');

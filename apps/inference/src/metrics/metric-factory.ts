@@ -34,7 +34,7 @@ export interface GaugeMetric {
 }
 
 /** One value of a gauge that is read at a scrape. */
-export interface Reading {
+export interface GaugeReading {
   readonly labels: LabelValues;
   readonly value: number;
 }
@@ -62,7 +62,7 @@ export class MetricFactory {
   }
 
   /** A gauge that is read at every scrape, so that it is never stale. @param read its values now; none: no line. */
-  observed(definition: MetricDefinition, read: () => number | readonly Reading[]): void {
+  observed(definition: MetricDefinition, read: () => number | readonly GaugeReading[]): void {
     // The registry keeps it.
     new Gauge({
       ...this.#declare(definition),

@@ -26,7 +26,7 @@ export class BundleSource {
       directory: join(config.MODEL_CACHE_DIR, config.MODEL_NAME, config.MODEL_DIGEST?.slice(-12) ?? 'unpinned'),
       digest: config.MODEL_DIGEST,
       publicKeyPem,
-      ...storeOptions(config),
+      ...storeOptionsOf(config),
       timeoutMs: config.MODEL_FETCH_TIMEOUT_MS,
       signal,
     });
@@ -34,7 +34,7 @@ export class BundleSource {
 }
 
 /** How this service reaches the stores of bundles, and the largest one that it takes. */
-export const storeOptions = (config: Config) => ({
+export const storeOptionsOf = (config: Config) => ({
   maxBytes: config.MODEL_MAX_BYTES,
   insecureRegistry: config.REGISTRY_PLAIN_HTTP,
   s3: { endpoint: config.S3_ENDPOINT },

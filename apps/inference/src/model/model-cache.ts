@@ -7,7 +7,7 @@ import { sleep, systemClock, type Clock } from '@pawl/shared/concurrency/clock';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Config } from '../config/config.schema.ts';
 import type { Logger } from '../logging/logger.ts';
-import { readPublicKey, storeOptions } from './bundle-source.ts';
+import { readPublicKey, storeOptionsOf } from './bundle-source.ts';
 
 /** Pause between fetches that failed for a transient reason; each fetch itself retries for about ten seconds. */
 const RETRY_MS = 2_000;
@@ -53,7 +53,14 @@ export async function fetchToCache(
   for (let lastError: PawlError | undefined; ;) {
     const timeoutMs = Math.ceil(end - clock.monotonic());
     try {
-      const bundle = await fetch(uri, { directory, digest, publicKeyPem, ...storeOptions(config), timeoutMs, signal });
+      const bundle = await fetch(uri, {
+        directory,
+        digest,
+        publicKeyPem,
+        ...storeOptionsOf(config),
+        timeoutMs,
+        signal,
+      });
       return { bundle, cached: before !== undefined && before === (await inodeOf(directory)) };
     } catch (error) {
       if (!(error instanceof PawlError) || !error.transient) throw error;

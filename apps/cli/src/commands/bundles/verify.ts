@@ -27,7 +27,7 @@ export function addVerify(program: Command, session: Session): void {
 
 async function verify(session: Session, text: string, options: VerifyOptions): Promise<void> {
   const { context } = session;
-  const [{ checkBundle }, { readKey }, { toUri }, { renderChecks }, { parseBundleUri }] = await Promise.all([
+  const [{ checkBundle }, { readKey }, { toUri }, { renderBundleChecks }, { parseBundleUri }] = await Promise.all([
     import('../../bundles/check-bundle.ts'),
     import('../../bundles/read-bundle.ts'),
     import('../../bundles/stores.ts'),
@@ -49,7 +49,7 @@ async function verify(session: Session, text: string, options: VerifyOptions): P
       ...error,
     });
   } else {
-    context.stdout.write(`${renderChecks(result, display, themeOf(session, options)).join('\n')}\n`);
+    context.stdout.write(`${renderBundleChecks(result, display, themeOf(session, options)).join('\n')}\n`);
   }
   if (result.problem !== undefined) throw result.problem;
   session.exitCode = exitCodes.ok;

@@ -49,12 +49,13 @@ export function addEnvironments(program: Command, session: Session): void {
 
 async function check(session: Session, names: readonly string[], options: CheckOptions): Promise<ExitCode> {
   const { context } = session;
-  const [{ checkEnvironments, isGood }, { renderChecks }, { renderReport }, { outsideCodes }] = await Promise.all([
-    import('../../gitops/environments/check/check.ts'),
-    import('../../gitops/environments/check/render-checks.ts'),
-    import('../../gitops/environments/check/render-report.ts'),
-    import('../../gitops/environments/check/findings.ts'),
-  ]);
+  const [{ checkEnvironments, isGood }, { renderEnvironmentChecks }, { renderReport }, { outsideCodes }] =
+    await Promise.all([
+      import('../../gitops/environments/check/check.ts'),
+      import('../../gitops/environments/check/render-checks.ts'),
+      import('../../gitops/environments/check/render-report.ts'),
+      import('../../gitops/environments/check/findings.ts'),
+    ]);
   const report = await checkEnvironments(context, {
     names,
     base: options.base,
@@ -68,7 +69,7 @@ async function check(session: Session, names: readonly string[], options: CheckO
   });
   if (options.report !== undefined) await writeReport(context, options.report, renderReport(report));
   if (options.output === 'json' || options.output === 'yaml') await writeData(context.stdout, options.output, report);
-  else context.stdout.write(`${renderChecks(report, themeOf(session, options)).join('\n')}\n`);
+  else context.stdout.write(`${renderEnvironmentChecks(report, themeOf(session, options)).join('\n')}\n`);
   if (isGood(report.checks)) return exitCodes.ok;
   const errors = report.checks.flatMap(({ findings }) => findings).filter(({ severity }) => severity === 'error');
   return errors.every(({ code }) => outsideCodes.includes(code)) ? exitCodes.cluster : exitCodes.no;

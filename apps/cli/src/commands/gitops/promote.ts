@@ -123,11 +123,13 @@ async function promoteModel(session: Session, model: string, options: PromotionO
   if (from === undefined || to === undefined)
     throw new CliError('USAGE', 'A promotion needs --from and --to.', `pawl promote ${model} --from staging --to prod`);
   if (push && dryRun) throw new CliError('USAGE', '--push needs the commit.', 'Leave out --dry-run.');
-  const [{ promote }, { renderEvidence, renderPromotion, shownFolder }, { renderOutcome }] = await Promise.all([
-    import('../../gitops/promotion/promote.ts'),
-    import('../../gitops/promotion/render-promotion.ts'),
-    import('../../gitops/promotion/render-outcome.ts'),
-  ]);
+  const [{ promote }, { renderEvidence, renderPromotion, shownFolder }, { renderPromotionOutcome }] = await Promise.all(
+    [
+      import('../../gitops/promotion/promote.ts'),
+      import('../../gitops/promotion/render-promotion.ts'),
+      import('../../gitops/promotion/render-outcome.ts'),
+    ],
+  );
   const theme = themeOf(session, options);
   const folder = shownFolder(context.cwd, resolve(context.cwd, options.environments));
   const pages = pagesOf(session);
@@ -173,7 +175,7 @@ async function promoteModel(session: Session, model: string, options: PromotionO
       warn: (message) => void stderr.write(`warning: ${plain(message)}\n`),
     },
   );
-  const lines = renderOutcome(promoted, { dryRun, already: promoted.proposal.proposal === undefined });
+  const lines = renderPromotionOutcome(promoted, { dryRun, already: promoted.proposal.proposal === undefined });
   if (lines.length > 0) stdout.write(`\n${lines.join('\n')}\n`);
 }
 

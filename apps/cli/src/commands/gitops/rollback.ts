@@ -54,7 +54,7 @@ async function rollBackModel(session: Session, model: string, options: RollbackO
   const { context } = session;
   const { dryRun = false, push = false } = options;
   if (push && dryRun) throw new CliError('USAGE', '--push needs the commit.', 'Leave out --dry-run.');
-  const [{ rollBack }, { renderRollback, shownFolder }, { renderOutcome }] = await Promise.all([
+  const [{ rollBack }, { renderRollback, shownFolder }, { renderPromotionOutcome }] = await Promise.all([
     import('../../gitops/promotion/roll-back.ts'),
     import('../../gitops/promotion/render-promotion.ts'),
     import('../../gitops/promotion/render-outcome.ts'),
@@ -79,6 +79,6 @@ async function rollBackModel(session: Session, model: string, options: RollbackO
     },
   );
   const already = rolledBack.proposal.plan.kind === 'already';
-  const lines = renderOutcome(rolledBack, { dryRun, already });
+  const lines = renderPromotionOutcome(rolledBack, { dryRun, already });
   if (lines.length > 0) context.stdout.write(`\n${lines.join('\n')}\n`);
 }

@@ -38,8 +38,8 @@ export function addSmoke(program: Command, session: Session): void {
 async function run(session: Session, url: string, options: SmokeCommandOptions): Promise<ExitCode> {
   const { context } = session;
   const { runSmoke } = await import('../../service/run-smoke.ts');
-  const { renderChecks } = await import('../../service/render-checks.ts');
-  const { passed } = await import('../../service/smoke.ts');
+  const { renderSmokeChecks } = await import('../../service/render-checks.ts');
+  const { hasPassed } = await import('../../service/smoke.ts');
   const checks = await runSmoke(context, {
     url,
     image: options.image,
@@ -47,9 +47,9 @@ async function run(session: Session, url: string, options: SmokeCommandOptions):
     waitMs: options.wait ?? 0,
     timeoutMs: options.timeout,
   });
-  const good = passed(checks);
+  const good = hasPassed(checks);
   if (options.output === undefined)
-    context.stdout.write(`${renderChecks(checks, url, themeOf(session, options)).join('\n')}\n`);
+    context.stdout.write(`${renderSmokeChecks(checks, url, themeOf(session, options)).join('\n')}\n`);
   else await writeData(context.stdout, options.output, { url, passed: good, checks });
   return good ? exitCodes.ok : exitCodes.no;
 }

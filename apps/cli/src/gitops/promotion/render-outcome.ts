@@ -10,7 +10,7 @@ export interface CommitOutcome extends Omit<Committed<unknown>, 'proposal'> {
 }
 
 /** Pure: what was done and what is next. @param already nothing was left to do. */
-export function renderOutcome(
+export function renderPromotionOutcome(
   { commit, pushed, branch, base, remote }: CommitOutcome,
   { dryRun, already }: { readonly dryRun: boolean; readonly already: boolean },
 ): readonly string[] {

@@ -8,7 +8,7 @@ import { mistakesSheet, mistakesSheetSvg, type Mistake } from './mistakes-sheet.
 import { reliabilityDiagram, reliabilityDiagramSpec } from './reliability-diagram.ts';
 import { toPng, toSvg } from './render.ts';
 import { rocCurve, rocCurveSpec } from './roc-curve.ts';
-import { shorten, widthOf } from './style.ts';
+import { shorten, pixelWidthOf } from './style.ts';
 
 const pets = ['cat', 'dog'];
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `label ${index}`);
@@ -224,7 +224,7 @@ describe('letters', () => {
   });
 
   it('are measured nearer than by their number', () => {
-    expect(widthOf('iiii', 10)).toBeLessThan(widthOf('mmmm', 10) / 2);
-    expect(widthOf('abcd', 20)).toBe(2 * widthOf('abcd', 10));
+    expect(pixelWidthOf('iiii', 10)).toBeLessThan(pixelWidthOf('mmmm', 10) / 2);
+    expect(pixelWidthOf('abcd', 20)).toBe(2 * pixelWidthOf('abcd', 10));
   });
 });

@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Evaluation } from '../types.ts';
 import { draw } from './render.ts';
-import { INK, LINE, percent, shorten, widthOf } from './style.ts';
+import { INK, LINE, percentLabel, shorten, pixelWidthOf } from './style.ts';
 
 const LONGEST_LABEL = 26;
 const LABEL_SIZE = 11;
@@ -22,7 +22,7 @@ export function confusionMatrixSpec({ confusion, accuracy, count }: Confused, la
   });
   const size = cellSize(labels.length);
   const names = labels.map((label) => shorten(label, LONGEST_LABEL));
-  const level = names.every((name) => widthOf(name, LABEL_SIZE) < size - 6);
+  const level = names.every((name) => pixelWidthOf(name, LABEL_SIZE) < size - 6);
   // By index, so that labels that look alike when shortened stay apart.
   const axis = {
     labelExpr: `${JSON.stringify(names)}[datum.value]`,
@@ -39,7 +39,7 @@ export function confusionMatrixSpec({ confusion, accuracy, count }: Confused, la
     },
   });
   return {
-    title: { text: 'Confusion matrix', subtitle: `${count} photographs, accuracy ${percent(accuracy)}` },
+    title: { text: 'Confusion matrix', subtitle: `${count} photographs, accuracy ${percentLabel(accuracy)}` },
     width: { step: size },
     height: { step: size },
     data: { values: cells },

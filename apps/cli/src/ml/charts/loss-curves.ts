@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { EpochRecord } from '../types.ts';
 import { draw } from './render.ts';
-import { figure, FIRST, INK, percent, QUIET, SECOND } from './style.ts';
+import { figureLabel, FIRST, INK, percentLabel, QUIET, SECOND } from './style.ts';
 
 /** Up to here each epoch gets a point. */
 const MOST_POINTS = 40;
@@ -16,7 +16,7 @@ export async function lossCurves(history: readonly EpochRecord[], bestEpoch: num
 /** Pure part of {@link lossCurves}. */
 export function lossCurvesSpec(history: readonly EpochRecord[], bestEpoch: number): TopLevelSpec {
   const best = history.find(({ epoch }) => epoch === bestEpoch);
-  const kept = `Best epoch ${bestEpoch} of ${history.length}: validation loss ${figure(best?.val_loss ?? NaN)}, accuracy ${percent(best?.val_acc ?? NaN)}`;
+  const kept = `Best epoch ${bestEpoch} of ${history.length}: validation loss ${figureLabel(best?.val_loss ?? NaN)}, accuracy ${percentLabel(best?.val_acc ?? NaN)}`;
   return {
     title: { text: 'Training', subtitle: [kept, 'Training is measured with dropout on, validation with dropout off'] },
     hconcat: [

@@ -1,5 +1,5 @@
 import { toPng } from './render.ts';
-import { FONT, INK, LINE, percent, QUIET, SECOND, shorten } from './style.ts';
+import { FONT, INK, LINE, percentLabel, QUIET, SECOND, shorten } from './style.ts';
 
 /** A test photograph that was answered wrongly. */
 export interface Mistake {
@@ -61,7 +61,7 @@ function tile({ png, actual, answered, confidence, path }: Mistake, x: number, y
   return [
     `<image x="${x}" y="${y}" width="${TILE}" height="${TILE}" preserveAspectRatio="xMidYMid meet" xlink:href="data:image/png;base64,${image}"/>`,
     `<rect x="${x}" y="${y}" width="${TILE}" height="${TILE}" fill="none" stroke="${LINE}"/>`,
-    text(x, y + TILE + 17, 12, SECOND, `${percent(confidence)} ${shorten(answered, WIDE - 8)}`, 'bold'),
+    text(x, y + TILE + 17, 12, SECOND, `${percentLabel(confidence)} ${shorten(answered, WIDE - 8)}`, 'bold'),
     text(x, y + TILE + 33, 12, INK, `is ${shorten(actual, WIDE)}`),
     text(x, y + TILE + 48, 9, QUIET, shorten(path, SMALL)),
   ].join('\n');

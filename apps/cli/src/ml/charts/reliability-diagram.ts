@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Evaluation } from '../types.ts';
 import { draw } from './render.ts';
-import { figure, FIRST, QUIET, SECOND } from './style.ts';
+import { figureLabel, FIRST, QUIET, SECOND } from './style.ts';
 
 const WIDTH = 420;
 type Calibrated = Pick<Evaluation, 'reliability' | 'ece' | 'count'>;
@@ -45,7 +45,9 @@ export function reliabilityDiagramSpec(before: Calibrated | undefined, after: Ca
     scale: { domain, nice: false },
     axis: { format: '.0%', labels: title !== null, ticks: title !== null, tickCount: 6, labelFlush: false },
   });
-  const errors = series.map(({ name, evaluation }) => figure(evaluation.ece) + (series.length === 1 ? '' : ` ${name}`));
+  const errors = series.map(
+    ({ name, evaluation }) => figureLabel(evaluation.ece) + (series.length === 1 ? '' : ` ${name}`),
+  );
   return {
     title: {
       text: 'Reliability',

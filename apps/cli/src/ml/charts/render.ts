@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Config, TopLevelSpec } from 'vega-lite';
-import { FONT, INK, LINE, QUIET, widthOf } from './style.ts';
+import { FONT, INK, LINE, QUIET, pixelWidthOf } from './style.ts';
 
 /** Pixels of the PNG for each unit of the chart: sharp on a screen of high density and in a document. */
 const ZOOM = 2;
@@ -55,7 +55,7 @@ export async function toSvg(spec: TopLevelSpec): Promise<string> {
   const { compile } = await import('vega-lite');
   // Vega's own estimate is a third too wide, and a canvas that happens to be installed would move everything.
   const { textMetrics } = vega as unknown as { readonly textMetrics: TextMetrics };
-  textMetrics.width = ({ text, fontSize = 11 }, shown = text) => widthOf(String(shown), fontSize);
+  textMetrics.width = ({ text, fontSize = 11 }, shown = text) => pixelWidthOf(String(shown), fontSize);
   const view = new vega.View(vega.parse(compile(spec, { config }).spec), { renderer: 'none' });
   try {
     return await view.toSVG();

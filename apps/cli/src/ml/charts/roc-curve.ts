@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Evaluation } from '../types.ts';
 import { draw } from './render.ts';
-import { figure, PALETTE, QUIET, shorten } from './style.ts';
+import { figureLabel, PALETTE, QUIET, shorten } from './style.ts';
 
 const SIZE = 400;
 const LONGEST_LABEL = 26;
@@ -24,7 +24,7 @@ export function rocCurveSpec({ roc, rocAuc, rocAucByLabel }: Ranked): TopLevelSp
     .sort((a, b) => (rocAucByLabel[a] ?? 0) - (rocAucByLabel[b] ?? 0));
   const shown = worstFirst.slice(0, PALETTE.length);
   const hidden = worstFirst.length - shown.length;
-  const nameOf = (label: string) => `${shorten(label, LONGEST_LABEL)}: ${figure(rocAucByLabel[label] ?? NaN)}`;
+  const nameOf = (label: string) => `${shorten(label, LONGEST_LABEL)}: ${figureLabel(rocAucByLabel[label] ?? NaN)}`;
   const rest = `${hidden} other labels`;
   const points = worstFirst
     .flatMap((label, rank) =>
@@ -80,5 +80,5 @@ export function rocCurveSpec({ roc, rocAuc, rocAucByLabel }: Ranked): TopLevelSp
 
 function subtitleOf(rocAuc: number, several: boolean): string {
   if (Number.isNaN(rocAuc)) return 'Cannot be measured: a label has no photograph in this split';
-  return `${several ? 'Mean area' : 'Area'} under the curve ${figure(rocAuc)}; dashed: chance`;
+  return `${several ? 'Mean area' : 'Area'} under the curve ${figureLabel(rocAuc)}; dashed: chance`;
 }

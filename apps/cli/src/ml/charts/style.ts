@@ -21,18 +21,18 @@ const widths: readonly (readonly [RegExp, number])[] = [
 ];
 
 /** Pixels that a line of text takes, within a tenth. */
-export function widthOf(text: string, fontSize: number): number {
+export function pixelWidthOf(text: string, fontSize: number): number {
   const ems = charactersOf(text).map((character) => widths.find(([kind]) => kind.test(character))?.[1] ?? 0.62);
   return fontSize * ems.reduce((sum, em) => sum + em, 0);
 }
 
 /** `0.9412`; `n/a` where there is nothing to measure. */
-export function figure(value: number, digits = 4): string {
+export function figureLabel(value: number, digits = 4): string {
   return Number.isFinite(value) ? value.toFixed(digits) : 'n/a';
 }
 
 /** `94.1 %`. */
-export function percent(share: number): string {
+export function percentLabel(share: number): string {
   return Number.isFinite(share) ? `${(share * 100).toFixed(1)} %` : 'n/a';
 }
 

@@ -12,7 +12,7 @@ import { readGraph } from '../../bundles/onnx/read-graph.ts';
 import { readKey } from '../../bundles/read-bundle.ts';
 import { askGolden, readGoldenFolder, type GoldenImages } from '../training/run/golden.ts';
 import { withLocalModel } from '../../bundles/local-model.ts';
-import { VERSION } from '../../terminal/version.ts';
+import { PAWL_VERSION } from '../../terminal/version.ts';
 
 /** A classifier that was trained elsewhere, and what its graph does not say. Paths are absolute. */
 export interface PackageOptions {
@@ -76,7 +76,7 @@ export async function packageModel(context: Context, options: PackageOptions): P
     model: 'model.onnx',
     golden: { tolerance: options.tolerance, images: [...golden.images] },
     lineage: {
-      pawl_version: VERSION,
+      pawl_version: PAWL_VERSION,
       ...(graph.producer !== '' && { producer: graph.producer }),
       packaged_from: file,
       ...options.lineage,

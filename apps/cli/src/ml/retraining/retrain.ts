@@ -9,7 +9,7 @@ import { openBackbone } from '../training/features/open-backbone.ts';
 import { hashOfParams } from '../training/run/lineage.ts';
 import type { TrainOptions } from '../training/run/inputs.ts';
 import { train } from '../training/train.ts';
-import { VERSION } from '../../terminal/version.ts';
+import { PAWL_VERSION } from '../../terminal/version.ts';
 import { changesSince, type TrainingInputs } from './unchanged.ts';
 
 /** A version that an environment has, and its bundle. */
@@ -72,7 +72,7 @@ async function inputsOf(context: Context, { params, data, cache }: RetrainOption
       data_hash: dataset.hash,
       params_hash: hashOfParams(params),
       backbone_digest: backbone.digest,
-      pawl_version: VERSION,
+      pawl_version: PAWL_VERSION,
     };
   } finally {
     await dataset.close();

@@ -18,8 +18,8 @@ import { assess, THRESHOLD } from './run/assess.ts';
 import { epochLine } from './run/epoch-line.ts';
 import { askGolden, readGoldenFolder } from './run/golden.ts';
 import type { BundleBase, Inputs, Learned, TrainOptions } from './run/inputs.ts';
-import { judge } from './run/judge.ts';
-import { originOf } from './run/lineage.ts';
+import { judgeModel } from './run/judge.ts';
+import { trainingOriginOf } from './run/lineage.ts';
 import { assertVersion, readPrevious } from './run/previous-bundle.ts';
 import { startRecord } from './run/record.ts';
 import { goldenCandidates, ship } from './run/ship.ts';
@@ -51,7 +51,7 @@ async function trainOnRecord(context: Context, options: TrainOptions, theme: The
         ? undefined
         : await readGoldenFolder(resolve(context.cwd, params.bundle.golden), dataset.labels);
     const backbone = await openBackbone(context, params.train.backbone, params.train.features, options.cache);
-    const origin = originOf(params, options.revision);
+    const origin = trainingOriginOf(params, options.revision);
     const tracker = await startRecord({ context, options, dataset, backbone, origin });
     try {
       await run({ context, options, theme, dataset, backbone, previous, golden, privateKeyPem, origin, tracker });
@@ -86,7 +86,7 @@ async function run(inputs: Inputs): Promise<void> {
     await writeFile(modelPath, bytes);
     await withLocalModel({ modelPath, spec: base, name: 'the trained model' }, context.signal, async (model) => {
       await assertAgrees(context, model, dataset, learned.features.items.test, learned.assessment.test.logits);
-      const abstaining = await judge(inputs, learned, model);
+      const abstaining = await judgeModel(inputs, learned, model);
       const golden = await askGolden(model, base, await goldenCandidates(inputs, learned));
       for (const { name, label, answered } of golden.wrong)
         context.stderr.write(`warning: ${name} is no golden image: it is ${label}, and the model says ${answered}.\n`);

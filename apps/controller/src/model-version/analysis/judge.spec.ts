@@ -1,7 +1,7 @@
 import { rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
 import { counted } from '../test/builders.ts';
 import type { PodCounters } from './counters.ts';
-import { binomialTail, judge, quantile } from './judge.ts';
+import { binomialTail, judge, histogramQuantile } from './judge.ts';
 
 const limits = rolloutPolicySchema.parse({}).analysis;
 
@@ -123,10 +123,12 @@ describe('the binomial test', () => {
 describe('a quantile', () => {
   it('is linear within its bucket, as PromQL', () => {
     // 100 requests between 25 and 50 ms: the 95th is at 25 + 0.95 * 25.
-    expect(quantile(counted(100, { latency: [0, 0, 100, 100, 100, 100, 100, 100] }), 0.95)).toBeCloseTo(0.04875);
+    expect(histogramQuantile(counted(100, { latency: [0, 0, 100, 100, 100, 100, 100, 100] }), 0.95)).toBeCloseTo(
+      0.04875,
+    );
   });
 
   it('is the last edge where the histogram ends', () => {
-    expect(quantile(counted(10, { latency: [0, 0, 0, 0, 0, 0, 0, 10] }), 0.95)).toBe(1);
+    expect(histogramQuantile(counted(10, { latency: [0, 0, 0, 0, 0, 0, 0, 10] }), 0.95)).toBe(1);
   });
 });

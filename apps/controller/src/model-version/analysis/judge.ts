@@ -50,8 +50,8 @@ function errorRate(canary: PodCounters, stable: PodCounters, limits: Limits): An
 
 function latency(canary: PodCounters, stable: PodCounters, limits: Limits): AnalysisCheck {
   const enough = requireRequests(canary.requests, stable.requests, limits);
-  const theirs = quantile(stable, 1 - SLOW_SHARE);
-  const ours = quantile(canary, 1 - SLOW_SHARE);
+  const theirs = histogramQuantile(stable, 1 - SLOW_SHARE);
+  const ours = histogramQuantile(canary, 1 - SLOW_SHARE);
   const figures = { canary: rounded(ours), stable: rounded(theirs) };
   // A stable p95 of few requests is too inexact to compare with.
   if (stable.requests < limits.minRequests)
@@ -127,7 +127,7 @@ export function binomialTail(count: number, of: number, share: number): number {
 }
 
 /** A quantile of latency in seconds, linear within its bucket as PromQL's histogram_quantile; the last edge at most. */
-export function quantile({ latency, requests }: PodCounters, q: number): number {
+export function histogramQuantile({ latency, requests }: PodCounters, q: number): number {
   const rank = q * requests;
   const index = latency.findIndex((count) => count >= rank);
   const upper = latencyEdges[index];

@@ -4,7 +4,7 @@ import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import type { Context } from '../../../terminal/context.ts';
 import { CliError } from '../../../errors/cli-error.ts';
 import { readStoredManifest } from '../../../bundles/read-bundle.ts';
-import type { AcceptanceImage } from './check-rendered.ts';
+import type { CheckedImage } from './check-rendered.ts';
 import { notice, problem, type Finding } from './findings.ts';
 import type { VersionFile } from './version-file.ts';
 
@@ -12,7 +12,7 @@ import type { VersionFile } from './version-file.ts';
 const SIDE = 224;
 
 /** Decodes every image as the service does; those that it would refuse are findings. */
-export async function checkImages(file: string, images: readonly AcceptanceImage[]): Promise<readonly Finding[]> {
+export async function checkImages(file: string, images: readonly CheckedImage[]): Promise<readonly Finding[]> {
   const decoder = createImageDecoder(
     {
       name: 'input',

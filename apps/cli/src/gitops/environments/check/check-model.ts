@@ -1,7 +1,7 @@
 import type { Context } from '../../../terminal/context.ts';
 import { count } from '../../../terminal/text.ts';
 import { checkImages, readLabels } from './check-images.ts';
-import { checkKeys, checkLabels, checkPolicy, readAcceptance } from './check-rendered.ts';
+import { checkKeys, checkImageLabels, checkPolicy, readAcceptance } from './check-rendered.ts';
 import type { EnvironmentCheck } from './findings.ts';
 import { ACCEPTANCE_FOLDER, type EnvironmentFolder } from './read-tree.ts';
 import type { RenderedModel } from './render.ts';
@@ -42,7 +42,7 @@ export async function checkModel(
       [
         ...acceptance.findings,
         ...(await checkImages(pictures, acceptance.images)),
-        ...checkLabels(pictures, acceptance.images, 'labels' in known ? known.labels : undefined),
+        ...checkImageLabels(pictures, acceptance.images, 'labels' in known ? known.labels : undefined),
         ...known.findings,
       ],
     ),

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
-import { checkKeys, checkLabels, checkOwners, checkPolicy, readAcceptance } from './check-rendered.ts';
+import { checkKeys, checkImageLabels, checkOwners, checkPolicy, readAcceptance } from './check-rendered.ts';
 import type { ParsedObject } from './kube-object.ts';
 
 const policy = (data: Readonly<Record<string, string>>, model = 'catdog'): ParsedObject => ({
@@ -113,7 +113,7 @@ describe('acceptance images', () => {
     ['one label is not asked', ['cat'], ['cat', 'dog'], ['ACCEPTANCE_MISSING notice']],
   ])('%s', (_, labels, known, expected) => {
     const found = labels.map((label) => ({ key: `${label}.jpg`, label, bytes: new Uint8Array() }));
-    expect(checkLabels('f', found, known).map(({ code, severity }) => `${code} ${severity}`)).toEqual(expected);
+    expect(checkImageLabels('f', found, known).map(({ code, severity }) => `${code} ${severity}`)).toEqual(expected);
   });
 });
 

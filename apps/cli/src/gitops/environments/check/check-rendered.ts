@@ -12,7 +12,7 @@ import { parse } from 'yaml';
 import { count } from '../../../terminal/text.ts';
 import { issuesOf, oneLine } from './declaration.ts';
 import { notice, problem, type Finding } from './findings.ts';
-import { identityOf, titleOf, type ParsedObject } from './kube-object.ts';
+import { identityOf, objectTitle, type ParsedObject } from './kube-object.ts';
 
 /** A ConfigMap is refused above this, bytes of all values (https://kubernetes.io/docs/concepts/configuration/configmap/). */
 const MAX_CONFIG_MAP_BYTES = 1_048_576;
@@ -115,7 +115,7 @@ function describeKeys(file: string, pem: string | undefined): ReturnType<typeof 
 }
 
 /** An acceptance image as a pod would be asked. */
-export interface AcceptanceImage {
+export interface CheckedImage {
   /** Key in the ConfigMap: `<label>.<anything>`. */
   readonly key: string;
   readonly label: string;
@@ -124,7 +124,7 @@ export interface AcceptanceImage {
 
 /** Pure: the acceptance images of a model, of all its ConfigMaps; those that the controller would not find are findings. */
 export function readAcceptance({ model, file, objects }: ModelObjects): {
-  readonly images: readonly AcceptanceImage[];
+  readonly images: readonly CheckedImage[];
   readonly findings: readonly Finding[];
 } {
   const policies = withRole(objects, POLICY_ROLE);
@@ -171,7 +171,7 @@ function checkConfigMap(model: string, file: string, config: ParsedObject, isPol
           problem(
             'ACCEPTANCE_INVALID',
             file,
-            `${titleOf(config)} has ${size} bytes; Kubernetes takes ${MAX_CONFIG_MAP_BYTES}.`,
+            `${objectTitle(config)} has ${size} bytes; Kubernetes takes ${MAX_CONFIG_MAP_BYTES}.`,
             'Make the images smaller, or divide them over several ConfigMaps.',
           ),
         ]
@@ -182,7 +182,7 @@ function checkConfigMap(model: string, file: string, config: ParsedObject, isPol
           problem(
             'ACCEPTANCE_INVALID',
             file,
-            `${titleOf(config)} lacks the labels ${labels.model}: ${model} and ${labels.role}: ${ACCEPTANCE_IMAGES_ROLE}; the controller would not find it.`,
+            `${objectTitle(config)} lacks the labels ${labels.model}: ${model} and ${labels.role}: ${ACCEPTANCE_IMAGES_ROLE}; the controller would not find it.`,
             'Set them in the kustomization, by options.labels of the generator.',
           ),
         ]),
@@ -226,15 +226,17 @@ export function checkOwners(releases: readonly Placed[]): readonly Finding[] {
         object.kind === 'CustomResourceDefinition'
           ? 'A cluster has one: set crds.install to true in one place alone.'
           : 'Let one of them bring it: controller.install: false for every further model of a namespace.';
-      return [problem('OBJECT_DUPLICATE', file, `${titleOf(object)} is brought by ${other} and by ${owner}.`, hint)];
+      return [
+        problem('OBJECT_DUPLICATE', file, `${objectTitle(object)} is brought by ${other} and by ${owner}.`, hint),
+      ];
     }),
   );
 }
 
 /** Pure: whether the images can judge anything: that there are some, of every label that the model knows. */
-export function checkLabels(
+export function checkImageLabels(
   file: string,
-  images: readonly AcceptanceImage[],
+  images: readonly CheckedImage[],
   known: readonly string[] | undefined,
 ): readonly Finding[] {
   if (images.length === 0)

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { diffLines, unified } from './diff-lines.ts';
-import { identityOf, showObject, titleOf, type ParsedObject } from './kube-object.ts';
+import { identityOf, showObject, objectTitle, type ParsedObject } from './kube-object.ts';
 
 /** What a change of files does to one object. */
 export interface ObjectChange {
@@ -22,11 +22,15 @@ export function diffObjects(before: readonly ParsedObject[], after: readonly Par
     const other = old.get(identity);
     if (isDeepStrictEqual(object, other)) continue;
     const lines = unified(diffLines(other === undefined ? [] : showObject(other), showObject(object, other)));
-    changes.push({ action: other === undefined ? 'added' : 'changed', title: titleOf(object), lines });
+    changes.push({ action: other === undefined ? 'added' : 'changed', title: objectTitle(object), lines });
   }
   for (const [identity, object] of old)
     if (!now.has(identity))
-      changes.push({ action: 'removed', title: titleOf(object), lines: unified(diffLines(showObject(object), [])) });
+      changes.push({
+        action: 'removed',
+        title: objectTitle(object),
+        lines: unified(diffLines(showObject(object), [])),
+      });
   return changes.sort((a, b) => rank(a) - rank(b) || (a.title < b.title ? -1 : 1));
 }
 

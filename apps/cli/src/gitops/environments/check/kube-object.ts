@@ -19,7 +19,7 @@ export interface ParsedObject {
 }
 
 /** Pure: `Kind/name`, by which people find an object. */
-export const titleOf = ({ kind, metadata }: ParsedObject): string => `${kind}/${metadata.name}`;
+export const objectTitle = ({ kind, metadata }: ParsedObject): string => `${kind}/${metadata.name}`;
 
 /** Pure: what makes an object the same one in two renderings: group, kind, namespace and name, not the version of its API. */
 export function identityOf({ apiVersion, kind, metadata }: ParsedObject): string {

@@ -11,7 +11,7 @@ const tones: Readonly<Record<CheckOutcome, Tone>> = { pass: 'good', notice: 'war
 const WIDTH = 120;
 
 /** Pure: a line a check, then what is wrong with the file and what to do, then what it comes to. */
-export function renderChecks(report: CheckReport, theme: Theme): readonly string[] {
+export function renderEnvironmentChecks(report: CheckReport, theme: Theme): readonly string[] {
   const { checks, changes } = report;
   const names = [...new Set([...checks.map(({ environment }) => environment)])];
   const sorted = names.flatMap((name) => checks.filter(({ environment }) => environment === name));

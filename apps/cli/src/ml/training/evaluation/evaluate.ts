@@ -1,6 +1,6 @@
 import type { Evaluation, ReliabilityBin } from '../../types.ts';
 import { toAnswers, type Answers } from './probabilities.ts';
-import { rocAuc, rocCurve } from './roc.ts';
+import { rocAuc, computeRocCurve } from './roc.ts';
 
 /** Bins of confidence in the calibration error (Guo et al. 2017). */
 const RELIABILITY_BINS = 15;
@@ -33,7 +33,7 @@ export function evaluate(
   const curves = positives.map((label) => {
     const scores = Float64Array.from({ length: count }, (_, row) => probabilities[row * labels.length + label] ?? 0);
     const positive = (row: number) => classes[row] === label;
-    return { label: labels[label] ?? '', auc: rocAuc(scores, positive), points: rocCurve(scores, positive) };
+    return { label: labels[label] ?? '', auc: rocAuc(scores, positive), points: computeRocCurve(scores, positive) };
   });
   return {
     count,

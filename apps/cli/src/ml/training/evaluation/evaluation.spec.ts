@@ -1,8 +1,8 @@
 import { paramsSchema } from '../../params/params.ts';
 import { evaluate } from './evaluate.ts';
-import { judge, worstRecall } from './gate.ts';
+import { violationsOf, worstRecall } from './gate.ts';
 import { toAnswers, toProbabilities } from './probabilities.ts';
-import { rocAuc, rocCurve } from './roc.ts';
+import { rocAuc, computeRocCurve } from './roc.ts';
 import { eight, ten } from './test/answers.ts';
 
 const pets = ['cat', 'dog'];
@@ -149,7 +149,7 @@ describe('ROC', () => {
 
   it('is the area under its own curve', () => {
     const scores = Array.from({ length: 200 }, (_, row) => ((row * 7919) % 61) + (row % 2) * 9);
-    const points = rocCurve(scores, positive);
+    const points = computeRocCurve(scores, positive);
     const area = points.slice(1).reduce((sum, { fpr, tpr }, at) => {
       const before = points[at]!;
       return sum + ((fpr - before.fpr) * (tpr + before.tpr)) / 2;
@@ -167,17 +167,17 @@ describe('the gate', () => {
   const good = { ...evaluate(pairs([0.1, 0.2, 0.8, 0.9]), [0, 0, 1, 1], pets), ece: 0.01 };
 
   it('lets a good model pass', () => {
-    expect(judge(good, gate)).toEqual([]);
+    expect(violationsOf(good, gate)).toEqual([]);
   });
 
   it('passes at exactly the thresholds', () => {
     const edge = { ...good, accuracy: 0.9, recall: { cat: 0.95, dog: 0.85 }, rocAuc: 0.95, logLoss: 0.3, ece: 0.06 };
-    expect(judge(edge, gate)).toEqual([]);
+    expect(violationsOf(edge, gate)).toEqual([]);
   });
 
   it('says each threshold that is missed, by how much, and for which label', () => {
     const bad = { ...good, accuracy: 0.8, recall: { cat: 0.95, dog: 0.65 }, rocAuc: 0.9, logLoss: 0.5, ece: 0.1 };
-    expect(judge(bad, gate).map(({ message }) => message)).toEqual([
+    expect(violationsOf(bad, gate).map(({ message }) => message)).toEqual([
       'Accuracy is 0.8000 and must be at least 0.9.',
       'Recall of dog is 0.6500 and must be at least 0.85.',
       'ROC AUC is 0.9000 and must be at least 0.95.',
@@ -187,21 +187,21 @@ describe('the gate', () => {
   });
 
   it('never shows a miss as the threshold itself', () => {
-    expect(judge({ ...good, accuracy: 0.8999999 }, gate)[0]?.message).toBe(
+    expect(violationsOf({ ...good, accuracy: 0.8999999 }, gate)[0]?.message).toBe(
       'Accuracy is 0.89999990 and must be at least 0.9.',
     );
   });
 
   it('does not pass what could not be measured', () => {
     const oneClass = evaluate(pairs([0.1, 0.2]), [0, 0], pets);
-    expect(judge(oneClass, gate).map(({ measure }) => measure)).toEqual(['recall', 'roc_auc', 'ece']);
-    expect(judge(oneClass, gate)[0]?.message).toBe(
+    expect(violationsOf(oneClass, gate).map(({ measure }) => measure)).toEqual(['recall', 'roc_auc', 'ece']);
+    expect(violationsOf(oneClass, gate)[0]?.message).toBe(
       'Recall of dog cannot be measured, because a label has no photograph in this split, and must be at least 0.85.',
     );
   });
 
   it('asks nothing by default', () => {
-    expect(judge(evaluate(pairs([0.9]), [0], pets), paramsSchema.parse({}).gate)).toEqual([]);
+    expect(violationsOf(evaluate(pairs([0.9]), [0], pets), paramsSchema.parse({}).gate)).toEqual([]);
   });
 
   it('knows the worst label', () => {

@@ -5,7 +5,7 @@ import type { Evaluation, GateViolation } from '../../types.ts';
  * The thresholds that a model misses, in the order of `params.yaml`; none: it may be published. A measure that is not a
  * number misses every threshold but the one that lets all pass.
  */
-export function judge(evaluation: Evaluation, gate: GateParams): GateViolation[] {
+export function violationsOf(evaluation: Evaluation, gate: GateParams): GateViolation[] {
   const [worst, recall] = worstRecall(evaluation);
   const violations = [
     atLeast('accuracy', evaluation.accuracy, gate.accuracy, 'Accuracy'),

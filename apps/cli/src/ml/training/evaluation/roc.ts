@@ -26,7 +26,7 @@ export function rocAuc(scores: ArrayLike<number>, positive: (row: number) => boo
  * The ROC curve from (0,0) to (1,1), one point for each distinct score; points on a straight line between their
  * neighbours are left out. Empty when there is no positive or no negative.
  */
-export function rocCurve(scores: ArrayLike<number>, positive: (row: number) => boolean): RocPoint[] {
+export function computeRocCurve(scores: ArrayLike<number>, positive: (row: number) => boolean): RocPoint[] {
   const groups = groupsBy(scores, positive).reverse();
   const positives = groups.reduce((sum, group) => sum + group.positives, 0);
   const negatives = groups.reduce((sum, group) => sum + group.rows - group.positives, 0);

@@ -10,7 +10,7 @@ import {
 } from '../evaluation/abstain.ts';
 import { chooseTemperature, scaleHead, type Calibration } from '../evaluation/calibration.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
-import { judge } from '../evaluation/gate.ts';
+import { violationsOf } from '../evaluation/gate.ts';
 import { toAnswers, toProbabilities, type Answers } from '../evaluation/probabilities.ts';
 import { sliceTable } from '../evaluation/slices.ts';
 import { headLogits } from '../head/linear.ts';
@@ -67,7 +67,7 @@ export function assess({ head, labels, val, test, testItems, gate }: AssessmentI
     uncalibrated: answersOf(head, labels, test).evaluation,
     right,
     slices: sliceTable(testItems, right),
-    violations: judge(measured.evaluation, gate),
+    violations: violationsOf(measured.evaluation, gate),
   };
 }
 

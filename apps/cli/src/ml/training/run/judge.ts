@@ -9,7 +9,11 @@ import type { LocalModel } from '../../../bundles/local-model.ts';
 import { renderAssessment } from './summary.ts';
 
 /** Reports, records and prints all figures. @throws CliError GATE_FAILED. */
-export async function judge(inputs: Inputs, learned: Learned, model: LocalModel): Promise<AbstainReport | undefined> {
+export async function judgeModel(
+  inputs: Inputs,
+  learned: Learned,
+  model: LocalModel,
+): Promise<AbstainReport | undefined> {
   const { context, options, theme, dataset, backbone, tracker } = inputs;
   const { features, trained, assessment } = learned;
   const { abstain, gate } = options.params;

@@ -1,7 +1,7 @@
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import type { Params } from '../../params/params.ts';
-import { VERSION } from '../../../terminal/version.ts';
+import { PAWL_VERSION } from '../../../terminal/version.ts';
 
 /** The commit that a training was run from. */
 export interface Revision {
@@ -21,8 +21,8 @@ export interface TrainingOrigin {
 }
 
 /** Pure: what made this run: program, parameters, commit. */
-export const originOf = (params: Params, revision: Revision | undefined): TrainingOrigin => ({
-  pawlVersion: VERSION,
+export const trainingOriginOf = (params: Params, revision: Revision | undefined): TrainingOrigin => ({
+  pawlVersion: PAWL_VERSION,
   paramsHash: hashOfParams(params),
   git: revision,
 });

@@ -13,7 +13,7 @@ import { shown, type BundleBase, type Inputs, type Learned } from './inputs.ts';
 import { lineageOf } from './lineage.ts';
 import { chooseVersion, NOTICE_FILE } from './previous-bundle.ts';
 import { buildReference } from './reference.ts';
-import { renderOutcome } from './summary.ts';
+import { renderTrainingOutcome } from './summary.ts';
 
 /** Largest difference of a probability that a golden image may show on another machine: int8 rounds differently there. */
 const GOLDEN_TOLERANCE = 0.05;
@@ -97,7 +97,7 @@ export async function ship(inputs: Inputs, { features, assessment }: Learned, pa
     alias: options.params.tracking.alias,
     tags: { [BUNDLE_DIGEST_TAG]: bundle.digest, 'pawl.bundle.version': version },
   });
-  const lines = renderOutcome(
+  const lines = renderTrainingOutcome(
     {
       name: base.name,
       version,

@@ -132,7 +132,7 @@ export interface TrainingOutcome {
 }
 
 /** Lines on where everything lies and what comes next. */
-export function renderOutcome(outcome: TrainingOutcome, theme: Theme): readonly string[] {
+export function renderTrainingOutcome(outcome: TrainingOutcome, theme: Theme): readonly string[] {
   const { name, version, reason, digest, signed, out, reports, run, registered } = outcome;
   return [
     theme.paint('strong', `${name} ${version}`) + theme.paint('dim', `  ${reason}`),
