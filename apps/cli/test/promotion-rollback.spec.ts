@@ -128,7 +128,7 @@ describe('pawl rollback', () => {
     await fixture.write(`${ENVIRONMENTS}/prod/models/catdog-1.2.0.yaml`, 'a: [');
     await fixture.commit('Broken again');
     expect((await fixture.rollback('--to', '1.0.0')).err).toMatch(
-      /catdog-1.2.0.yaml is not YAML[^]*Mend or remove the file/,
+      /catdog-1.2.0.yaml is not YAML[^]*Fix or remove the file/,
     );
   });
 

@@ -119,7 +119,7 @@ async function watch(session: Session, cluster: Cluster, target: Followed, optio
   );
 }
 
-/** The world, or why it cannot be seen for the moment. The first look must succeed. */
+/** The state of the cluster, or why it cannot be seen for the moment. The first look must succeed. */
 async function look(
   cluster: Cluster,
   target: Followed,

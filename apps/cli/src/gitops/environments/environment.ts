@@ -112,7 +112,7 @@ export function parseReleased(file: string, text: string): ReleasedVersion | und
     new CliError(
       'RELEASE_REFUSED',
       `${file} ${problem}; expected one ModelVersion.`,
-      'Mend or remove the file, commit that, then run the command again.',
+      'Fix or remove the file, commit that, then run the command again.',
     );
   const documents = parseAllDocuments(text).filter(
     (document) => document.errors.length > 0 || document.toJS() !== null,
@@ -162,7 +162,7 @@ async function publicKeyIn(path: string): Promise<string | undefined> {
     const publicKey = (parse(values) as { readonly publicKey?: unknown } | null)?.publicKey;
     return typeof publicKey === 'string' ? publicKey : undefined;
   } catch (cause) {
-    throw new CliError('RELEASE_REFUSED', `${path} is not YAML.`, 'Mend the file.', cause);
+    throw new CliError('RELEASE_REFUSED', `${path} is not YAML.`, 'Fix the file.', cause);
   }
 }
 

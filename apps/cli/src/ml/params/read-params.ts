@@ -35,7 +35,7 @@ function parseParams(text: string, path: string): Params {
   try {
     data = parse(text) ?? {};
   } catch (cause) {
-    throw new CliError('PARAMS_INVALID', `${path} is not YAML: ${(cause as Error).message}`, 'Mend the file.', cause);
+    throw new CliError('PARAMS_INVALID', `${path} is not YAML: ${(cause as Error).message}`, 'Fix the file.', cause);
   }
   const parsed = paramsSchema.safeParse(data);
   if (parsed.success) return parsed.data;

@@ -144,7 +144,7 @@ export async function startMlflow(
         throw new CliError(
           'TRACKING_UNREACHABLE',
           `mlflow server ended before it answered:\n${(await ended).trim()}`,
-          `Mend what it says; the program is ${options.executable}.`,
+          `Fix what it says; the program is ${options.executable}.`,
         );
       await context.sleep(POLL_MS);
     }

@@ -43,7 +43,7 @@ function hintOf(status: number): string {
     return 'Set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, to what the server expects; behind another name, start it with --allowed-hosts.';
   if (status === 404 || status === 405 || (status >= 300 && status < 400))
     return 'Set MLFLOW_TRACKING_URI to the address that "mlflow server" prints, with the prefix of a proxy if there is one.';
-  return 'Mend what it says; the run is kept locally, and "pawl runs push" sends it.';
+  return 'Fix what it says; the run is kept locally, and "pawl runs push" sends it.';
 }
 
 export type Json = Readonly<Record<string, unknown>>;

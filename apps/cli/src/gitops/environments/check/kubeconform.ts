@@ -112,7 +112,7 @@ function readResult(stdout: string, stderr: string): Pick<EnvironmentCheck, 'fou
           'OBJECT_INVALID',
           undefined,
           `${kind}/${name} is not valid: ${msg}`,
-          'Mend the values or files that it is rendered from.',
+          'Fix the values or files that it is rendered from.',
         )
       : problem(
           'PROGRAM_FAILED',
