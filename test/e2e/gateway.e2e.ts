@@ -24,7 +24,8 @@ else
     const weights = [10, 35];
     const { fixture, offer } = prepare({
       values: { gateway: { enabled: true, parentRefs: [{ name: GATEWAY }], hostnames: [hostname] } },
-      policy: { canary: { steps: weights.map((weight) => ({ weight, holdSeconds: 2 })) } },
+      // Steps that last until they are suspended, however long that takes; what is measured then takes as long as they hold.
+      policy: { canary: { steps: weights.map((weight) => ({ weight, holdSeconds: 20 })) } },
       load: (env) => throughGateway(env, gateway, hostname),
     });
 

@@ -1,10 +1,13 @@
 import { shareOf } from './support/load-report.ts';
-import { scenario } from './support/scenario.ts';
 import { prepare } from './support/prepare.ts';
+import { fastPolicy } from './support/release-values.ts';
+import { scenario } from './support/scenario.ts';
 
 /** That people may come at any moment is shown by the controller's own specs; that no request is lost, here, at the worst. */
 describe('people take part', () => {
-  const { fixture, offer } = prepare();
+  // Steps that last until somebody has acted, however long that takes.
+  const steps = fastPolicy.canary.steps.map((step) => ({ ...step, holdSeconds: 10 }));
+  const { fixture, offer } = prepare({ policy: { canary: { steps } } });
 
   scenario(
     fixture,

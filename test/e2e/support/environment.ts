@@ -28,6 +28,14 @@ export interface EnvironmentOptions {
   readonly policy?: DeepPartial<RolloutPolicy>;
 }
 
+/** How a wait for a version ends early. */
+interface WaitForVersion extends WaitOptions {
+  /** True: that it fails does not end the wait. */
+  readonly mayFail?: boolean;
+  /** Whether it has left behind what is waited for, so that the wait ends at once. */
+  readonly isPast?: (version: ModelVersion) => boolean;
+}
+
 const RELEASE = 'pawl';
 export const MODEL = 'catdog';
 
@@ -159,7 +167,7 @@ export class TestEnvironment {
     name: string,
     what: string,
     holds: (version: ModelVersion) => boolean,
-    options: WaitOptions & { readonly mayFail?: boolean } = {},
+    options: WaitForVersion = {},
   ): Promise<ModelVersion> {
     return await waitFor(
       `${name} to be ${what}`,
@@ -171,6 +179,8 @@ export class TestEnvironment {
           throw new GivenUp(
             `${name} failed while it was to be ${what}: ${verdict?.reason ?? ''} (${verdict?.message ?? ''})`,
           );
+        if (options.isPast?.(version) === true)
+          throw new GivenUp(`${name} was ${phase ?? '?'} already when it was looked at: no longer to be ${what}`);
         return undefined;
       },
       options,
@@ -178,18 +188,13 @@ export class TestEnvironment {
   }
 
   /** Waits for a phase that was reached for the present generation. */
-  async waitForPhase(
-    name: string,
-    phase: Phase,
-    options: WaitOptions & { readonly mayFail?: boolean } = {},
-  ): Promise<ModelVersion> {
+  async waitForPhase(name: string, phase: Phase, options: WaitForVersion = {}): Promise<ModelVersion> {
     const mayFail = options.mayFail ?? phase === 'Failed';
-    return await this.waitUntil(
-      name,
-      phase,
-      ({ metadata, status }) => status?.phase === phase && status.observedGeneration === metadata.generation,
-      { ...options, mayFail },
-    );
+    const isNow = ({ metadata, status }: ModelVersion, wanted: Phase) =>
+      status?.phase === wanted && status.observedGeneration === metadata.generation;
+    const isPast = (version: ModelVersion) =>
+      (phase === 'Suspended' || phase === 'Promoting') && isNow(version, 'Serving');
+    return await this.waitUntil(name, phase, (version) => isNow(version, phase), { isPast, ...options, mayFail });
   }
 
   /** Waits for Failed. @returns the version; its reason was `reason`. */
@@ -201,12 +206,20 @@ export class TestEnvironment {
     return version;
   }
 
-  /** Waits until a version is at a step of its rollout, from 1, and at least `requests` were counted there. */
+  /**
+   * Waits until a version is at a step of its rollout, from 1, and at least `requests` were counted there. How long it stays
+   * there is a matter of the policy: who acts at a step gives it one that lasts.
+   */
   async waitForStep(name: string, step: number, requests = 0): Promise<ModelVersion> {
-    return await this.waitUntil(name, `at step ${step}`, ({ status }) => {
+    const isAt = ({ status }: ModelVersion) => {
       const counted = status?.analysis?.step === step ? status.analysis.canaryRequests : 0;
       return status?.phase === 'Canary' && status.rollout?.step === step && counted >= requests;
-    });
+    };
+    const isPast = ({ status }: ModelVersion) =>
+      status?.phase === 'Promoting' ||
+      status?.phase === 'Serving' ||
+      (status?.phase === 'Canary' && (status.rollout?.step ?? 0) > step);
+    return await this.waitUntil(name, `at step ${step}`, isAt, { isPast });
   }
 
   /** `kubectl wait`, as a pipeline does. */
