@@ -11,6 +11,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 /** How many suites and scenarios are named. */
 const SLOWEST = 20;
@@ -87,6 +88,30 @@ export function counts(runs, stages) {
   };
 }
 
+/** How much of a failure's message is told here, characters. */
+const LONGEST_MESSAGE = 600;
+
+/**
+ * What failed, and how.
+ * @param {{ testResults: { name: string, message: string, assertionResults: { status: string, fullName: string, failureMessages?: string[] }[] }[] }[]} runs
+ * @param {Stage[]} stages
+ * @returns {string[]}
+ */
+function failures(runs, stages) {
+  const short = (message) => stripVTControlCharacters(message).slice(0, LONGEST_MESSAGE);
+  return [
+    ...runs
+      .flatMap(({ testResults }) => testResults)
+      .flatMap(({ name, message, assertionResults }) => [
+        ...assertionResults
+          .filter(({ status }) => status === 'failed')
+          .map(({ fullName, failureMessages = [] }) => [fullName, ...failureMessages.map(short)].join('\n')),
+        ...(assertionResults.length === 0 && message ? [`${name}: ${short(message)}`] : []),
+      ]),
+    ...stages.filter(({ code }) => code !== 0).map(({ name, code }) => `stage ${name} (exit code ${code})`),
+  ];
+}
+
 /**
  * A table for a terminal.
  * @param {readonly (readonly string[])[]} rows the last column is the longest, and not padded.
@@ -113,15 +138,8 @@ function main(state, reports) {
   const stages = existsSync(join(state, 'stages.tsv')) ? stagesOf(readFileSync(join(state, 'stages.tsv'), 'utf8')) : [];
   const scenarios = optional(join(reports, 'e2e.json'), []);
   const { steps } = optional(join(reports, 'e2e-gitops.json'), { steps: [] });
-  for (const { testResults } of runs)
-    for (const { name, message, assertionResults } of testResults) {
-      for (const { status, fullName } of assertionResults) {
-        if (status === 'pending') console.log(`skipped: ${fullName}`);
-        if (status === 'failed') console.log(`failed: ${fullName}`);
-      }
-      if (assertionResults.length === 0 && message) console.log(`failed: ${name}: ${message}`);
-    }
-  for (const { name, code } of stages) if (code !== 0) console.log(`failed: stage ${name} (exit code ${code})`);
+  for (const { assertionResults } of runs.flatMap(({ testResults }) => testResults))
+    for (const { status, fullName } of assertionResults) if (status === 'pending') console.log(`skipped: ${fullName}`);
 
   const parts = slowest(runs, scenarios, steps, process.cwd());
   const total = counts(runs, stages);
@@ -135,6 +153,8 @@ function main(state, reports) {
     join(reports, 'ci-times.json'),
     `${JSON.stringify({ stages, slowest: parts, tests: total }, null, 2)}\n`,
   );
+  // Near the end, because the middle of a long log is what gets lost.
+  for (const line of failures(runs, stages)) console.log(`\nfailed: ${line}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 ? 0 : 1;
 }

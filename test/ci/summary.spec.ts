@@ -13,12 +13,16 @@ const jest = (more: object) => ({
   ...more,
 });
 
-const suite = (name: string, seconds: number, tests: readonly (readonly [string, string])[]) => ({
+const suite = (name: string, seconds: number, tests: readonly (readonly [string, string, string?])[]) => ({
   name: join(process.cwd(), name),
   startTime: 1000,
   endTime: 1000 + seconds * 1000,
   message: '',
-  assertionResults: tests.map(([status, fullName]) => ({ status, fullName })),
+  assertionResults: tests.map(([status, fullName, message]) => ({
+    status,
+    fullName,
+    failureMessages: message === undefined ? [] : [message],
+  })),
 });
 
 describe('the end of a run of everything', () => {
@@ -103,7 +107,7 @@ describe('the end of a run of everything', () => {
       'stages.tsv': 'npm test\t20\t1\tforeground\n',
       'jest-1.json': jest({
         testResults: [
-          suite('a.spec.ts', 1, [['failed', 'a is wrong']]),
+          suite('a.spec.ts', 1, [['failed', 'a is wrong', '\u001b[31mit waited 300 s\u001b[39m']]),
           { ...suite('b.spec.ts', 0, []), message: 'cannot be read' },
         ],
         numFailedTests: 1,
@@ -111,7 +115,8 @@ describe('the end of a run of everything', () => {
       }),
     });
     expect(last).toBe('0 passed, 2 failed, 0 skipped');
-    expect(lines).toContain('failed: a is wrong');
+    const slowest = lines.findIndex((line) => line.includes('slowest'));
+    expect(lines.slice(slowest)).toEqual(expect.arrayContaining(['failed: a is wrong', 'it waited 300 s']));
     expect(lines.join('\n')).toContain('cannot be read');
     expect(code).toBe(1);
   });
