@@ -174,13 +174,13 @@ export class TestEnvironment {
       async () => {
         const version = await this.version(name);
         if (holds(version)) return version;
-        const { phase, verdict } = version.status ?? {};
+        const { phase, verdict, message } = version.status ?? {};
         if (phase === 'Failed' && options.mayFail !== true)
           throw new GivenUp(
             `${name} failed while it was to be ${what}: ${verdict?.reason ?? ''} (${verdict?.message ?? ''})`,
           );
         if (options.isPast?.(version) === true)
-          throw new GivenUp(`${name} was ${phase ?? '?'} already when it was looked at: no longer to be ${what}`);
+          throw new GivenUp(`${name} cannot come to be ${what} any more: it is ${phase ?? '?'} (${message ?? ''})`);
         return undefined;
       },
       options,
