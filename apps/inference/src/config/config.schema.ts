@@ -74,6 +74,9 @@ const environmentSchema = z.object({
   IMAGE_TIMEOUT_MS: whole(10, 600_000).default(5_000).describe('time to decode one image, ms'),
   BATCH_MAX_IMAGES: whole(1, 1_000).default(16).describe('most images of one /predict/batch request'),
   UPLOAD_TIMEOUT_MS: whole(10, 600_000).default(30_000).describe('time for a request body to arrive, ms'),
+  CONNECTION_MAX_MS: whole(0, 86_400_000)
+    .default(30_000)
+    .describe('age of a connection after which its client is asked to open another one, ms; 0: never'),
   UPLOAD_MEMORY_BYTES: whole(1, 2 ** 40)
     .default(100_000_000)
     .describe('bytes of uploads held in memory at once; more are answered with 429'),

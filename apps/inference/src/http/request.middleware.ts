@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
-import { Injectable, type NestMiddleware } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { inferenceMetrics } from '@pawl/shared/telemetry/metric-names';
 import type { Request } from 'express';
+import { CONFIG } from '../config/config.module.ts';
+import type { Config } from '../config/config.schema.ts';
 import { DrainState } from '../health/drain-state.ts';
 import { Logger } from '../logging/logger.ts';
 import { type CounterMetric, type HistogramMetric, MetricFactory } from '../metrics/metric-factory.ts';
@@ -26,8 +29,12 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
   readonly #drain: DrainState;
   /** Answers under way: when draining starts, they ask their clients to open a new connection, to another pod. */
   readonly #active = new Set<ServerResponse>();
+  readonly #connectionMaxMs: number;
+  /** Monotonic milliseconds at which the first request of a connection arrived. */
+  readonly #connectedAt = new WeakMap<Socket, number>();
 
-  constructor(metrics: MetricFactory, logger: Logger, drain: DrainState) {
+  constructor(@Inject(CONFIG) config: Config, metrics: MetricFactory, logger: Logger, drain: DrainState) {
+    this.#connectionMaxMs = config.CONNECTION_MAX_MS;
     this.#requests = metrics.counter(inferenceMetrics.requestTotal);
     this.#latency = metrics.histogram(inferenceMetrics.requestLatency);
     this.#logger = logger;
@@ -41,24 +48,34 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
     const proxied = request.headers['x-request-id'];
     const id = typeof proxied === 'string' && SAFE_ID.test(proxied) ? proxied : randomUUID();
     const gone = new AbortController();
-    const context: RequestContext = { id, startedAt: performance.now(), gone: gone.signal, log: {} };
+    const startedAt = performance.now();
+    const context: RequestContext = { id, startedAt, gone: gone.signal, log: {} };
     setRequestContext(request, context);
+    const received = bodyReceived(request, startedAt);
     response.setHeader('X-Request-Id', id);
     this.#active.add(response);
     if (!OPERATIONAL.has(request.path)) this.#drain.requestArrived();
-    if (this.#drain.draining) closeAfterAnswer(response);
+    if (this.#drain.draining || this.#isOld(request.socket, startedAt)) closeAfterAnswer(response);
     response.once('close', () => {
       this.#active.delete(response);
       // An error is answered before the refused body ends; a client that leaves after that has had the answer.
       const answered = response.writableFinished || (context.log.error !== undefined && response.headersSent);
       if (!answered) gone.abort();
-      this.#record(request, context, answered ? response.statusCode : CLIENT_CLOSED);
+      const seconds = (performance.now() - (received() ?? performance.now())) / 1000;
+      this.#record(request, context, answered ? response.statusCode : CLIENT_CLOSED, seconds);
     });
     next();
   }
 
-  #record(request: Request, { id, startedAt, log }: RequestContext, status: number): void {
-    const seconds = (performance.now() - startedAt) / 1000;
+  /** Whether a connection has lasted so long that its client has to ask for another one, which may lead to another pod. */
+  #isOld(socket: Socket, now: number): boolean {
+    const connectedAt = this.#connectedAt.get(socket);
+    if (connectedAt === undefined) this.#connectedAt.set(socket, now);
+    return this.#connectionMaxMs > 0 && now - (connectedAt ?? now) >= this.#connectionMaxMs;
+  }
+
+  /** @param seconds see {@link bodyReceived} */
+  #record(request: Request, { id, log }: RequestContext, status: number, seconds: number): void {
     // The template, never the URL: a scanner must not be able to create label values.
     const endpoint = (request.route as { path?: string } | undefined)?.path ?? 'unknown';
     this.#requests.inc({ endpoint, status });
@@ -85,6 +102,19 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
       this.#logger.info(fields, `predict | ${what} status=${status} latency=${latency} file=${log.file ?? ''}`);
     } else this.#logger.debug(fields, `request | ${request.method} ${endpoint} status=${status} latency=${latency}`);
   }
+}
+
+/**
+ * When the last byte of the body had arrived, monotonic ms: from there on time is the server's and not the client's. A
+ * request without a body, or whose body nobody reads, counts from its headers. undefined while the body is still on its way:
+ * what is answered before, such as a refusal, took the server no time.
+ */
+function bodyReceived(request: IncomingMessage, startedAt: number): () => number | undefined {
+  const { headers } = request;
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  let at = hasBody ? undefined : startedAt;
+  if (hasBody) request.once('end', () => (at = performance.now()));
+  return () => at;
 }
 
 function closeAfterAnswer(response: ServerResponse): void {

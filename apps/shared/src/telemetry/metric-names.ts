@@ -11,7 +11,7 @@ export const inferenceMetrics = {
   },
   requestLatency: {
     suffix: 'request_latency_seconds',
-    help: 'Time from the request line to the last byte of the answer.',
+    help: 'Time from the last byte of the request to the last byte of the answer.',
     labels: ['endpoint'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
   },
