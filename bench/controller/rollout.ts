@@ -44,7 +44,7 @@ export async function measureRollouts(rounds: number): Promise<RolloutFigures> {
     await environment.upgrade({
       rollout: {
         canary: { enabled: true, steps: [{ weight: 25, holdSeconds: 600 }] },
-        analysis: { minRequests: 20, maxLabelShift: 0.2 },
+        analysis: { minRequests: 20, burstSeconds: 2, maxLabelShift: 0.2 },
       },
     });
     const verdictToLastAnswer: number[] = [];

@@ -200,6 +200,8 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
       'analysis.enabled': false,
       'analysis.intervalSeconds': 13,
       'analysis.minRequests': 14,
+      'analysis.falseAlarm': 0.01,
+      'analysis.burstSeconds': 20,
       'analysis.maxErrorRateIncrease': 0.15,
       'analysis.maxP95Ratio': 1.6,
       'analysis.p95FloorSeconds': 0.17,

@@ -18,7 +18,14 @@ export const fastPolicy = {
     ],
     readyTimeoutSeconds: 180,
   },
-  analysis: { intervalSeconds: 1, minRequests: 12, maxP95Ratio: 2, p95FloorSeconds: 1, maxLabelShift: 0.25 },
+  analysis: {
+    intervalSeconds: 1,
+    minRequests: 12,
+    burstSeconds: 2,
+    maxP95Ratio: 2,
+    p95FloorSeconds: 1,
+    maxLabelShift: 0.25,
+  },
 };
 
 /** Values of a small release of the images under test, with {@link fastPolicy}. */

@@ -2,11 +2,10 @@ import { deployments, httpRoutes, pods } from '@pawl/shared/kubernetes/objects';
 import { annotations, labels } from '@pawl/shared/modelversion/names';
 import { refusals } from '@pawl/test-kit/fake-api';
 import { act, type ClusterAction } from './act.ts';
-import { noCounters } from './analysis/counters.ts';
 import { digestOf } from './canary.ts';
 import type { Observed } from './gather.ts';
 import { aDigest } from '@pawl/test-kit/model-versions';
-import { aPolicy, aVersion, NOW, someFacts, verified } from './test/builders.ts';
+import { aPolicy, aVersion, comparing, someFacts, verified } from './test/builders.ts';
 import { aService, KEY, ModelCluster, stableDeployment } from './test/model-cluster.ts';
 
 const two = aVersion('1.1.0', verified);
@@ -28,7 +27,7 @@ function aDeployedCanary(policy = aPolicy()) {
     act(api, action, { ...observed, ...more }, new AbortController().signal);
   return { cluster, api, carryOut, stable };
 }
-const baseline = { step: 1, template: 't', at: NOW, stable: {}, canary: { a: noCounters } };
+const comparison = comparing(1, 0);
 
 describe('an action', () => {
   it('makes a canary that is deleted with its version, or with the stable Deployment where a gateway routes', async () => {
@@ -63,10 +62,10 @@ describe('an action', () => {
 
   it('keeps counters and the time of a withdrawal with the canary', async () => {
     const { cluster, carryOut } = aDeployedCanary();
-    await carryOut({ kind: 'write-baseline', canary: 'canary', baseline });
+    await carryOut({ kind: 'write-comparison', canary: 'canary', comparison });
     await carryOut({ kind: 'mark-withdrawn', canary: 'canary' });
     const kept = cluster.deployment('canary')?.metadata.annotations ?? {};
-    expect(JSON.parse(kept[annotations.baseline] ?? '')).toEqual(baseline);
+    expect(JSON.parse(kept[annotations.comparison] ?? '')).toEqual(comparison);
     expect(kept[annotations.withdrawnAt]).toBe('2026-01-02T03:04:05Z');
   });
 

@@ -3,7 +3,7 @@ import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
 import { deployments, httpRoutes, pods } from '@pawl/shared/kubernetes/objects';
 import { annotations, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/names';
 import { Waiting } from '../runtime/controller-loop.ts';
-import { canaryDeployment, stablePatch } from './canary.ts';
+import { canaryDeployment, mountOf, stablePatch } from './canary.ts';
 import type { Action } from './decision.ts';
 import type { Observed } from './gather.ts';
 import { httpRoute } from './http-route.ts';
@@ -43,8 +43,12 @@ export async function act(
       return;
     }
     case 'apply-stable':
-      if (stable === undefined || policy === undefined) return;
-      await api.apply(deployments, stablePatch(stable, action.version, policy.artifact.mount), own);
+      if (stable === undefined) return;
+      await api.apply(
+        deployments,
+        stablePatch(stable, action.version, policy?.artifact.mount ?? mountOf(stable.spec.template)),
+        own,
+      );
       return;
     case 'admit-pods':
     case 'withdraw-pods': {
@@ -53,8 +57,8 @@ export async function act(
       await Promise.all(action.pods.map((name) => unlessGone(api.mergePatch(pods, namespace, name, patch, write))));
       return;
     }
-    case 'write-baseline':
-      await annotate(action.canary, { [annotations.baseline]: JSON.stringify(action.baseline) });
+    case 'write-comparison':
+      await annotate(action.canary, { [annotations.comparison]: JSON.stringify(action.comparison) });
       return;
     case 'mark-withdrawn':
       await annotate(action.canary, { [annotations.withdrawnAt]: timestamp(facts.now) });

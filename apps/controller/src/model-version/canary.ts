@@ -97,6 +97,10 @@ function withoutArtifact(template: PodTemplate): PodTemplate {
   };
 }
 
+/** How the pods of a template get their weights. */
+export const mountOf = ({ spec }: PodTemplate): Mount =>
+  spec.volumes?.some(({ name, image }) => name === MODEL_VOLUME && image !== undefined) === true ? 'image' : 'fetch';
+
 /**
  * The weights that a pod template asks for, to compare: two templates with the same text start pods in the same way with
  * the same weights.

@@ -6,7 +6,7 @@ import type {
   ModelVersionStatus,
   Verdict,
 } from '@pawl/shared/modelversion/model-version';
-import type { Baseline } from './analysis/counters.ts';
+import type { Comparison } from './analysis/comparison.ts';
 
 /** Where a version is, and what there is to record about it. */
 export type Decision =
@@ -61,7 +61,7 @@ export type Action =
   | { readonly kind: 'withdraw-pods'; readonly pods: readonly string[] }
   | { readonly kind: 'set-route-weight'; readonly weight: number; readonly canary?: string }
   | { readonly kind: 'mark-withdrawn'; readonly canary: string }
-  | { readonly kind: 'write-baseline'; readonly canary: string; readonly baseline: Baseline }
+  | { readonly kind: 'write-comparison'; readonly canary: string; readonly comparison: Comparison }
   | { readonly kind: 'delete-canary'; readonly name: string }
   | { readonly kind: 'apply-stable'; readonly version: ModelVersion };
 

@@ -5,7 +5,8 @@ import type {
   ModelVersionStatus,
 } from '@pawl/shared/modelversion/model-version';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
-import type { Baseline, Reading } from './analysis/counters.ts';
+import type { Comparison } from './analysis/comparison.ts';
+import type { Reading } from './analysis/counters.ts';
 
 /** The state of one model in one namespace at one moment: the only input of a plan. */
 export interface Facts {
@@ -42,6 +43,8 @@ export interface StableTrack {
   readonly digest?: string | undefined;
   /** The part of its pod template that says where the weights come from, see artifactOf. */
   readonly artifact: string;
+  /** How its pods get their weights. */
+  readonly mount: RolloutPolicy['artifact']['mount'];
   /** Pods that it should have. */
   readonly replicas: number;
   /** Hash of the pod template without what the controller sets in it. */
@@ -65,8 +68,8 @@ export interface CanaryTrack {
   readonly replicas: number;
   /** Only pods of its current template. */
   readonly pods: readonly PodFacts[];
-  /** Counters when its current step began. */
-  readonly baseline?: Baseline | undefined;
+  /** Of its current step, or of the one before while that has not begun. */
+  readonly comparison?: Comparison | undefined;
   /** When requests were last taken off it, ms since the epoch. */
   readonly withdrawnAt?: number | undefined;
 }

@@ -1,6 +1,6 @@
 import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
 import { refusals } from '@pawl/test-kit/fake-api';
-import type { PodCounters } from './analysis/counters.ts';
+import type { ProcessCounters } from './analysis/counters.ts';
 import { gather, type Sources } from './gather.ts';
 import { httpRoute } from './http-route.ts';
 import { aDigest } from '@pawl/test-kit/model-versions';
@@ -30,7 +30,7 @@ const canary = {
     name: 'canary',
     namespace: 'ns',
     labels: { [labels.model]: 'm', [labels.track]: CANARY, [labels.modelVersion]: 'm-1.1.0' },
-    annotations: { [annotations.template]: 't', [annotations.baseline]: 'no JSON' },
+    annotations: { [annotations.template]: 't', [annotations.comparison]: 'no JSON' },
   },
 };
 
@@ -74,7 +74,7 @@ describe('what is gathered', () => {
     cluster.api.put(aPodOf(CANARY, 'ready', true));
     const { facts } = await observe(cluster, { whyNotReady: (address) => Promise.resolve(`${address} loads`) });
     expect(facts.canaries[0]?.pods.map(({ waiting }) => waiting)).toEqual(['late:8000 loads', undefined]);
-    expect(facts.canaries[0]?.baseline).toBeUndefined();
+    expect(facts.canaries[0]?.comparison).toBeUndefined();
   });
 
   it('reads counters at a step, and says when a pod does not answer', async () => {
@@ -87,10 +87,15 @@ describe('what is gathered', () => {
     );
     cluster.api.put(aPodOf(CANARY, 'here', true));
     cluster.api.put(aPodOf(CANARY, 'silent', true));
-    const scrape = (address: string): Promise<PodCounters> =>
+    const scrape = (address: string): Promise<ProcessCounters> =>
       address.startsWith('here') ? Promise.resolve(counted(7)) : Promise.reject(new Error('reset'));
     const { facts } = await observe(cluster, { scrape });
-    expect(facts.counters).toMatchObject({ isComplete: false, canary: { 'uid-here': { requests: 7 } }, stable: {} });
+    expect(facts.counters).toMatchObject({
+      isComplete: false,
+      failure: 'the counters of pod silent could not be read: reset',
+      canary: { 'uid-here': { requests: 7 } },
+      stable: {},
+    });
   });
 
   it.each<[string, number | 'missing']>([

@@ -3,7 +3,7 @@ import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
 import { type Deployment, httpRoutes, services } from '@pawl/shared/kubernetes/objects';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { AcceptanceRunner } from './acceptance-runner.ts';
-import type { PodCounters, Reading } from './analysis/counters.ts';
+import type { ProcessCounters, Reading, TrackReading } from './analysis/counters.ts';
 import { type Caches, ofModel } from './caches.ts';
 import type { CanaryTrack, Facts, PodFacts } from './facts.ts';
 import { type RouteInputs, routeWeight } from './http-route.ts';
@@ -89,25 +89,33 @@ async function withReasons(
 async function readCounters(
   stable: readonly PodFacts[],
   canaries: readonly CanaryTrack[],
-  read: (address: string) => Promise<PodCounters>,
+  read: (address: string) => Promise<ProcessCounters>,
 ): Promise<Reading> {
-  let isComplete = true;
-  const track = async (pods: readonly PodFacts[]): Promise<Record<string, PodCounters>> => {
-    const readings = pods
-      .filter((pod) => pod.isReady && pod.address !== undefined)
-      .map(async ({ uid, address = '' }) => {
-        try {
-          return [[uid, await read(address)]] as const;
-        } catch {
-          isComplete = false;
-          return [];
-        }
-      });
+  let failure: string | undefined;
+  const track = async (pods: readonly PodFacts[]): Promise<TrackReading> => {
+    const readings = sampled(pods).map(async ({ name, uid, address = '' }) => {
+      try {
+        return [[uid, await read(address)]] as const;
+      } catch (error) {
+        failure ??= `the counters of pod ${name} could not be read: ${error instanceof Error ? error.message : String(error)}`;
+        return [];
+      }
+    });
     return Object.fromEntries((await Promise.all(readings)).flat());
   };
   const [ofStable, ofCanary] = await Promise.all([track(stable), track(canaries.flatMap(({ pods }) => pods))]);
-  return { stable: ofStable, canary: ofCanary, isComplete };
+  return { stable: ofStable, canary: ofCanary, isComplete: failure === undefined, failure };
 }
+
+/** Pods of a track that are read at most: more tell nothing more, and what is kept of each has to fit into an annotation. */
+const MAX_PODS_READ = 64;
+
+/** Pods that can be read; of many the same ones each time, as uids are random. */
+const sampled = (pods: readonly PodFacts[]) =>
+  pods
+    .filter((pod) => pod.isReady && pod.address !== undefined)
+    .toSorted((a, b) => (a.uid < b.uid ? -1 : 1))
+    .slice(0, MAX_PODS_READ);
 
 /** The route of a model as it is, where its policy has a gateway, and the inputs from which it should be made. */
 async function readRoute(

@@ -13,6 +13,7 @@ import {
   aStable,
   atStep,
   aVersion,
+  comparing,
   someFacts,
   counted,
   failed,
@@ -55,9 +56,9 @@ const stepping = (
   const pods = Array.from({ length: replicas }, (_, index) =>
     somePodFacts(`canary-${index}`, { digest: version.spec.artifact.digest }),
   );
-  const baseline = { step, template: TEMPLATE, at: NOW - seconds * 1000, stable: {}, canary: {} };
+  const comparison = comparing(step, seconds);
   return {
-    ...someFacts({ versions: [one, version], stable, canaries: [aCanary(version, { replicas, pods, baseline })] }),
+    ...someFacts({ versions: [one, version], stable, canaries: [aCanary(version, { replicas, pods, comparison })] }),
     counters: reading(canary, base),
     ...facts,
   };
@@ -68,7 +69,7 @@ const ahead = (...pods: readonly PodFacts[]): CanaryTrack =>
   aCanary(two, {
     replicas: 3,
     pods: [somePodFacts('canary-0', { digest: two.spec.artifact.digest }), ...pods],
-    baseline: { step: 1, template: TEMPLATE, at: NOW - 50_000, stable: {}, canary: {} },
+    comparison: comparing(1, 50),
   });
 
 const verification = (version: ModelVersion, state: Verification) => new Map([[`${version.metadata.uid}/`, state]]);
@@ -111,7 +112,7 @@ const done = (made: Plan): string =>
         case 'set-route-weight':
           return `${action.kind} ${action.weight}`;
         case 'ask-acceptance':
-        case 'write-baseline':
+        case 'write-comparison':
         case 'mark-withdrawn':
         case 'delete-canary':
           return action.kind;
@@ -122,6 +123,19 @@ const done = (made: Plan): string =>
 const gateway = aPolicy({
   traffic: { gateway: { parentRefs: [{ name: 'gw' }], stableService: 's', canaryService: 'c' } },
 });
+
+/** Which fails a version at the first evidence, even if all of it may be one burst. */
+const atOnce = { kind: 'valid', policy: aPolicy({ analysis: { burstSeconds: 0 } }), images: 4 } as const;
+
+/** Stable pods of `one` of which none is ready. */
+const unready = (replicas: number) =>
+  aStable(one, {
+    replicas,
+    isRolledOut: false,
+    pods: Array.from({ length: replicas }, (_, i) =>
+      somePodFacts(`web-${i}`, { digest: one.spec.artifact.digest, isReady: false }),
+    ),
+  });
 
 describe.each<[string, Facts, Expected, string]>([
   // -- the environment ---------------------------------------------------------------------------------------------
@@ -136,6 +150,71 @@ describe.each<[string, Facts, Expected, string]>([
     'does not guess what an invalid policy means, and leaves a canary as it is',
     { ...stepping(), policy: { kind: 'invalid', message: 'canary.steps: ...' } },
     { '1.0.0': 'Serving Serving', '1.1.0': 'Pending PolicyInvalid 1' },
+    '',
+  ],
+  [
+    'goes on serving, and returns to what was proved, without a policy',
+    {
+      ...someFacts({ versions: [one], stable: aStable(two) }),
+      policy: { kind: 'invalid', message: 'canary.steps: ...' },
+    },
+    { '1.0.0': 'Promoting Promoting' },
+    'apply-stable 1.0.0',
+  ],
+  [
+    'says of the version that serves that it serves, whatever the policy is',
+    { ...someFacts({ versions: [one], stable }), policy: { kind: 'invalid', message: 'canary.steps: ...' } },
+    { '1.0.0': 'Serving Serving' },
+    '',
+  ],
+  // -- stable pods that are gone for a while -----------------------------------------------------------------------
+  [
+    'never takes an unproved version for the first one because no stable pod is ready now',
+    stepping({ stable: { kind: 'found', track: unready(3) } }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StableNotReady 1' },
+    '',
+  ],
+  [
+    'holds a version that was accepted while no stable pod is ready',
+    someFacts({ versions: [one, aVersion('1.1.0', accepted())], stable: unready(3), canaries: [aCanary(two)] }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StableNotReady' },
+    '',
+  ],
+  [
+    'holds while the stable Deployment is scaled to 0',
+    stepping({ stable: { kind: 'found', track: aStable(one, { replicas: 0, pods: [] }) } }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StableNotReady 1' },
+    '',
+  ],
+  [
+    'gives a stable Deployment that was made again the weights that served last',
+    stepping({ stable: { kind: 'found', track: aStable(undefined) } }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Canary StableNotReady 1' },
+    'apply-stable 1.0.0',
+  ],
+  [
+    'holds when the version that serves was deleted and its pods are gone for a while',
+    stepping({ versions: [aVersion('1.1.0', atStep(1))], stable: { kind: 'found', track: unready(3) } }),
+    { '1.1.0': 'Canary StableNotReady 1' },
+    '',
+  ],
+  [
+    'takes a version for the first one when the one before it never served',
+    someFacts({
+      versions: [aVersion('1.0.0', passed), aVersion('1.1.0', accepted())],
+      stable: unready(3),
+      canaries: [aCanary(two)],
+    }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Promoting Promoting' },
+    '',
+  ],
+  [
+    'promotes by hand although no stable pod is ready',
+    stepping(
+      { stable: { kind: 'found', track: unready(3) } },
+      aVersion('1.1.0', atStep(1), annotated({ [annotations.promote]: 'a' })),
+    ),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting 1' },
     '',
   ],
   // -- the first version -------------------------------------------------------------------------------------------
@@ -394,7 +473,7 @@ describe.each<[string, Facts, Expected, string]>([
     'remembers the counters when a step begins',
     stepping({ canaries: [aCanary(two, { pods: [somePodFacts('canary-0')] })] }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
-    'write-baseline',
+    'write-comparison',
   ],
   [
     'does not begin to compare while a pod does not answer',
@@ -409,13 +488,13 @@ describe.each<[string, Facts, Expected, string]>([
     'stays for as long as the step lasts',
     stepping({ seconds: 29 }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
-    '',
+    'write-comparison',
   ],
   [
     'starts the pods of the next step shortly before this one ends',
     stepping({ seconds: 30 }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
-    'apply-canary 1.1.0 x3',
+    'write-comparison, apply-canary 1.1.0 x3',
   ],
   [
     'does so as well where nothing is compared',
@@ -430,13 +509,13 @@ describe.each<[string, Facts, Expected, string]>([
       canaries: [ahead(somePodFacts('c-1', { isReady: false, heldUp: 'no cpu', isInService: false }))],
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
-    '',
+    'write-comparison',
   ],
   [
     'sends them no requests before their step',
     stepping({ seconds: 50, canaries: [ahead(somePodFacts('c-1', { isInService: false }))] }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
-    '',
+    'write-comparison',
   ],
   [
     'sends them requests when it begins',
@@ -474,7 +553,7 @@ describe.each<[string, Facts, Expected, string]>([
     'starts none ahead in the last step',
     stepping({ step: 2, seconds: 50 }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' },
-    '',
+    'write-comparison',
   ],
   ['goes to the next step', stepping(), { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' }, ''],
   [
@@ -497,7 +576,7 @@ describe.each<[string, Facts, Expected, string]>([
     'never passes a step without requests',
     stepping({ canary: counted(0, { labels: {} }) }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepInconclusive 1' },
-    '',
+    'write-comparison',
   ],
   [
     'fails at once when the canary answers with errors',
@@ -507,15 +586,21 @@ describe.each<[string, Facts, Expected, string]>([
   ],
   [
     'fails a canary that is slow',
-    stepping({ canary: counted(100, { latency: [0, 0, 0, 0, 40, 100, 100, 100] }) }),
+    { ...stepping({ canary: counted(100, { latency: [0, 0, 0, 0, 40, 100, 100, 100] }) }), policy: atOnce },
     { '1.0.0': 'Serving Serving', '1.1.0': 'Failed LatencyHigh' },
     'withdraw-pods 1, delete-canary',
   ],
   [
     'fails a canary that answers the same pictures with other labels',
-    stepping({ canary: counted(100, { labels: { cat: 90, dog: 10 } }) }),
+    { ...stepping({ canary: counted(200, { labels: { cat: 180, dog: 20 } }) }), policy: atOnce },
     { '1.0.0': 'Serving Serving', '1.1.0': 'Failed PredictionsShifted' },
     'withdraw-pods 1, delete-canary',
+  ],
+  [
+    'holds its step, and marks how far it is, when that may have been one burst',
+    stepping({ canary: counted(200, { labels: { cat: 180, dog: 20 } }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepInconclusive 1' },
+    'write-comparison',
   ],
   [
     'passes after the last step',

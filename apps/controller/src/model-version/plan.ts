@@ -1,4 +1,5 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import { type RolloutPolicy, rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
 import { planRollout } from './plan-rollout.ts';
 import { rank } from './ranking.ts';
 import { withRefusal } from './refusals.ts';
@@ -42,6 +43,7 @@ export function plan(facts: Facts): Plan {
   const leftovers = facts.canaries.filter((canary) => canary.name !== rollout?.canary);
   const actions = [
     ...missingRoute,
+    ...restored(versions, target, facts),
     ...leftovers.flatMap((canary) => remove(canary, facts)),
     ...(rollout?.actions ?? []),
   ];
@@ -58,6 +60,18 @@ export function plan(facts: Facts): Plan {
   };
 }
 
+/**
+ * A stable Deployment that is told to serve nothing, because it was made again, gets the weights that served last, while a newer
+ * version is still on its way.
+ */
+function restored(versions: readonly ModelVersion[], target: ModelVersion | undefined, facts: Facts): Action[] {
+  if (facts.stable.kind === 'missing' || facts.stable.track.digest !== undefined) return [];
+  if (target === undefined || target.status?.verdict?.outcome === 'Passed') return [];
+  const served = ({ status }: ModelVersion) => (status?.verdict?.outcome === 'Passed' ? (status.servedAt ?? '') : '');
+  const [last] = versions.toSorted((a, b) => (served(a) < served(b) ? 1 : -1));
+  return last === undefined || served(last) === '' ? [] : [{ kind: 'apply-stable', version: last }];
+}
+
 /** Time until a canary that is being deleted is checked again, ms. */
 const REMOVAL_CHECK_MS = 1_000;
 /** Time that a gateway has to follow a route that no longer names the canary, ms; then its pods are deleted. */
@@ -68,10 +82,16 @@ function planTarget(target: ModelVersion, facts: Facts): RolloutPlan {
   const { stable, policy } = facts;
   const canary = facts.canaries.find(({ version }) => version === target.metadata.name)?.name;
   if (stable.kind === 'missing') return blocked('StableMissing', stable.message, canary);
+  // What was proved is served, and returned to, without a policy; it says only how to prove more.
+  if (policy.kind !== 'valid' && target.status?.verdict?.outcome === 'Passed')
+    return planRollout(target, stable.track, { policy: policyFor(stable.track), images: 0 }, facts);
   if (policy.kind === 'missing') return blocked('PolicyMissing', policy.message, canary);
   if (policy.kind === 'invalid') return blocked('PolicyInvalid', policy.message, canary);
   return planRollout(target, stable.track, { policy: policy.policy, images: policy.images }, facts);
 }
+
+/** The defaults, with the way in which the stable pods get their weights now. */
+const policyFor = ({ mount }: StableTrack): RolloutPolicy => rolloutPolicySchema.parse({ artifact: { mount } });
 
 /** Until the target serves, the version whose weights the stable pods have goes on serving. */
 function* keepServing(

@@ -2,7 +2,7 @@ import { sleep, systemClock } from '@pawl/shared/concurrency/clock';
 import { withinMs } from '@pawl/shared/concurrency/deadline';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Acceptance } from '@pawl/shared/modelversion/model-version';
-import { readCounters, type PodCounters } from './analysis/counters.ts';
+import { readCounters, type ProcessCounters } from './analysis/counters.ts';
 import { timestamp } from './time.ts';
 
 /** An acceptance image of the environment. */
@@ -29,7 +29,7 @@ interface AcceptanceRules {
 /** What the controller asks a pod over HTTP, at its `host:port`. */
 export interface PodClient {
   /** Reads its counters. @throws when it does not answer in time. */
-  scrape(address: string, model: string, signal: AbortSignal): Promise<PodCounters>;
+  scrape(address: string, model: string, signal: AbortSignal): Promise<ProcessCounters>;
   /** The pod's own reason for not being ready; undefined when it gives none. Never rejects. */
   whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined>;
   /**
@@ -48,7 +48,7 @@ const LARGEST_METRICS_BYTES = 4 * 1024 * 1024;
 const MISTAKES = 10;
 const BUSY_PAUSE_MS = 500;
 
-async function scrape(address: string, model: string, signal: AbortSignal): Promise<PodCounters> {
+async function scrape(address: string, model: string, signal: AbortSignal): Promise<ProcessCounters> {
   const response = await fetch(`http://${address}/metrics`, {
     signal: withinMs(COUNTERS_TIMEOUT_MS, signal),
   });

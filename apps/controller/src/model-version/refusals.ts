@@ -41,7 +41,7 @@ function idOf(action: Action): string {
     case 'delete-canary':
       return `${action.kind} ${action.name}`;
     case 'mark-withdrawn':
-    case 'write-baseline':
+    case 'write-comparison':
       return `${action.kind} ${action.canary}`;
     case 'admit-pods':
     case 'withdraw-pods':
@@ -72,7 +72,7 @@ function objectOf(action: Action): string {
       return `the label of the pods ${action.pods.join(', ')}`;
     case 'set-route-weight':
       return 'the HTTPRoute';
-    case 'write-baseline':
+    case 'write-comparison':
     case 'mark-withdrawn':
       return `the annotation of the canary Deployment ${action.canary}`;
     case 'delete-canary':

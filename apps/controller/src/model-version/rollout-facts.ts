@@ -36,7 +36,9 @@ export interface RolloutFacts extends Rules {
   readonly isVerified: boolean;
   /** It reached every stable pod before; a pod that restarts or is added since changes nothing about that. */
   readonly isSettled: boolean;
-  /** Stable pods with some version's weights answer requests, so there is something to compare with. */
+  /** No version of the model ever served here, so there is nothing to compare with and nothing to lose. */
+  readonly isFirst: boolean;
+  /** Stable pods with some version's weights answer requests now. */
   readonly hasBaseline: boolean;
   /** The cluster kept its pods from starting when it was last looked at. */
   readonly wasHeldUp: boolean;
@@ -76,6 +78,7 @@ export function rolloutFacts(version: ModelVersion, stable: StableTrack, rules: 
     isPassed: verdict?.outcome === 'Passed',
     isVerified: artifact?.digest === version.spec.artifact.digest && isFound,
     isSettled: isSettled(version, stable),
+    isFirst: isFirst(version, stable, facts.versions),
     hasBaseline: stable.digest !== undefined && stable.pods.some((pod) => pod.isReady && pod.digest !== undefined),
     wasHeldUp: conditions.some(({ reason }) => reason === 'CanaryHeldUp'),
     wasAccepting: progressReason === 'Accepting',
@@ -96,6 +99,16 @@ export const isSettled = (version: ModelVersion, stable: StableTrack): boolean =
   stable.digest === version.spec.artifact.digest &&
   version.status?.servedAt !== undefined &&
   version.status.rollout === undefined;
+
+/**
+ * That no stable pod is ready now says nothing: nodes fail, and Deployments are scaled to 0 and made again. What counts is that
+ * no version was ever on every stable pod, and that the stable pods are told to serve none, or one that is known not to have been.
+ */
+function isFirst(version: ModelVersion, stable: StableTrack, versions: readonly ModelVersion[]): boolean {
+  if (versions.some(({ metadata, status }) => metadata.uid !== version.metadata.uid && status?.servedAt !== undefined))
+    return false;
+  return stable.digest === undefined || versions.some(({ spec }) => spec.artifact.digest === stable.digest);
+}
 
 /** Canary pods of a step. With exact weights by a route the pods only have to carry their share. */
 function replicasOf(step: number, stable: StableTrack, { canary }: RolloutPolicy): number {

@@ -1,8 +1,8 @@
 import { annotations, labels, STABLE } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { Deployment, Pod } from '@pawl/shared/kubernetes/objects';
-import type { Baseline } from './analysis/counters.ts';
-import { artifactOf, digestOf, templateHash } from './canary.ts';
+import { readComparison } from './analysis/comparison.ts';
+import { artifactOf, digestOf, mountOf, templateHash } from './canary.ts';
 import { isTerminating, podFacts } from './pods.ts';
 import { milliseconds } from './time.ts';
 import type { CanaryTrack, StableState } from './facts.ts';
@@ -35,6 +35,7 @@ export function stableState(model: string, found: readonly Deployment[], pods: r
       uid: metadata.uid ?? '',
       digest: digestOf(spec.template),
       artifact: artifactOf(spec.template),
+      mount: mountOf(spec.template),
       replicas,
       template: templateHash(spec.template),
       isRolledOut: isCurrent && updated === replicas && all === updated && available >= updated,
@@ -67,19 +68,9 @@ export function canaryTrack({ metadata, spec }: Deployment, pods: readonly Pod[]
     template,
     replicas: spec.replicas ?? 1,
     pods: pods.filter(isOurs).map(podFacts),
-    baseline: readBaseline(metadata.annotations?.[annotations.baseline]),
+    comparison: readComparison(metadata.annotations?.[annotations.comparison]),
     withdrawnAt: withdrawnAt === undefined ? undefined : milliseconds(withdrawnAt),
   };
-}
-
-/** The baseline that the controller wrote. A value that it did not write counts as none, and the step begins again. */
-function readBaseline(text: string | undefined): Baseline | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as Baseline;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether the analysis of some version needs counters now. */

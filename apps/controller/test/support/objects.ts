@@ -68,7 +68,7 @@ const fastPolicy = {
     ],
     readyTimeoutSeconds: 60,
   },
-  analysis: { intervalSeconds: 1, minRequests: 20 },
+  analysis: { intervalSeconds: 1, minRequests: 20, burstSeconds: 2 },
 };
 
 /** The environment's ConfigMap; JSON is YAML. An acceptance image is the text of its label. */

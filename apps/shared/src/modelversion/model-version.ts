@@ -111,6 +111,7 @@ export const conditionReasons = [
   'CanaryHeldUp',
   'StepRunning',
   'StepInconclusive',
+  'StableNotReady',
   'Promoting',
   'Serving',
   'Superseded',

@@ -49,8 +49,8 @@ export const annotations = {
   promote: 'pawl.dev/promote',
   /** On a canary Deployment: hash of the stable pod template it was made from. */
   template: 'pawl.dev/template',
-  /** On a canary Deployment: counters of both tracks when its current step began, JSON. */
-  baseline: 'pawl.dev/analysis-baseline',
+  /** On a canary Deployment: what both tracks counted in its current step, JSON. */
+  comparison: 'pawl.dev/analysis',
   /** On a canary Deployment: when the HTTPRoute stopped sending it requests, RFC 3339. */
   withdrawnAt: 'pawl.dev/withdrawn-at',
   /** On a ModelVersion, for people: id of the training run, as the bundle's manifest says. */

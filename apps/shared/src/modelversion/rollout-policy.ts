@@ -57,6 +57,15 @@ export const rolloutPolicySchema = z
         enabled: z.boolean().default(true).describe('false: steps only wait'),
         intervalSeconds: seconds(1, 3600).default(5).describe('how often the counters are read'),
         minRequests: z.int().min(1).default(50).describe('requests that each track must have answered in the step'),
+        falseAlarm: z
+          .number()
+          .min(1e-9)
+          .max(0.1)
+          .default(0.001)
+          .describe('chance to fail a version that is at its limits, over all looks, checks and steps of a rollout'),
+        burstSeconds: seconds(0, 3600)
+          .default(60)
+          .describe('latency and predictions fail a version only when the evidence stands without any such time'),
         maxErrorRateIncrease: rate
           .default(0.01)
           .describe("how far the canary's share of 5xx may exceed the stable one"),

@@ -40,6 +40,7 @@ const tellingReasons: readonly ConditionReason[] = [
   'VerifierUnavailable',
   'CanaryHeldUp',
   'StepInconclusive',
+  'StableNotReady',
   'Suspended',
   'Superseded',
   'Promoting',

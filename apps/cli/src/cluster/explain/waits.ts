@@ -89,20 +89,34 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
     ],
   },
   StepInconclusive: {
-    headline: 'its canary had too few requests to be judged',
+    headline: 'its canary cannot be judged yet',
     means: (e) => {
       const { analysis } = e.version.status ?? {};
       const seen =
         analysis === undefined
           ? ''
           : ` So far the canary answered ${analysis.canaryRequests} and the stable pods ${analysis.stableRequests} in this step.`;
-      return `It holds at this step because there is too little data to compare the canary with the stable pods, and no data is never a pass.${seen} ${told(e)}`;
+      return `It holds at this step because there is too little data to compare the canary with the stable pods, or because what was seen may be chance or a burst of its clients; only a comparison is a pass.${seen} ${told(e)}`;
     },
     next: (e) => [
       {
         text: `wait for traffic, or send some; or lower analysis.minRequests in the rollout policy of ${e.version.spec.model}`,
       },
       { text: 'or promote it by your own judgement', command: pawl(e, 'rollout promote') },
+    ],
+    blocked: true,
+  },
+  StableNotReady: {
+    headline: 'no stable pod is ready to compare it with',
+    means: (e) =>
+      `It was verified and accepted, but a version is only promoted by comparison with the stable pods, and none of them is ready now. It holds where it is and goes on by itself when they are back. ${told(e)}`,
+    next: (e) => [
+      {
+        text: 'see what the stable pods wait for, and fix that',
+        command: kubectl(e, `get pods -l ${labels.model}=${e.version.spec.model},${labels.track}=${STABLE}`),
+      },
+      { text: 'or promote it by your own judgement, if it is what mends them', command: pawl(e, 'rollout promote') },
+      { text: 'or stop this rollout', command: pawl(e, 'rollout abort') },
     ],
     blocked: true,
   },

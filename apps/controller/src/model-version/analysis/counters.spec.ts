@@ -1,5 +1,4 @@
-import { counted } from '../test/builders.ts';
-import { noCounters, readCounters, since } from './counters.ts';
+import { noCounters, readCounters } from './counters.ts';
 
 const page = `# HELP catdog_request_total Requests answered.
 # TYPE catdog_request_total counter
@@ -14,11 +13,13 @@ catdog_request_latency_seconds_bucket{le="0.05",endpoint="/metrics"} 7
 catdog_prediction_label_total{label="cat"} 50
 catdog_prediction_label_total{label="dog"} 41
 process_resident_memory_bytes 1000
+process_start_time_seconds 1767323045.5
 `;
 
 describe('reading a pod', () => {
   it('takes predictions only, not probes', () => {
     expect(readCounters(page, 'catdog')).toEqual({
+      startedAt: 1767323045.5,
       requests: 100,
       errors: 4,
       latency: [1, 0, 60, 0, 0, 0, 0, 94],
@@ -26,27 +27,12 @@ describe('reading a pod', () => {
     });
   });
 
+  it('takes a label that has the name of a property of every object', () => {
+    const line = 'catdog_prediction_label_total{label="__proto__"} 3';
+    expect(Object.entries(readCounters(line, 'catdog').labels)).toEqual([['__proto__', 3]]);
+  });
+
   it('ignores the metrics of another model', () => {
-    expect(readCounters(page, 'birds')).toEqual(noCounters);
-  });
-});
-
-describe('what was counted since a step began', () => {
-  it('is the difference, over all pods', () => {
-    const then = { a: counted(100), b: counted(10) };
-    const now = { a: counted(130), b: counted(20) };
-    expect(since(now, then)).toMatchObject({ requests: 40, labels: { cat: 20, dog: 20 } });
-  });
-
-  it('counts a pod that came later from its beginning', () => {
-    expect(since({ a: counted(30) }, {}).requests).toBe(30);
-  });
-
-  it('counts a process that restarted from its beginning', () => {
-    expect(since({ a: counted(5) }, { a: counted(100) }).requests).toBe(5);
-  });
-
-  it('forgets a pod that is gone', () => {
-    expect(since({}, { a: counted(100) })).toEqual(noCounters);
+    expect(readCounters(page, 'birds')).toEqual({ ...noCounters, startedAt: 1767323045.5 });
   });
 });

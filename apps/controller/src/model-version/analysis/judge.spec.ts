@@ -1,12 +1,19 @@
 import { rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
-import { counted } from '../test/builders.ts';
-import type { PodCounters } from './counters.ts';
-import { binomialTail, judge, histogramQuantile } from './judge.ts';
+import { comparing, counted, NOW, reading } from '../test/builders.ts';
+import { advance, type Comparison } from './comparison.ts';
+import type { ProcessCounters } from './counters.ts';
+import { judge } from './judge.ts';
+import { histogramQuantile } from './tally.ts';
 
-const limits = rolloutPolicySchema.parse({}).analysis;
+/** Evidence is enough although it may be of one burst. */
+const limits = rolloutPolicySchema.parse({ analysis: { burstSeconds: 0 } }).analysis;
+const withBursts = rolloutPolicySchema.parse({}).analysis;
 
-const verdicts = (canary: PodCounters, stable: PodCounters) =>
-  Object.fromEntries(judge(canary, stable, limits).checks.map(({ name, verdict }) => [name, verdict]));
+/** The judgement of two processes after a minute. */
+const judged = (canary: ProcessCounters, stable: ProcessCounters, about: Partial<Comparison> = {}) =>
+  judge(advance(comparing(1, 60, about), reading(canary, stable), NOW), limits);
+const verdicts = (canary: ProcessCounters, stable: ProcessCounters, about: Partial<Comparison> = {}) =>
+  Object.fromEntries(judged(canary, stable, about).checks.map(({ name, verdict }) => [name, verdict]));
 const labels = (cat: number, dog: number) => ({ labels: { cat, dog } });
 /** All of `requests` took between 250 and 500 ms. */
 const slow = (requests: number) => ({ latency: [0, 0, 0, 0, 0, requests, requests, requests] });
@@ -17,30 +24,30 @@ const beyond = (requests: number, some: number) => ({
 
 describe('a canary that answers like the stable pods', () => {
   it('passes', () => {
-    expect(judge(counted(100), counted(300), limits).verdict).toBe('Pass');
+    expect(judged(counted(100), counted(300)).verdict).toBe('Pass');
   });
 });
 
 describe('too little data', () => {
-  it.each<[string, PodCounters, PodCounters]>([
+  it.each<[string, ProcessCounters, ProcessCounters]>([
     ['no request at all', counted(0, { labels: {} }), counted(0, { labels: {} })],
     ['no request to the canary', counted(0, { labels: {} }), counted(1000)],
     ['one less than enough', counted(49), counted(300)],
     ['too few to the stable pods', counted(300), counted(49)],
   ])('is inconclusive, never a pass: %s', (_, canary, stable) => {
-    expect(judge(canary, stable, limits).verdict).toBe('Inconclusive');
+    expect(judged(canary, stable).verdict).toBe('Inconclusive');
   });
 
   it('says how many requests are missing', () => {
-    expect(judge(counted(12), counted(300), limits).checks[0]?.message).toBe(
+    expect(judged(counted(12), counted(300)).checks[0]?.message).toBe(
       'the canary answered 12 and the stable pods 300 requests in this step; each needs 50',
     );
   });
 });
 
 describe('errors', () => {
-  it.each<[string, PodCounters, PodCounters, string]>([
-    ['every one of five requests fails', counted(5, { errors: 5 }), counted(300), 'Fail'],
+  it.each<[string, ProcessCounters, ProcessCounters, string]>([
+    ['every one of eight requests fails', counted(8, { errors: 8 }), counted(300), 'Fail'],
     ['one of ten fails, which may be chance', counted(10, { errors: 1 }), counted(300), 'Inconclusive'],
     ['a tenth of many fails', counted(200, { errors: 20 }), counted(300), 'Fail'],
     ['as many fail as of the stable pods', counted(200, { errors: 20 }), counted(200, { errors: 20 }), 'Pass'],
@@ -48,10 +55,29 @@ describe('errors', () => {
   ])('%s', (_, canary, stable, verdict) => {
     expect(verdicts(canary, stable)).toMatchObject({ ErrorRate: verdict });
   });
+
+  it('fail a version at once, whatever a burst is', () => {
+    const progress = advance(comparing(1, 2), reading(counted(20, { errors: 20 }), counted(300)), NOW);
+    expect(judge(progress, withBursts).verdict).toBe('Fail');
+  });
+
+  it('need more evidence in every comparison that follows: all have one budget', () => {
+    const needed = (number: number) =>
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].find(
+        (errors) => verdicts(counted(errors, { errors }), counted(300), { number })['ErrorRate'] === 'Fail',
+      );
+    expect([1, 3, 100].map(needed)).toEqual([3, 3, 5]);
+  });
+
+  it('say how often that is wrong', () => {
+    expect(judged(counted(200, { errors: 40 }), counted(300)).checks[0]?.message).toBe(
+      '40 of 200 requests to the canary failed, 0 of 300 to the stable pods; a version at its limits fails wrongly in at most 1 of 1,000 rollouts',
+    );
+  });
 });
 
 describe('latency', () => {
-  it.each<[string, PodCounters, PodCounters, string]>([
+  it.each<[string, ProcessCounters, ProcessCounters, string]>([
     ['a canary many times as slow', counted(100, slow(100)), counted(300), 'Fail'],
     ['a canary as slow as slow stable pods', counted(100, slow(100)), counted(300, slow(300)), 'Pass'],
     ['a few slow requests', counted(100, { latency: [0, 0, 97, 97, 97, 100, 100, 100] }), counted(300), 'Pass'],
@@ -83,13 +109,17 @@ describe('latency', () => {
   ])('%s', (_, canary, stable, verdict) => {
     expect(verdicts(canary, stable)).toMatchObject({ Latency: verdict });
   });
+
+  it('does not fail a canary that is slow while the stable pods are slow too, for whatever reason', () => {
+    expect(verdicts(counted(100, slow(100)), counted(300, slow(280)), { edge: 3 })['Latency']).not.toBe('Fail');
+  });
 });
 
 describe('the mix of predictions', () => {
-  it.each<[string, PodCounters, PodCounters, string]>([
+  it.each<[string, ProcessCounters, ProcessCounters, string]>([
     ['the same mix', counted(100, labels(50, 50)), counted(300, labels(150, 150)), 'Pass'],
     ['a mix within the limit', counted(200, labels(110, 90)), counted(300, labels(150, 150)), 'Pass'],
-    ['another mix', counted(100, labels(90, 10)), counted(300, labels(150, 150)), 'Fail'],
+    ['another mix', counted(200, labels(180, 20)), counted(600, labels(300, 300)), 'Fail'],
     ['another mix after few requests, which may be chance', counted(10, labels(8, 2)), counted(300), 'Inconclusive'],
     ['a label that only the canary knows', counted(100, { labels: { fox: 100 } }), counted(300), 'Fail'],
   ])('%s', (_, canary, stable, verdict) => {
@@ -97,26 +127,61 @@ describe('the mix of predictions', () => {
   });
 
   it('is told in words', () => {
-    expect(judge(counted(100, labels(90, 10)), counted(300), limits).checks[2]?.message).toBe(
-      'the canary answers "cat" to 90 % of 100 images, the stable pods to 50 % of 300',
+    expect(judged(counted(100, labels(60, 40)), counted(300)).checks[2]?.message).toBe(
+      'the canary answers "cat" to 60 % of 100 images, the stable pods to 50 % of 300',
     );
   });
 });
 
-describe('the binomial test', () => {
-  // Reference: the sum of math.comb(n, i) * p**i * (1 - p)**(n - i) in Python 3.11.
-  it.each([
-    [5, 5, 0.01, 1e-10],
-    [1, 10, 0.01, 0.09561792499],
-    [20, 200, 0.06, 0.01793496586],
-    [60, 1000, 0.05, 0.08673217839],
-    [0, 10, 0.5, 1],
-  ])('%i or more of %i at %f', (count, of, share, expected) => {
-    expect(binomialTail(count, of, share)).toBeCloseTo(expected, 9);
+describe('a burst', () => {
+  /** Twenty pictures a second of equal mix go to both tracks for ten minutes, and `extra` more to the canary. */
+  function after(extra: (second: number) => number) {
+    let comparison = comparing(1, 600, { labels: ['cat', 'dog'], marks: [] });
+    comparison = {
+      ...comparison,
+      marks: comparing(1, 600).marks.map((mark) => ({ ...mark, canary: nothing, stable: nothing })),
+    };
+    const told: (string | undefined)[] = [];
+    let [cats, dogs] = [0, 0];
+    for (let second = 15; second <= 600; second += 15) {
+      cats += 30 + extra(second);
+      dogs += 30;
+      const now = NOW - (600 - second) * 1000;
+      const progress = advance(
+        comparison,
+        reading(counted(cats + dogs, { ...labels(cats, dogs), startedAt: NOW / 1000 - 599 }), {
+          ...counted(second * 10, labels(second * 5, second * 5)),
+          startedAt: NOW / 1000 - 599,
+        }),
+        now,
+      );
+      comparison = progress.comparison;
+      const { verdict, checks } = judge(progress, withBursts);
+      told.push(verdict === 'Fail' ? 'Fail' : checks[2]?.verdict);
+      if (second === 300) said = checks[2]?.message ?? '';
+    }
+    return told;
+  }
+  const nothing = { requests: 0, errors: 0, latency: Array<number>(8).fill(0), labels: [0, 0, 0] };
+  let said = '';
+
+  it('of one-sided pictures does not fail a version, but holds its step and says why', () => {
+    const told = after((second) => (second === 300 ? 1800 : 0));
+    expect(told).not.toContain('Fail');
+    expect(told[19]).toBe('Inconclusive');
+    expect(said).toBe(
+      'the canary answers "cat" to 80 % of 3000 images, the stable pods to 50 % of 3000; that came within 60 s, and only what lasts longer fails a version',
+    );
   });
 
-  it('does not overflow', () => {
-    expect(binomialTail(50_000, 100_000, 0.5)).toBeCloseTo(0.5, 2);
+  it('is passed over when it has been over for as long', () => {
+    const told = after((second) => (second === 300 ? 1800 : 0));
+    expect(told.slice(19, 23)).toEqual(Array(4).fill('Inconclusive'));
+    expect(told.at(-1)).toBe('Pass');
+  });
+
+  it('that does not end fails the version', () => {
+    expect(after((second) => (second >= 300 ? 200 : 0))).toContain('Fail');
   });
 });
 

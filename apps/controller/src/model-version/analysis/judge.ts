@@ -1,18 +1,10 @@
 import type { AnalysisCheck, CheckVerdict } from '@pawl/shared/modelversion/model-version';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
-import { latencyEdges, type PodCounters } from './counters.ts';
+import { type Progress, type Rest, withoutBursts } from './comparison.ts';
+import { combined, type Evidence, evidenceOf } from './evidence.ts';
+import { type Figure, figureOf } from './figures.ts';
 
 type Limits = RolloutPolicy['analysis'];
-
-/**
- * How unlikely an excess must be before it is called a failure. Low, because the counters are read many times during a
- * step, and each reading can exceed the limit by chance.
- */
-const ALPHA = 0.001;
-/** The one-sided quantile of the normal distribution for {@link ALPHA}. */
-const Z = 3.09;
-/** A p95 leaves this share of requests slower. */
-const SLOW_SHARE = 0.05;
 
 /** What the checks say together. */
 export interface Judgement {
@@ -20,127 +12,101 @@ export interface Judgement {
   readonly checks: readonly AnalysisCheck[];
 }
 
+const names = ['ErrorRate', 'Latency', 'Predictions'] as const;
+type Name = (typeof names)[number];
+
 /**
- * Compares what canary and stable pods counted in the same time under the same requests. Each check fails only when the
- * excess over its limit is more than chance explains (see ALPHA), passes when the figure is within the limit over
- * at least `minRequests`, and is inconclusive in between: few requests never pass, and two errors of two do fail.
+ * Compares what canary and stable pods counted in the same time under the same requests, at any time and as often as one
+ * likes. A check
+ * - fails when the evidence is beyond the budget of the rollout: a version at its limits fails in at most `falseAlarm` of all
+ *   rollouts, whatever the number of looks, steps and checks. For latency and predictions, the evidence has to stand without
+ *   any `burstSeconds` of it.
+ * - passes when its figure is within the limit over at least `minRequests`; once a burst is over, without it.
+ * - is inconclusive in between: few requests never pass.
  */
-export function judge(canary: PodCounters, stable: PodCounters, limits: Limits): Judgement {
-  const checks = [
-    errorRate(canary, stable, limits),
-    latency(canary, stable, limits),
-    predictions(canary, stable, limits),
-  ];
+export function judge(progress: Progress, limits: Limits): Judgement {
+  const { number, labels, edge } = progress.comparison;
+  const all = progress.counted;
+  const evidence = evidenceOf(all, edge, limits);
+  const isBeyond = (some: Evidence) => combined(some, number) >= 1 / limits.falseAlarm;
+  const isSuspected = isBeyond(evidence);
+  const rests = isSuspected && limits.burstSeconds > 0 ? withoutBursts(progress, limits.burstSeconds * 1000) : [];
+  const lasting = isSuspected
+    ? lastingOf(evidence, rests, isBeyond, (rest) => evidenceOf(rest, edge, limits))
+    : undefined;
+  const now = progress.marks.at(-1)?.at ?? 0;
+  const checks = names.map((name) => {
+    const figure = figureOf(name, all, labels, limits);
+    if (lasting !== undefined && name === strongest(lasting)) return failing(figure, limits);
+    if (isSuspected && name === strongest(evidence)) return afterBurst(figure, rests, labels, limits, now);
+    return usual(figure);
+  });
   const has = (verdict: CheckVerdict) => checks.some((check) => check.verdict === verdict);
   return { verdict: has('Fail') ? 'Fail' : has('Inconclusive') ? 'Inconclusive' : 'Pass', checks };
 }
 
-function errorRate(canary: PodCounters, stable: PodCounters, limits: Limits): AnalysisCheck {
-  const enough = requireRequests(canary.requests, stable.requests, limits);
-  const ours = ratio(canary.errors, canary.requests);
-  const theirs = ratio(stable.errors, stable.requests);
-  const limit = theirs + limits.maxErrorRateIncrease;
-  const figures = { canary: rounded(ours), stable: rounded(theirs), limit: rounded(limit) };
-  const message = `${canary.errors} of ${canary.requests} requests to the canary failed, ${stable.errors} of ${stable.requests} to the stable pods`;
-  if (binomialTail(canary.errors, canary.requests, limit) < ALPHA)
-    return { name: 'ErrorRate', verdict: 'Fail', ...figures, message };
-  if (enough !== undefined) return { name: 'ErrorRate', verdict: 'Inconclusive', ...figures, message: enough };
-  return { name: 'ErrorRate', verdict: ours <= limit ? 'Pass' : 'Inconclusive', ...figures, message };
-}
-
-function latency(canary: PodCounters, stable: PodCounters, limits: Limits): AnalysisCheck {
-  const enough = requireRequests(canary.requests, stable.requests, limits);
-  const theirs = histogramQuantile(stable, 1 - SLOW_SHARE);
-  const ours = histogramQuantile(canary, 1 - SLOW_SHARE);
-  const figures = { canary: rounded(ours), stable: rounded(theirs) };
-  // A stable p95 of few requests is too inexact to compare with.
-  if (stable.requests < limits.minRequests)
-    return { name: 'Latency', verdict: 'Inconclusive', ...figures, message: enough ?? '' };
-  const asked = Math.max(theirs * limits.maxP95Ratio, limits.p95FloorSeconds);
-  // A histogram has only its edges: the limit is the next edge.
-  const edge = latencyEdges.findIndex((upper) => upper >= asked);
-  const last = latencyEdges.at(-1) ?? 0;
-  const limit = latencyEdges[edge] ?? last;
-  const slower = ({ latency, requests }: PodCounters) =>
-    1 - ratio(latency[edge < 0 ? latencyEdges.length - 1 : edge] ?? 0, requests);
-  const slow = slower(canary);
-  const message = `p95 of the canary is ${milliseconds(ours)}, of the stable pods ${milliseconds(theirs)}; ${percent(slow)} of the canary's requests took longer than ${milliseconds(limit)}`;
-  const result = { name: 'Latency' as const, ...figures, limit: rounded(limit), message };
-  if (edge < 0 && slow > SLOW_SHARE) {
-    // Beyond the last edge a histogram tells how often, not how slow: worth something while most requests are below it.
-    const slowStable = slower(stable);
-    const isAsFast = enough === undefined && slow <= slowStable && slowStable < 0.5;
-    const comparison = `the histogram ends there, and of the stable pods' requests ${percent(slowStable)} took longer too`;
-    return { ...result, verdict: isAsFast ? 'Pass' : 'Inconclusive', message: `${message}; ${comparison}` };
-  }
-  if (edge >= 0 && binomialTail(Math.round(slow * canary.requests), canary.requests, SLOW_SHARE) < ALPHA)
-    return { ...result, verdict: 'Fail' };
-  if (enough !== undefined) return { ...result, verdict: 'Inconclusive', message: enough };
-  return { ...result, verdict: slow <= SLOW_SHARE ? 'Pass' : 'Inconclusive' };
-}
-
-function predictions(canary: PodCounters, stable: PodCounters, limits: Limits): AnalysisCheck {
-  const [ours, theirs] = [total(canary.labels), total(stable.labels)];
-  const enough = requireRequests(ours, theirs, limits, 'predictions');
-  const labels = [...new Set([...Object.keys(canary.labels), ...Object.keys(stable.labels)])];
-  const shares = labels.map((label) => {
-    const [a, b] = [canary.labels[label] ?? 0, stable.labels[label] ?? 0];
-    return { label, a: ratio(a, ours), b: ratio(b, theirs), pooled: ratio(a + b, ours + theirs) };
-  });
-  // Total variation distance, and how far chance alone moves it: half the sum of the labels' standard errors.
-  const shift = shares.reduce((sum, { a, b }) => sum + Math.abs(a - b), 0) / 2;
-  const noise =
-    shares.reduce((sum, { pooled }) => sum + Math.sqrt(pooled * (1 - pooled) * (1 / ours + 1 / theirs)), 0) / 2;
-  const largest = shares.toSorted((x, y) => Math.abs(y.a - y.b) - Math.abs(x.a - x.b))[0];
-  const message =
-    largest === undefined
-      ? 'nothing was predicted yet'
-      : `the canary answers "${largest.label}" to ${percent(largest.a)} of ${ours} images, the stable pods to ${percent(largest.b)} of ${theirs}`;
-  const result = { name: 'Predictions' as const, canary: rounded(shift), limit: limits.maxLabelShift, message };
-  if (ours > 0 && theirs > 0 && shift - Z * noise > limits.maxLabelShift) return { ...result, verdict: 'Fail' };
-  if (enough !== undefined) return { ...result, verdict: 'Inconclusive', message: enough };
-  return { ...result, verdict: shift <= limits.maxLabelShift ? 'Pass' : 'Inconclusive' };
-}
-
-/** What is missing; undefined when both tracks answered enough. */
-function requireRequests(ours: number, theirs: number, { minRequests }: Limits, what = 'requests'): string | undefined {
-  if (ours >= minRequests && theirs >= minRequests) return undefined;
-  return `the canary answered ${ours} and the stable pods ${theirs} ${what} in this step; each needs ${minRequests}`;
-}
-
 /**
- * How likely `count` or more of `of` are when each happens with probability `share`: the exact one-sided binomial test.
- * The normal approximation finds too many failures where the numbers are small.
+ * The evidence that stands whatever burst is left out; undefined when one makes the difference. What clients send can make a
+ * track slow or one-sided for a while, but not answer with 5xx.
  */
-export function binomialTail(count: number, of: number, share: number): number {
-  if (count <= 0) return 1;
-  if (share <= 0) return 0;
-  if (share >= 1) return 1;
-  // Terms from `of` down to `count`, by their ratio, from the logarithm of the first: none of them overflows.
-  let logTerm = of * Math.log(share);
-  let sum = Math.exp(logTerm);
-  for (let successes = of - 1; successes >= count; successes -= 1) {
-    logTerm += Math.log((successes + 1) / (of - successes)) + Math.log((1 - share) / share);
-    sum += Math.exp(logTerm);
+function lastingOf(
+  evidence: Evidence,
+  rests: readonly Rest[],
+  isBeyond: (some: Evidence) => boolean,
+  evidenceIn: (rest: Rest) => Evidence,
+): Evidence | undefined {
+  let lasting = evidence;
+  for (const rest of rests) {
+    const without = evidenceIn(rest);
+    const least = (name: 'Latency' | 'Predictions') => Math.min(lasting[name], without[name]);
+    lasting = { ...lasting, Latency: least('Latency'), Predictions: least('Predictions') };
+    if (!isBeyond(lasting)) return undefined;
   }
-  return Math.min(1, sum);
+  return lasting;
 }
 
-/** A quantile of latency in seconds, linear within its bucket as PromQL's histogram_quantile; the last edge at most. */
-export function histogramQuantile({ latency, requests }: PodCounters, q: number): number {
-  const rank = q * requests;
-  const index = latency.findIndex((count) => count >= rank);
-  const upper = latencyEdges[index];
-  if (requests === 0) return 0;
-  if (upper === undefined) return latencyEdges.at(-1) ?? 0;
-  const lower = latencyEdges[index - 1] ?? 0;
-  const [below, upTo] = [latency[index - 1] ?? 0, latency[index] ?? 0];
-  return upTo === below ? upper : lower + ((upper - lower) * (rank - below)) / (upTo - below);
+const strongest = (evidence: Evidence): Name => names.reduce((a, b) => (evidence[b] > evidence[a] ? b : a));
+
+const check = (figure: Figure, verdict: CheckVerdict, message: string): AnalysisCheck => ({
+  name: figure.name,
+  verdict,
+  ...figure.figures,
+  message,
+});
+
+const failing = (figure: Figure, { falseAlarm }: Limits) =>
+  check(
+    figure,
+    'Fail',
+    `${figure.message}; a version at its limits fails wrongly in at most 1 of ${Math.floor(1 / falseAlarm).toLocaleString('en')} rollouts`,
+  );
+
+const usual = (figure: Figure) => {
+  if (figure.missing !== undefined) return check(figure, 'Inconclusive', figure.missing);
+  if (figure.isWithin) return check(figure, 'Pass', figure.message);
+  return check(figure, 'Inconclusive', `${figure.message}, which may be chance`);
+};
+
+/** Too much to be chance, but it came within a short time: it has to last, or to be over for as long. */
+function afterBurst(
+  figure: Figure,
+  rests: readonly Rest[],
+  labels: readonly string[],
+  limits: Limits,
+  now: number,
+): AnalysisCheck {
+  for (const rest of rests) {
+    if (now - rest.to < limits.burstSeconds * 1000) continue;
+    const quiet = figureOf(figure.name, rest, labels, limits);
+    if (quiet.missing === undefined && quiet.isWithin)
+      return check(
+        quiet,
+        'Pass',
+        `${quiet.message}, without a burst between ${clock(rest.from)} and ${clock(rest.to)}`,
+      );
+  }
+  const message = `${figure.message}; that came within ${limits.burstSeconds} s, and only what lasts longer fails a version`;
+  return check(figure, 'Inconclusive', message);
 }
 
-const total = (counts: Readonly<Record<string, number>>) =>
-  Object.values(counts).reduce((sum, count) => sum + count, 0);
-const ratio = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
-const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
-const percent = (share: number) => `${Math.round(share * 1000) / 10} %`;
-const milliseconds = (seconds: number) => `${Math.round(seconds * 1000)} ms`;
+const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);

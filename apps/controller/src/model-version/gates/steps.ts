@@ -1,5 +1,7 @@
 import type { Analysis } from '@pawl/shared/modelversion/model-version';
-import { since, type Baseline, type Reading } from '../analysis/counters.ts';
+import { advance, begin as beginComparison, type Comparison, isMarkDue } from '../analysis/comparison.ts';
+import type { Reading } from '../analysis/counters.ts';
+import { edgeOf } from '../analysis/evidence.ts';
 import { judge } from '../analysis/judge.ts';
 import type { Action, Recorded } from '../decision.ts';
 import type { CanaryTrack } from '../facts.ts';
@@ -33,13 +35,31 @@ export const needsSteps: Gate = {
     const promote = promoteRequest(facts.version);
     if (promote !== undefined)
       return passed(facts, 'PromotedByHand', `Promoted by hand at step ${facts.step}`, { promote });
-    if (!facts.hasBaseline)
-      return passed(facts, 'FirstVersion', 'Verified and accepted; no stable pod serves a version to compare it with');
+    if (facts.isFirst)
+      return passed(facts, 'FirstVersion', 'Verified and accepted; no version served here before to compare it with');
     if (facts.policy.canary.steps.length === 0)
       return passed(facts, 'StepsCompleted', 'Verified and accepted; the policy has no steps');
+    if (!facts.hasBaseline) return waitingForStable(facts);
     return undefined;
   },
 };
+
+/** Without stable pods there is nothing to compare with. The rollout goes on when they are back, where it was. */
+function waitingForStable(facts: RolloutFacts): RolloutPlan {
+  const { stable, step } = facts;
+  const waiting = stable.pods
+    .map((pod) => pod.crashed ?? pod.heldUp ?? pod.waiting)
+    .find((words) => words !== undefined);
+  const why =
+    stable.replicas === 0
+      ? `the Deployment ${stable.name} is scaled to 0`
+      : (waiting ?? `none of the ${stable.pods.length} pods of ${stable.name} says why`);
+  const where = step === 0 ? 'Its first step waits' : `Step ${step} of ${facts.policy.canary.steps.length} holds`;
+  return onCanary(facts, 'StableNotReady', `${where}: no stable pod is ready to compare it with (${why})`, {
+    record: { rollout: progressAt(step, facts) },
+    requeueAfterMs: POLL_MS,
+  });
+}
 
 /** In each step pods get requests, and both tracks are compared for as long as the step lasts. The last gate: it always decides. */
 export const stepsPassed: Gate = {
@@ -51,12 +71,12 @@ export const stepsPassed: Gate = {
     const admit = admission(canary, wanted.weight, facts);
     if (admit.length > 0)
       return running('its pods begin to get requests', facts, { actions: admit, again: ADMITTED_MS });
-    const { baseline } = canary;
-    if (baseline?.step !== facts.step || baseline.template !== canary.template) return begin(canary, facts);
-    const left = wanted.holdSeconds * 1000 - (facts.now - baseline.at);
+    const { comparison } = canary;
+    if (comparison?.step !== facts.step || comparison.template !== canary.template) return begin(canary, facts);
+    const left = wanted.holdSeconds * 1000 - (facts.now - comparison.at);
     if (!facts.policy.analysis.enabled) return hold(canary, left, facts);
     if (facts.counters === undefined) return running('the counters are read', facts, { again: AT_ONCE_MS });
-    return compare(canary, baseline, facts.counters, left, facts);
+    return compare(canary, comparison, facts.counters, left, facts);
   },
 };
 
@@ -70,17 +90,17 @@ function admission(canary: CanaryTrack, weight: number, facts: RolloutFacts): re
   return pods.length === 0 ? [] : [{ kind: 'admit-pods', pods: pods.map((pod) => pod.name) }];
 }
 
-/**
- * The comparison begins with the counters of every pod: a pod that is missing now would later count with all its
- * requests.
- */
+/** The comparison begins with the counters of every pod: what a pod that is missing now counts until it is read is lost. */
 function begin(canary: CanaryTrack, facts: RolloutFacts): RolloutPlan {
   const { counters, step, now } = facts;
   if (counters === undefined) return running('the counters are read', facts, { again: AT_ONCE_MS });
-  if (!counters.isComplete) return running('a pod does not answer /metrics yet', facts, { again: POLL_MS });
-  const baseline = { step, template: canary.template, at: now, stable: counters.stable, canary: counters.canary };
+  if (!counters.isComplete) return running(counters.failure ?? 'a pod is not read yet', facts, { again: POLL_MS });
+  // The one before it, even of another template: a rollout has one budget, and every comparison takes its part.
+  const number = Math.max(canary.comparison?.number ?? 0, step - 1) + 1;
+  const edge = edgeOf(Object.values(counters.stable), facts.policy.analysis);
+  const comparison = beginComparison(counters, { step, template: canary.template, at: now, number, edge });
   return running('the comparison begins', facts, {
-    actions: [{ kind: 'write-baseline', canary: canary.name, baseline }],
+    actions: [{ kind: 'write-comparison', canary: canary.name, comparison }],
   });
 }
 
@@ -95,20 +115,22 @@ function hold(canary: CanaryTrack, left: number, facts: RolloutFacts): RolloutPl
 
 function compare(
   canary: CanaryTrack,
-  baseline: Baseline,
+  comparison: Comparison,
   counters: Reading,
   left: number,
   facts: RolloutFacts,
 ): RolloutPlan {
-  const ours = since(counters.canary, baseline.canary);
-  const theirs = since(counters.stable, baseline.stable);
-  const { verdict, checks } = judge(ours, theirs, facts.policy.analysis);
+  const progress = advance(comparison, counters, facts.now);
+  const { verdict, checks } = judge(progress, facts.policy.analysis);
+  const mark: readonly Action[] = isMarkDue(progress, facts.policy.analysis.burstSeconds)
+    ? [{ kind: 'write-comparison', canary: canary.name, comparison: progress.comparison }]
+    : [];
   const analysis: Analysis = {
     step: facts.step,
     verdict,
     at: timestamp(facts.now),
-    canaryRequests: ours.requests,
-    stableRequests: theirs.requests,
+    canaryRequests: progress.counted.canary.requests,
+    stableRequests: progress.counted.stable.requests,
     checks: [...checks],
   };
   const wrong = checks.find((check) => check.verdict === 'Fail');
@@ -119,12 +141,12 @@ function compare(
   if (left > 0)
     return running(`${heldFor(left, facts)}, ${verdict.toLowerCase()} so far`, facts, {
       record: { analysis },
-      actions: startAhead(canary, left, facts),
+      actions: [...mark, ...startAhead(canary, left, facts)],
       again: Math.min(facts.policy.analysis.intervalSeconds * 1000, Math.max(AT_ONCE_MS, left)),
     });
   if (verdict === 'Pass') return leave({ analysis }, facts);
   const open = checks.find((check) => check.verdict === 'Inconclusive');
-  return running(open?.message ?? '', facts, { record: { analysis }, isInconclusive: true });
+  return running(open?.message ?? '', facts, { record: { analysis }, actions: mark, isInconclusive: true });
 }
 
 const failureOf = { ErrorRate: 'ErrorRateHigh', Latency: 'LatencyHigh', Predictions: 'PredictionsShifted' } as const;

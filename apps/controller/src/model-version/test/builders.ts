@@ -1,7 +1,8 @@
 import type { ModelVersion, ModelVersionStatus, Verdict } from '@pawl/shared/modelversion/model-version';
 import { rolloutPolicySchema, type RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { z } from 'zod';
-import { noCounters, type PodCounters, type Reading } from '../analysis/counters.ts';
+import { begin, type Comparison } from '../analysis/comparison.ts';
+import { noCounters, type ProcessCounters, type Reading } from '../analysis/counters.ts';
 import { artifactOf, artifactTemplate, canaryName } from '../canary.ts';
 import {
   type Change,
@@ -117,6 +118,7 @@ export function aStable(
     digest: of,
     artifact:
       version === undefined ? artifactOf({ spec: { containers: [] } }) : artifactOf(artifactTemplate(version, 'fetch')),
+    mount: 'fetch',
     replicas,
     template: TEMPLATE,
     isRolledOut: true,
@@ -149,8 +151,10 @@ export function aCanary(version: ModelVersion, changes: Partial<CanaryTrack> = {
  * Counters of one pod: the given values, and 0 elsewhere. All requests took about 30 ms unless the values say
  * otherwise.
  */
-export function counted(requests: number, rest: Partial<PodCounters> = {}): PodCounters {
+export function counted(requests: number, rest: Partial<ProcessCounters> = {}): ProcessCounters {
   return {
+    // After every comparison of these tests began: such a process counts with all its requests.
+    startedAt: NOW / 1000,
     requests,
     errors: 0,
     latency: noCounters.latency.map((_, index) => (index >= 2 ? requests : 0)),
@@ -159,10 +163,19 @@ export function counted(requests: number, rest: Partial<PodCounters> = {}): PodC
   };
 }
 
-export const reading = (canary: PodCounters, stable: PodCounters): Reading => ({
+export const reading = (canary: ProcessCounters, stable: ProcessCounters): Reading => ({
   canary: { 'uid-canary-0': canary },
   stable: { 'uid-web-0': stable },
   isComplete: true,
+});
+
+/** A comparison of a step, from 1, that began so long ago, before any process counted. */
+export const comparing = (step: number, secondsAgo: number, about: Partial<Comparison> = {}): Comparison => ({
+  ...begin(
+    { stable: {}, canary: {}, isComplete: true },
+    { step, template: TEMPLATE, at: NOW - secondsAgo * 1000, number: step, edge: 3 },
+  ),
+  ...about,
 });
 
 /** A policy with two steps, 25 % and 50 %, of a minute each. */
