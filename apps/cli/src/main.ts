@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClusterContext } from './cluster/cluster-context.ts';
-import { run } from './program.ts';
 import { Interrupts } from './terminal/interrupts.ts';
 
 // Photographs are decoded in libuv's pool, worker threads' too; it has 4 threads unless told otherwise before its first use.
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism()));
 
+// Before anything else is loaded: as process 1 of a container, a signal without a handler is lost.
 const interrupts = new Interrupts();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
@@ -35,4 +35,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
+const { run } = await import('./program.ts');
 process.exitCode = await run(process.argv.slice(2), context);
