@@ -69,6 +69,15 @@ export const errorCodes = {
     500,
     'The store answered in a way that trying again does not change; check the address and the store.',
   ),
+  BUNDLE_STORE_UNTRUSTED: row(
+    500,
+    'Name the file of its certificate authority in NODE_EXTRA_CA_CERTS, or use the host name that the certificate bears.',
+  ),
+  BUNDLE_TOKEN_REALM_REFUSED: row(
+    500,
+    'If that is the token server of the registry, allow it by REGISTRY_TOKEN_HOSTS=host, separated by commas.',
+  ),
+  BUNDLE_IMAGE_INVALID: row(500, 'Publish the bundle with `pawl publish`; it makes an image of one tar layer.'),
   BUNDLE_TARGET_INVALID: row(500, 'Name a new folder, or one that holds a bundle, on a file system with enough space.'),
   MODEL_INCOMPATIBLE: row(
     500,

@@ -15,6 +15,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** Whether hosts other than this machine may be spoken to in plain HTTP. */
   readonly allowHttp: boolean;
+  /** Throws where a redirect must not be followed, beside what holds for every one. */
+  readonly requireRedirect?: ((to: URL) => void) | undefined;
 }
 
 /** An answer; read or destroy its stream. */
@@ -36,7 +38,8 @@ const ownedByOrigin = ['authorization', 'cookie', 'proxy-authorization'];
  * CAs are node's: NODE_USE_ENV_PROXY, NODE_EXTRA_CA_CERTS) and follows redirects of GET and HEAD: at most five, never
  * from https to http, and without credentials to another origin. Any status is an answer, not an error.
  *
- * @throws PawlError BUNDLE_STORE_UNREACHABLE, BUNDLE_STORE_REFUSED (redirect, certificate); the signal's reason.
+ * @throws PawlError BUNDLE_STORE_UNREACHABLE, BUNDLE_STORE_UNTRUSTED, BUNDLE_STORE_REFUSED (redirect); what
+ * `requireRedirect` throws; the signal's reason.
  */
 export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
   let { url, headers = {} } = request;
@@ -50,6 +53,7 @@ export async function httpRequest(request: HttpRequest): Promise<HttpResponse> {
     stream.destroy();
     const next = redirectTarget(url, location, request.allowHttp);
     if (hops === MAX_REDIRECTS) throw refused(url, `redirects more than ${MAX_REDIRECTS} times`);
+    request.requireRedirect?.(next);
     if (next.origin !== url.origin) headers = without(headers, ownedByOrigin);
     url = next;
   }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { digestOfBytes, isDigest } from '../digest.ts';
 import { mediaTypes, type OciContent } from '../oci-image.ts';
-import { displayUrl, isLoopback, mayUsePlainHttp } from './address.ts';
+import { displayUrl, mayUsePlainHttp } from './address.ts';
 import { basicAuthorization, httpRequest, readBody, type HttpRequest, type HttpResponse } from './http-client.ts';
 import { readRange } from './https.ts';
 import {
@@ -15,11 +15,12 @@ import {
 } from './oci-auth.ts';
 import type { OciLocation } from './oci-location.ts';
 import { errorOfStatus, type ReadOptions, type StoreRead } from './store.ts';
+import { readTokenHosts, requireTokenRealm, TOKEN_HOSTS_VARIABLE } from './token-realm.ts';
 
 /** How a registry is reached. */
 export interface OciStoreOptions {
   /**
-   * Speak plain HTTP to the registry (and to the token server it names). Loopback registries still get HTTPS without
+   * Speak plain HTTP to the registry (and to a token server of its origin). Loopback registries still get HTTPS without
    * it.
    */
   readonly insecureRegistry?: boolean | undefined;
@@ -27,6 +28,11 @@ export interface OciStoreOptions {
   readonly credentials?: RegistryCredentials | undefined;
   /** Path of a docker `config.json`; default $DOCKER_CONFIG/config.json, ~/.docker/config.json. */
   readonly dockerConfigPath?: string | undefined;
+  /**
+   * Hosts of token servers, with port, that registries of another site may name; default: those of REGISTRY_TOKEN_HOSTS
+   * in the environment of this process.
+   */
+  readonly tokenHosts?: readonly string[] | undefined;
 }
 
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
@@ -152,18 +158,21 @@ export class OciRegistry {
         allowHttp: this.allowHttp(),
       });
     const response = await send();
-    if (response.status !== 401) return response;
+    // A store that a registry redirects to is no registry: it gets no credentials, and its challenge means nothing.
+    if (response.status !== 401 || response.url.origin !== this.origin()) return response;
     const challenge = parseChallenge(response.headers['www-authenticate']);
     if (challenge === undefined) return response;
     const credentials = await this.credentials();
     if (challenge.scheme === 'basic') {
       if (credentials === undefined) return response;
+      response.stream.destroy();
       this.authorization = basicAuthorization(credentials);
     } else {
+      response.stream.destroy();
       const scope = `repository:${this.location.repository}:${this.actions}`;
-      this.authorization = `Bearer ${await this.fetchToken(tokenRequest(challenge, scope, credentials), request.signal)}`;
+      const token = await this.fetchToken(tokenRequest(challenge, scope, credentials), request.signal);
+      this.authorization = `Bearer ${token}`;
     }
-    response.stream.destroy();
     return await send();
   }
 
@@ -172,10 +181,20 @@ export class OciRegistry {
     signal: AbortSignal,
   ): Promise<string> {
     const url = new URL(href);
-    const plain = url.protocol === 'http:';
-    if ((plain && !this.allowHttp() && !isLoopback(url.hostname)) || (!plain && url.protocol !== 'https:'))
-      throw new PawlError('BUNDLE_STORE_REFUSED', { message: 'the registry names a token address that is not https' });
-    const response = await httpRequest({ url, headers, signal, allowHttp: this.allowHttp() });
+    const registry = new URL(this.origin());
+    const allowed = this.options.tokenHosts ?? readTokenHosts(process.env[TOKEN_HOSTS_VARIABLE]);
+    // Where it redirects to must be its registry's too: whatever answers there is handed to the registry.
+    const require = (realm: URL) => {
+      requireTokenRealm(realm, registry, allowed);
+    };
+    require(url);
+    const response = await httpRequest({
+      url,
+      headers,
+      signal,
+      allowHttp: this.allowHttp(),
+      requireRedirect: require,
+    });
     const what = `a token for ${this.location.display}`;
     // A token server answers 400 or 401 to bad credentials, and both mean the same to the caller.
     if (response.status === 400) response.stream.destroy();
@@ -211,7 +230,8 @@ export class OciRegistry {
   private origin(): string {
     // Docker's default registry has another name than its images.
     const host = this.location.host === 'docker.io' ? 'registry-1.docker.io' : this.location.host;
-    return `${this.allowHttp() ? 'http' : 'https'}://${host}`;
+    // As a URL writes it: in small letters, without the port that the scheme has anyway.
+    return new URL(`${this.allowHttp() ? 'http' : 'https'}://${host}`).origin;
   }
 
   private url(rest: string): URL {

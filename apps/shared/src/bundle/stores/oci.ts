@@ -25,7 +25,7 @@ export function ociStore(location: OciLocation, options: OciStoreOptions): Bundl
       document = parseImageDocument(mediaType, bytes);
     }
     if (document.kind === 'index')
-      throw new PawlError('BUNDLE_STORE_REFUSED', { message: 'the index of the image names another index' });
+      throw new PawlError('BUNDLE_IMAGE_INVALID', { message: 'the index of the image names another index' });
     return (layer = document.layer);
   };
 

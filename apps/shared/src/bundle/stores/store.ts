@@ -81,6 +81,24 @@ export function errorOfStatus(status: number, what: string): PawlError {
   return new PawlError('BUNDLE_STORE_REFUSED', { message: `the store refused ${what} (HTTP ${status})` });
 }
 
+/** Node's codes of certificates (its TLS documentation, "X509 certificate error codes") that deserve words of their own. */
+const certificateWords: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'has expired',
+  CERT_NOT_YET_VALID: 'is not valid yet',
+  CERT_REVOKED: 'was revoked',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'is for another host name',
+  HOSTNAME_MISMATCH: 'is for another host name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'is self-signed, and not trusted here',
+};
+
+const otherCertificateCodes =
+  /CERT|CRL|VERIFY_LEAF|ISSUER_PUBLIC_KEY|^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/;
+
+/** Pure: what is wrong with a certificate by the code of a failed connection; undefined where it is something else. */
+const certificateProblem = (code: string): string | undefined =>
+  certificateWords[code] ??
+  (otherCertificateCodes.test(code) ? 'is signed by an authority that is not trusted here' : undefined);
+
 /**
  * The error for a connection that could not be made or broke. Keeps of the cause only its code: messages may hold URLs.
  */
@@ -88,10 +106,10 @@ export function unreachable(what: string, cause: unknown): PawlError {
   const known = codeOf(cause);
   const code = known === undefined ? '' : ` (${known})`;
   // A certificate that is not trusted stays so: trying again only hides it.
-  if (/CERT|SELF_SIGNED|ERR_TLS_CERT|UNABLE_TO_VERIFY/.test(code))
-    return new PawlError('BUNDLE_STORE_REFUSED', {
-      message: `the store of ${what} shows a certificate that is not trusted${code}`,
-      hint: 'Trust its CA, for example by NODE_EXTRA_CA_CERTS.',
+  const untrusted = known === undefined ? undefined : certificateProblem(known);
+  if (untrusted !== undefined)
+    return new PawlError('BUNDLE_STORE_UNTRUSTED', {
+      message: `the store of ${what} shows a certificate that ${untrusted}${code}`,
     });
   // A mistake of ours is not the network's, and must not pass for it.
   if (known === undefined && (cause instanceof TypeError || cause instanceof ReferenceError))
