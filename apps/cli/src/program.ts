@@ -40,6 +40,14 @@ Exit codes:
   130  stopped by Ctrl-C
 `;
 
+/** Codes of {@link PawlError} that say that a store, or the way to it, refuses. */
+const REFUSED_OUTSIDE: readonly string[] = [
+  'BUNDLE_ACCESS_DENIED',
+  'BUNDLE_STORE_REFUSED',
+  'BUNDLE_STORE_UNTRUSTED',
+  'BUNDLE_TOKEN_REALM_REFUSED',
+] satisfies PawlError['code'][];
+
 /** The commands, in the order in which help lists them. */
 const commands = [
   addTrain,
@@ -119,8 +127,7 @@ function report(error: unknown, context: ClusterContext): ExitCode {
       context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(theme.asCalled(error.hint))}\n`);
     if (error instanceof CliError) return error.exitCode;
     if (error.code === 'BUNDLE_NOT_FOUND') return exitCodes.notFound;
-    const refused = error.code === 'BUNDLE_ACCESS_DENIED' || error.code === 'BUNDLE_STORE_REFUSED';
-    return error.transient || refused ? exitCodes.cluster : exitCodes.no;
+    return error.transient || REFUSED_OUTSIDE.includes(error.code) ? exitCodes.cluster : exitCodes.no;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   context.stderr.write(`${theme.paint('bad', 'error:')} this is a defect of pawl; please report it\n${text}\n`);

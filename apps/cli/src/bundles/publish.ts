@@ -84,16 +84,23 @@ export async function publish(context: Context, request: PublishRequest): Promis
   };
 }
 
+/** Codes that speak of what a store holds; any other speaks of the store, or of the way to it. */
+const OF_SOMETHING_ELSE: readonly string[] = [
+  'BUNDLE_IMAGE_INVALID',
+  'BUNDLE_MANIFEST_INVALID',
+  'BUNDLE_DIGEST_MISMATCH',
+] satisfies PawlError['code'][];
+
 async function whatIsThere(context: Context, uri: string): Promise<Present> {
   try {
     const { digest, signature } = await readStoredManifest(context, uri);
     return { kind: 'bundle', digest, signature };
   } catch (error) {
     if (!(error instanceof PawlError)) throw error;
-    if (error.code === 'BUNDLE_NOT_FOUND' && !error.message.includes('head of the layer')) return { kind: 'nothing' };
+    if (error.code === 'BUNDLE_NOT_FOUND') return { kind: 'nothing' };
     // An image that is no bundle, or a manifest that cannot be read: there is something, and it is not this one.
-    if (/NOT_FOUND|MANIFEST_INVALID|STORE_REFUSED|DIGEST_MISMATCH/.test(error.code))
-      return { kind: 'other', problem: error.message };
+    if (OF_SOMETHING_ELSE.includes(error.code)) return { kind: 'other', problem: error.message };
+    // Whatever else failed says nothing about what is there: a certificate, the network, a refusal.
     throw error;
   }
 }

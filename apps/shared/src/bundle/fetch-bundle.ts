@@ -60,8 +60,8 @@ export async function resolveBundle(uri: string, options: FetchOptions): Promise
  * request, if `digest` is given). Safe against concurrent fetches to the same target, from any process.
  *
  * @throws PawlError BUNDLE_URI_INVALID, BUNDLE_NOT_FOUND, BUNDLE_ACCESS_DENIED, BUNDLE_STORE_UNREACHABLE (also when
- * `timeoutMs` is over), BUNDLE_STORE_REFUSED, BUNDLE_TOO_LARGE, BUNDLE_TARGET_INVALID, and those of {@link openBundle};
- * the reason of `signal`.
+ * `timeoutMs` is over), BUNDLE_STORE_REFUSED, BUNDLE_STORE_UNTRUSTED, BUNDLE_TOKEN_REALM_REFUSED, BUNDLE_IMAGE_INVALID,
+ * BUNDLE_TOO_LARGE, BUNDLE_TARGET_INVALID, and those of {@link openBundle}; the reason of `signal`.
  */
 export async function fetchBundle(uri: string, options: FetchOptions): Promise<Bundle> {
   const location = parseBundleUri(uri, options);

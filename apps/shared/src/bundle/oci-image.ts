@@ -121,7 +121,7 @@ export interface ImageLayer {
  * Pure: reads an image index or image manifest, OCI's or Docker's. Of an index it takes the first image for a real
  * platform: the layers are the same for all.
  *
- * @throws PawlError BUNDLE_STORE_REFUSED for anything that cannot be the image of a bundle.
+ * @throws PawlError BUNDLE_IMAGE_INVALID for anything that cannot be the image of a bundle.
  */
 export function parseImageDocument(mediaType: string, bytes: Uint8Array): ImageDocument {
   const json = parseJson(bytes);
@@ -165,7 +165,4 @@ function check<Schema extends z.ZodType>(schema: Schema, json: unknown): z.infer
 }
 
 const notABundle = (why: string) =>
-  new PawlError('BUNDLE_STORE_REFUSED', {
-    message: `the image is not a model bundle: ${why}`,
-    hint: 'Publish the bundle with `pawl publish`; it makes an image of one tar layer.',
-  });
+  new PawlError('BUNDLE_IMAGE_INVALID', { message: `the image is not a model bundle: ${why}` });

@@ -113,14 +113,14 @@ describe('the layer of a bundle', () => {
   ])('is refused with %s', async (_, message, entry) => {
     const bundle = await aBundle();
     const error = await rejection(aTar([entry, ...(await entriesOf(bundle))]).then((tar) => extracted(bundle, tar)));
-    expect(error).toMatchObject({ code: 'BUNDLE_STORE_REFUSED', message: expect.stringMatching(message) });
+    expect(error).toMatchObject({ code: 'BUNDLE_IMAGE_INVALID', message: expect.stringMatching(message) });
   });
 
   it('is refused with a file twice', async () => {
     const bundle = await aBundle();
     const entries = await entriesOf(bundle);
     const error = await rejection(extracted(bundle, await aTar([...entries, ...entries.slice(1)])));
-    expect(error).toMatchObject({ code: 'BUNDLE_STORE_REFUSED', message: expect.stringContaining('twice') });
+    expect(error).toMatchObject({ code: 'BUNDLE_IMAGE_INVALID', message: expect.stringContaining('twice') });
   });
 
   it.each<[string, 'none' | 'gzip', (tar: Buffer) => Buffer, RegExp]>([
@@ -138,7 +138,7 @@ describe('the layer of a bundle', () => {
     const bundle = await aBundle();
     const tar = await buffer(await packLayer(bundle));
     const error = await rejection(extracted(bundle, spoil(tar), compression));
-    expect(error).toMatchObject({ code: 'BUNDLE_STORE_REFUSED', message: expect.stringMatching(message) });
+    expect(error).toMatchObject({ code: 'BUNDLE_IMAGE_INVALID', message: expect.stringMatching(message) });
   });
 });
 
@@ -178,7 +178,7 @@ describe('the head of a layer', () => {
     ['the manifest is a link', () => [{ name: 'manifest.json', type: 'symlink', linkname: 'x' }], /does not begin/],
   ])('is refused when %s', async (_, entries, message) => {
     const error = await rejection(readLayerHead(Readable.from([await aTar(entries())]), 'none'));
-    expect(error).toMatchObject({ code: 'BUNDLE_STORE_REFUSED', message: expect.stringMatching(message) });
+    expect(error).toMatchObject({ code: 'BUNDLE_IMAGE_INVALID', message: expect.stringMatching(message) });
   });
 
   it('passes on a broken connection as it is', async () => {

@@ -65,7 +65,7 @@ export async function digestOfLayer(bundle: Bundle): Promise<{ readonly digest: 
 /**
  * Reads the manifest, and the signature if it comes next, from the beginning of a layer; reads no further.
  *
- * @throws PawlError BUNDLE_STORE_REFUSED where they are not at the beginning; errors of the stream as they are.
+ * @throws PawlError BUNDLE_IMAGE_INVALID where they are not at the beginning; errors of the stream as they are.
  */
 export async function readLayerHead(layer: Readable, compression: 'none' | 'gzip'): Promise<Map<string, Buffer>> {
   const { extract } = await import('tar-stream');
@@ -96,7 +96,7 @@ export async function readLayerHead(layer: Readable, compression: 'none' | 'gzip
  * Unpacks a layer into a folder: exactly the files that the manifest lists, each with exactly its size. Folders are
  * made as needed; an entry of any other kind (link, device, whiteout), with any other path, twice, or too long ends it.
  *
- * @throws PawlError BUNDLE_STORE_REFUSED, BUNDLE_TARGET_INVALID; the signal's reason.
+ * @throws PawlError BUNDLE_IMAGE_INVALID, BUNDLE_TARGET_INVALID; the signal's reason.
  */
 export async function extractLayer(
   layerPath: string,
@@ -208,10 +208,7 @@ const nameOf = (header: Header) =>
 const show = (header: Header) => JSON.stringify(header.name.slice(0, 100));
 
 const refused = (problem: string) =>
-  new PawlError('BUNDLE_STORE_REFUSED', {
-    message: `the layer of the image ${problem}`,
-    hint: 'Publish the bundle with `pawl publish`; it makes an image of one tar layer.',
-  });
+  new PawlError('BUNDLE_IMAGE_INVALID', { message: `the layer of the image ${problem}` });
 
 /** An entry may only notice that the reader was destroyed; why it was, the feeding knows. */
 async function rootOf(error: unknown, feeding: Promise<void>): Promise<unknown> {

@@ -231,7 +231,7 @@ describe('the image of a bundle', () => {
     ],
     [
       'it has two layers',
-      'BUNDLE_STORE_REFUSED',
+      'BUNDLE_IMAGE_INVALID',
       /2 layers; expected 1/,
       (registry) => {
         retag(registry, (image) => ({
@@ -242,7 +242,7 @@ describe('the image of a bundle', () => {
     ],
     [
       'it is some other artifact',
-      'BUNDLE_STORE_REFUSED',
+      'BUNDLE_IMAGE_INVALID',
       /media type application\/vnd.helm/,
       (registry) => {
         retag(registry, (image) => ({
@@ -261,7 +261,7 @@ describe('the image of a bundle', () => {
     ],
     [
       'its manifest is not valid',
-      'BUNDLE_STORE_REFUSED',
+      'BUNDLE_IMAGE_INVALID',
       /layers.0.digest/,
       (registry) => {
         retag(registry, (image) => ({

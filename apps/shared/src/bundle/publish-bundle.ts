@@ -57,7 +57,8 @@ type Call = <Result>(work: (signal: AbortSignal) => Promise<Result>) => Promise<
  * A folder or prefix that holds another bundle is refused: published bundles never change. A tag is moved, as tags are.
  *
  * @throws PawlError BUNDLE_URI_INVALID, BUNDLE_ALREADY_PUBLISHED, BUNDLE_ACCESS_DENIED, BUNDLE_STORE_UNREACHABLE,
- * BUNDLE_STORE_REFUSED, BUNDLE_TARGET_INVALID, and those of {@link openBundle}; the reason of `signal`.
+ * BUNDLE_STORE_REFUSED, BUNDLE_STORE_UNTRUSTED, BUNDLE_TOKEN_REALM_REFUSED, BUNDLE_TARGET_INVALID, and those of
+ * {@link openBundle}; the reason of `signal`.
  */
 export async function publishBundle(directory: string, uri: string, options: PublishOptions = {}): Promise<Published> {
   const location = parseBundleUri(uri, options);

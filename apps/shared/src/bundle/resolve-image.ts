@@ -16,7 +16,8 @@ export interface ResolveImageOptions extends OciStoreOptions {
  * every pod mounts the same bytes, whatever happens to the tag.
  *
  * @throws PawlError BUNDLE_URI_INVALID for other addresses; BUNDLE_NOT_FOUND, BUNDLE_ACCESS_DENIED,
- * BUNDLE_STORE_UNREACHABLE, BUNDLE_STORE_REFUSED, BUNDLE_DIGEST_MISMATCH; the reason of `signal`.
+ * BUNDLE_STORE_UNREACHABLE, BUNDLE_STORE_REFUSED, BUNDLE_STORE_UNTRUSTED, BUNDLE_TOKEN_REALM_REFUSED,
+ * BUNDLE_DIGEST_MISMATCH; the reason of `signal`.
  */
 export async function resolveImage(uri: string, options: ResolveImageOptions): Promise<string> {
   const location = parseBundleUri(uri, {});

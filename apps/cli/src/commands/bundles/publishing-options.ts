@@ -14,5 +14,6 @@ export function withPageOptions(command: Command): Command {
 export const STORES_HELP = `
 Addresses: oci://registry/name:tag, s3://bucket/prefix, https://host/folder, file:///folder, or a folder here.
 Stores: docker's config.json or AWS_* give credentials; S3_ENDPOINT names a store that is not AWS;
-REGISTRY_PLAIN_HTTP=true speaks plain HTTP to a registry.
+REGISTRY_PLAIN_HTTP=true speaks plain HTTP to a registry; REGISTRY_TOKEN_HOSTS names token servers of other sites;
+NODE_EXTRA_CA_CERTS is a file of certificate authorities to trust.
 `;

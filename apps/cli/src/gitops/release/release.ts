@@ -160,7 +160,7 @@ async function previousManifest(
       throw new CliError(
         'RELEASE_REFUSED',
         `${problem}.`,
-        'Make it reachable again; or take the responsibility for the version number with --allow-uncompared.',
+        `${error.hint} Or take the responsibility for the version number with --allow-uncompared.`,
         error,
       );
     observer.warn(`${problem}; whether ${manifest.version} is the right number was not checked.`);
