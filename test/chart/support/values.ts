@@ -184,6 +184,11 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
     at: (r) => [policyOf(r).artifact.registryPlainHttp, environmentOf(r.fetch)['REGISTRY_PLAIN_HTTP']],
     expected: [true, 'true'],
   },
+  'rollout.artifact.allow': {
+    value: ['oci://registry.example/models'],
+    at: (r) => policyOf(r).artifact.allow,
+    expected: ['oci://registry.example/models'],
+  },
   'rollout.artifact.s3Endpoint': {
     value: 'https://minio.example',
     at: (r) => [policyOf(r).artifact.s3Endpoint, environmentOf(r.fetch)['S3_ENDPOINT']],

@@ -3,6 +3,15 @@ import { z } from 'zod';
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const rate = z.number().min(0).max(1);
 
+/** `oci://host[:port][/repository]`, `s3://bucket[/prefix]`, `https://host[/folder]`, `file:///folder`; see artifact-allowed. */
+const addressPrefix = z
+  .string()
+  .max(500)
+  .regex(
+    /^(?:(?:oci|s3|https?):\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?|file:\/\/)(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*\/?$/,
+    'expected a scheme, a host and the beginning of a path, such as oci://registry.example/models',
+  );
+
 /**
  * How an environment takes new weights: `policy.yaml` of its ConfigMap, one a model. It belongs to the environment and
  * never to a version, so that weights cannot choose how they are judged. The chart's `rollout` values have this schema.
@@ -20,6 +29,12 @@ export const rolloutPolicySchema = z
         maxBytes: z.int().min(1).default(2_147_483_648).describe('largest bundle, bytes'),
         timeoutSeconds: seconds(1, 3600).default(300).describe('time for one fetch by the controller'),
         registryPlainHttp: z.boolean().default(false).describe('speak plain HTTP to the registry of an oci: address'),
+        allow: z
+          .array(addressPrefix)
+          .min(1)
+          .max(100)
+          .optional()
+          .describe('where weights may come from: schemes and hosts with the beginning of a path; absent: anywhere'),
         s3Endpoint: z.string().optional().describe('endpoint of an S3-compatible store, when it is not AWS'),
       })
       .prefault({})
