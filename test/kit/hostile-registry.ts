@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** What one of the two servers was asked. */
-export interface SeenRequest {
+interface SeenRequest {
   readonly path: string;
   readonly authorization: string | undefined;
 }
