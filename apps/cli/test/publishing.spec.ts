@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
+import { signatureOfSigstoreBundle } from '@pawl/shared/bundle/sigstore';
 import { aFolder, cleanFolders } from '@pawl/test-kit/bundles';
 import { startRegistry, type TestRegistry } from '@pawl/test-kit/registry';
 import { widthOf } from '../src/terminal/text.ts';
@@ -51,6 +52,11 @@ async function aWorkshop(recipe: Parameters<typeof writeSmallBundle>[2] = {}) {
   return { folder, digest, run, file: (path: string) => join(folder, 'bundle', path) };
 }
 
+/** The signature in the Sigstore bundle of a bundle. */
+async function inSigstore(file: (path: string) => string): Promise<string> {
+  return signatureOfSigstoreBundle(await readFile(file('manifest.json.sigstore.json'), 'utf8'));
+}
+
 describe('pawl sign', () => {
   it('signs, and does nothing the second time', async () => {
     const { run, digest, file } = await aWorkshop();
@@ -62,7 +68,35 @@ describe('pawl sign', () => {
     expect((await run('sign', 'bundle', '--key', 'my.key')).out).toMatch(/^Already signed by this key: /);
     expect(await readFile(file('manifest.json.sig'))).toEqual(signature);
     expect((await run('sign', 'bundle', '--key', 'other.key')).out).toMatch(/in place of a signature by another key/);
+    expect(await readFile(file('manifest.json.sig'), 'utf8')).toBe(await inSigstore(file));
     expect((await run('verify', 'bundle', '--key', 'other.pub')).code).toBe(0);
+  });
+
+  it.each(['manifest.json.sig', 'manifest.json.sigstore.json'])('adds the form that lacks: %s', async (name) => {
+    const { run, file } = await aWorkshop();
+    await run('sign', 'bundle', '--key', 'my.key');
+    const before = await inSigstore(file);
+    await rm(file(name));
+    expect((await run('verify', 'bundle', '--key', 'my.pub')).code).toBe(0);
+    expect((await run('verify', 'bundle', '--key', 'other.pub')).err).toContain('[BUNDLE_SIGNATURE_INVALID]');
+    expect((await run('sign', 'bundle', '--key', 'my.key')).out).toMatch(/^Already signed by this key: /);
+    expect(await readFile(file('manifest.json.sig'), 'utf8')).toBe(before);
+    expect(await inSigstore(file)).toBe(before);
+  });
+
+  it('publishes a signature that lies there as a Sigstore bundle alone', async () => {
+    const { run, file, folder } = await aWorkshop();
+    await run('sign', 'bundle', '--key', 'my.key');
+    await rm(file('manifest.json.sig'));
+    const registry = await startRegistry();
+    try {
+      for (const address of [`oci://${registry.host}/models/catdog:1`, pathToFileURL(join(folder, 'store')).href]) {
+        expect((await run('publish', 'bundle', address, '--key', 'my.pub')).code).toBe(0);
+        expect((await run('verify', address, '--key', 'my.pub')).code).toBe(0);
+      }
+    } finally {
+      await registry.close();
+    }
   });
 
   it('never vouches for a broken bundle', async () => {
@@ -139,7 +173,9 @@ describe('pawl verify', () => {
     ],
     [
       'no signature',
-      (file) => rm(file('manifest.json.sig')),
+      async (file) => {
+        for (const name of ['manifest.json.sig', 'manifest.json.sigstore.json']) await rm(file(name));
+      },
       ['--key', 'my.pub'],
       /✗ signature +the bundle has no manifest.json.sig/,
       /BUNDLE_SIGNATURE_MISSING/,
@@ -257,7 +293,7 @@ describe('pawl publish', () => {
     expect((await run('publish', 'bundle', at('1.0.0'))).out).toMatch(
       /^Published the signature of catdog 1.0.0, with a signature\n/,
     );
-    await rm(file('manifest.json.sig'));
+    for (const name of ['manifest.json.sig', 'manifest.json.sigstore.json']) await rm(file(name));
     expect((await run('publish', 'bundle', at('1.0.0'))).out).toMatch(/^Already published/);
     expect((await run('verify', at('1.0.0'), '--key', 'my.pub')).code).toBe(0);
   });

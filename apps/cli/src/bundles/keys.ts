@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MANIFEST_FILE, SIGNATURE_FILE, type Manifest } from '@pawl/shared/bundle/manifest';
-import { openBundle, readSignature } from '@pawl/shared/bundle/open-bundle';
+import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from '@pawl/shared/bundle/manifest';
+import { openBundle, readSignature, readSigstoreFile } from '@pawl/shared/bundle/open-bundle';
 import { generateSigningKeyPair, signManifest, verifyManifestSignature } from '@pawl/shared/bundle/signature';
+import { signatureOfSigstoreBundle, toSigstoreBundle } from '@pawl/shared/bundle/sigstore';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { createPublicKey } from 'node:crypto';
 import { hasCode } from '@pawl/shared/errors/system-error';
@@ -47,7 +48,8 @@ export interface Signed {
 
 /**
  * Signs the bundle in a folder, after verifying every file of it: a broken bundle is never vouched for. A signature by another
- * key is replaced.
+ * key is replaced. The same signature is written twice: plain, which stores and clusters read, and as a Sigstore bundle, which
+ * cosign reads; where only one of them is there, the other one is added.
  *
  * @throws PawlError of `openBundle`, BUNDLE_KEY_INVALID; CliError FILE_WRITE_FAILED.
  */
@@ -57,11 +59,36 @@ export async function signBundle(folder: string, privateKeyPem: string, signal: 
   const present = await readSignature(folder);
   // Before anything is written: it also judges the key.
   const signature = signManifest(bytes, privateKeyPem);
-  if (present !== undefined && isBy(bytes, present, publicHalf(privateKeyPem)))
+  if (present !== undefined && isBy(bytes, present, publicHalf(privateKeyPem))) {
+    await writeBoth(folder, bytes, Buffer.from(present).toString('latin1').trim(), privateKeyPem);
     return { manifest, digest, outcome: 'already' };
-  const path = join(folder, SIGNATURE_FILE);
-  await writeFile(path, signature).catch(cannotWrite(path));
+  }
+  await writeBoth(folder, bytes, signature, privateKeyPem);
   return { manifest, digest, outcome: present === undefined ? 'signed' : 'replaced' };
+}
+
+/** Writes the two forms of a signature, each only where it is not there: a Sigstore bundle of cosign's may hold more. */
+async function writeBoth(folder: string, manifest: Uint8Array, given: string, privateKeyPem: string): Promise<void> {
+  const signature = given.startsWith('{') ? signatureOfSigstoreBundle(given) : given;
+  const put = async (name: string, text: string) => {
+    const path = join(folder, name);
+    await writeFile(path, text).catch(cannotWrite(path));
+  };
+  const plain = await readFile(join(folder, SIGNATURE_FILE), 'latin1').catch(() => '');
+  if (plain.trim() !== signature) await put(SIGNATURE_FILE, signature);
+  if (!(await holdsSigstore(folder, signature)))
+    await put(SIGSTORE_FILE, toSigstoreBundle(manifest, signature, privateKeyPem));
+}
+
+/** Whether the Sigstore bundle in a folder has this signature. */
+async function holdsSigstore(folder: string, signature: string): Promise<boolean> {
+  try {
+    const text = await readSigstoreFile(folder);
+    return text !== undefined && signatureOfSigstoreBundle(text) === signature;
+  } catch (error) {
+    if (error instanceof PawlError && error.code === 'BUNDLE_SIGNATURE_INVALID') return false;
+    throw error;
+  }
 }
 
 const publicHalf = (privateKeyPem: string): string =>

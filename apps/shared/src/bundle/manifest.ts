@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const MANIFEST_FILE = 'manifest.json';
 /** File name of the detached signature of the manifest, base64 of an ASN.1 ECDSA signature, as cosign writes it. */
 export const SIGNATURE_FILE = 'manifest.json.sig';
+/** File name of the same signature as a Sigstore bundle, named as cosign names it. */
+export const SIGSTORE_FILE = 'manifest.json.sigstore.json';
 
 /** The folders above a relative path, outermost first: `a/b/c` -> `a`, `a/b`. */
 export function foldersOf(path: string): string[] {
@@ -163,7 +165,7 @@ export const manifestSchema = z
     const listed = new Set(manifest.files.map((file) => file.path));
     const labels = new Set(manifest.labels);
     if (listed.size !== manifest.files.length) problem(['files'], 'a path is listed twice');
-    if (listed.has('manifest.json') || listed.has('manifest.json.sig'))
+    if (listed.has(MANIFEST_FILE) || listed.has(SIGNATURE_FILE) || listed.has(SIGSTORE_FILE))
       problem(['files'], 'the manifest and its signature do not list themselves');
     for (const path of listed)
       for (const folder of foldersOf(path))

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,7 +10,7 @@ import { compareCodeUnits } from './canonical-json.ts';
 import { createDigester } from './digest.ts';
 import { targetError } from './install-directory.ts';
 import { foldersOf, MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
-import type { Bundle } from './open-bundle.ts';
+import { readSignature, type Bundle } from './open-bundle.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
 import { codeOf, hasCode } from '../errors/system-error.ts';
 import { MAX_MANIFEST_BYTES, type VerifiedManifest } from './verify-manifest.ts';
@@ -32,7 +32,8 @@ const MAX_ENTRY_OVERHEAD = 4096;
 export async function packLayer(bundle: Bundle): Promise<Readable> {
   const { pack: createPack } = await import('tar-stream');
   const pack = createPack();
-  const names = await layerFiles(bundle);
+  const signature = await readSignature(bundle.directory);
+  const names = layerFiles(bundle, signature !== undefined);
   const fill = async () => {
     const folders = new Set<string>();
     for (const name of names) {
@@ -41,7 +42,8 @@ export async function packLayer(bundle: Bundle): Promise<Readable> {
         folders.add(folder);
         pack.entry({ name: `${folder}/`, type: 'directory', mode: 0o755, ...anonymous });
       }
-      await packFile(pack, name, join(bundle.directory, name));
+      if (name === SIGNATURE_FILE && signature !== undefined) pack.entry(entryOf(name, signature.length), signature);
+      else await packFile(pack, name, join(bundle.directory, name));
     }
     pack.finalize();
   };
@@ -171,18 +173,19 @@ function feed(
   return feeding;
 }
 
-async function layerFiles(bundle: Bundle): Promise<string[]> {
-  const signed = (await readdir(bundle.directory)).includes(SIGNATURE_FILE);
+/** Without the Sigstore bundle: it says the same as the plain signature, and readers refuse files that they do not know. */
+function layerFiles(bundle: Bundle, signed: boolean): string[] {
   const rest = bundle.manifest.files.map((file) => file.path).sort(compareCodeUnits);
   return [MANIFEST_FILE, ...(signed ? [SIGNATURE_FILE] : []), ...rest];
 }
 
 const anonymous = { uid: 0, gid: 0, uname: '', gname: '', mtime: new Date(0) };
+const entryOf = (name: string, size: number) => ({ name, size, type: 'file' as const, mode: 0o644, ...anonymous });
 
 async function packFile(pack: Pack, name: string, path: string): Promise<void> {
   const { size } = await stat(path);
   await new Promise<void>((resolve, reject) => {
-    const entry = pack.entry({ name, size, type: 'file', mode: 0o644, ...anonymous }, (error) => {
+    const entry = pack.entry(entryOf(name, size), (error) => {
       if (error) reject(error);
       else resolve();
     });

@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'nod
 import { join } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { digestOfBytes } from './digest.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE, type Manifest } from './manifest.ts';
+import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from './manifest.ts';
 import { openBundle } from './open-bundle.ts';
 import { generateSigningKeyPair } from './signature.ts';
 import { anError, aBundle, aFolder, cleanFolders, rejection } from '@pawl/test-kit/bundles';
@@ -63,7 +63,24 @@ describe('openBundle', () => {
       /at most 4096/,
       (at) => writeFile(join(at, SIGNATURE_FILE), Buffer.alloc(5000, 65)),
     ],
-    ['the signature is missing', 'BUNDLE_SIGNATURE_MISSING', /must be signed/, (at) => rm(join(at, SIGNATURE_FILE))],
+    [
+      'the signature is missing',
+      'BUNDLE_SIGNATURE_MISSING',
+      /must be signed/,
+      async (at) => {
+        await rm(join(at, SIGNATURE_FILE));
+        await rm(join(at, SIGSTORE_FILE));
+      },
+    ],
+    [
+      'the signature is a Sigstore bundle that is none',
+      'BUNDLE_SIGNATURE_INVALID',
+      /no Sigstore bundle/,
+      async (at) => {
+        await rm(join(at, SIGNATURE_FILE));
+        await writeFile(join(at, SIGSTORE_FILE), '{}');
+      },
+    ],
     [
       'the manifest was changed after signing',
       'BUNDLE_SIGNATURE_INVALID',

@@ -3,8 +3,9 @@ import { join, resolve, sep } from 'node:path';
 import { PawlError } from '../errors/pawl-error.ts';
 import { digestOfHandle, openRegularFile } from './digest.ts';
 import { forEachLimited } from '../concurrency/for-each-limited.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE, type BundleFile, type Manifest } from './manifest.ts';
+import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type BundleFile, type Manifest } from './manifest.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
+import { MAX_SIGSTORE_BYTES, signatureOfSigstoreBundle } from './sigstore.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES, verifyManifest, type ManifestExpectations } from './verify-manifest.ts';
 import { hasCode, isMissing } from '../errors/system-error.ts';
 
@@ -69,10 +70,26 @@ export function bundleAt(directory: string, manifest: Manifest, digest: string):
   };
 }
 
-/** The signature beside a manifest; undefined where there is none. */
+/**
+ * The signature beside a manifest: `manifest.json.sig` as it is; where only a Sigstore bundle lies there, as cosign 3 writes
+ * it, the plain signature in it. Undefined where there is neither.
+ */
 export async function readSignature(directory: string): Promise<Uint8Array | undefined> {
+  const plain = await readOptional(directory, SIGNATURE_FILE, MAX_SIGNATURE_BYTES);
+  if (plain !== undefined) return plain;
+  const sigstore = await readSigstoreFile(directory);
+  return sigstore === undefined ? undefined : Buffer.from(signatureOfSigstoreBundle(sigstore));
+}
+
+/** The Sigstore bundle beside a manifest; undefined where there is none. */
+export async function readSigstoreFile(directory: string): Promise<string | undefined> {
+  const bytes = await readOptional(directory, SIGSTORE_FILE, MAX_SIGSTORE_BYTES);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+}
+
+async function readOptional(directory: string, file: string, maxBytes: number): Promise<Uint8Array | undefined> {
   try {
-    return await readSmall(await realpath(directory), SIGNATURE_FILE, MAX_SIGNATURE_BYTES);
+    return await readSmall(await realpath(directory), file, maxBytes);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

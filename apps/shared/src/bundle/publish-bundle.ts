@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline, Readable, Transform } from 'node:stream';
@@ -8,8 +8,8 @@ import { PawlError } from '../errors/pawl-error.ts';
 import { addressInvalid, parseBundleUri } from './bundle-uri.ts';
 import { digestOfBytes, digestOfFile, isDigest } from './digest.ts';
 import { installFolder, makeFolderBeside, targetError } from './install-directory.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE } from './manifest.ts';
-import { openBundle, readSignature, type Bundle } from './open-bundle.ts';
+import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE } from './manifest.ts';
+import { openBundle, readSignature, readSigstoreFile, type Bundle } from './open-bundle.ts';
 import { describeImage } from './oci-image.ts';
 import {
   defaultRetryPolicy,
@@ -81,9 +81,12 @@ export async function publishBundle(directory: string, uri: string, options: Pub
 async function publishToFolder(bundle: Bundle, location: FileLocation): Promise<Published> {
   const folder = await makeFolderBeside(location.directory, 'publishing');
   try {
-    for (const { path } of await filesOf(bundle)) {
+    for (const file of await filesOf(bundle)) {
+      const { path } = file;
       await mkdir(dirname(join(folder, path)), { recursive: true });
-      await copyFile(join(bundle.directory, path), join(folder, path));
+      // The plain signature may lie in the bundle as a Sigstore bundle alone.
+      if (path === SIGNATURE_FILE) await writeFile(join(folder, path), file.open());
+      else await copyFile(join(bundle.directory, path), join(folder, path));
     }
     await openBundle(folder, { digest: bundle.digest });
     const signature = await readSignature(folder);
@@ -214,13 +217,22 @@ async function filesOf(bundle: Bundle): Promise<StoreFile[]> {
     const { size, digest } = await digestOfFile(join(bundle.directory, path));
     return at(path, size, digest);
   };
-  const signed = (await readSignature(bundle.directory)) !== undefined;
+  const signature = await readSignature(bundle.directory);
+  const sigstore = (await readSigstoreFile(bundle.directory)) !== undefined;
   return [
     ...bundle.manifest.files.map((file) => at(file.path, file.size, file.sha256)),
-    ...(signed ? [await small(SIGNATURE_FILE)] : []),
+    ...(signature === undefined ? [] : [plainSignature(signature)]),
+    ...(sigstore ? [await small(SIGSTORE_FILE)] : []),
     await small(MANIFEST_FILE),
   ];
 }
+
+const plainSignature = (bytes: Uint8Array): StoreFile => ({
+  path: SIGNATURE_FILE,
+  size: bytes.length,
+  digest: digestOfBytes(bytes),
+  open: () => Readable.from([bytes]),
+});
 
 const DEFAULT_CALL_TIMEOUT_MS = 10 * 60_000;
 

@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
 import { PawlError } from '../errors/pawl-error.ts';
+import { signatureOfSigstoreBundle } from './sigstore.ts';
 
 /** Largest signature file that is read, bytes; a P-256 signature in base64 has about 96. */
 export const MAX_SIGNATURE_BYTES = 4096;
@@ -20,7 +21,8 @@ export function generateSigningKeyPair(): { readonly privateKeyPem: string; read
 
 /**
  * Detached signature of a manifest: base64 of the ASN.1 DER ECDSA P-256/SHA-256 signature over its bytes, one line,
- * which is what `cosign sign-blob --key` writes and `cosign verify-blob --key --signature` checks.
+ * which is what `cosign sign-blob --key --output-signature` writes; `toSigstoreBundle` makes of it what `cosign verify-blob
+ * --bundle` checks.
  *
  * @throws PawlError BUNDLE_KEY_INVALID for a key that is not ECDSA P-256 in PEM.
  */
@@ -29,7 +31,8 @@ export function signManifest(manifestBytes: Uint8Array, privateKeyPem: string): 
 }
 
 /**
- * Checks a detached signature as made by {@link signManifest} or cosign; whitespace around the base64 is allowed.
+ * Checks a detached signature as made by {@link signManifest} or cosign: base64 with whitespace around it, or a Sigstore
+ * bundle.
  *
  * @param publicKeysPem one public key or several, see {@link readPublicKeys}: a signature by any one of them is right.
  * @throws PawlError BUNDLE_KEY_INVALID for the keys, BUNDLE_SIGNATURE_INVALID for the signature.
@@ -40,7 +43,8 @@ export function verifyManifestSignature(
   publicKeysPem: string,
 ): void {
   const keys = readPublicKeys(publicKeysPem);
-  const text = (typeof signature === 'string' ? signature : Buffer.from(signature).toString('latin1')).trim();
+  const given = (typeof signature === 'string' ? signature : Buffer.from(signature).toString('latin1')).trim();
+  const text = given.startsWith('{') ? signatureOfSigstoreBundle(given) : given;
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text))
     throw new PawlError('BUNDLE_SIGNATURE_INVALID', {
       message: 'the signature is not base64; expected the output of `cosign sign-blob --key`',

@@ -4,9 +4,17 @@ import { PawlError } from '../errors/pawl-error.ts';
 import { canonicalJson, compareCodeUnits } from './canonical-json.ts';
 import { digestOfBytes, digestOfFile } from './digest.ts';
 import { installFolder, makeFolderBeside, targetError } from './install-directory.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE, type BundleFile, type Manifest, type ManifestDraft } from './manifest.ts';
+import {
+  MANIFEST_FILE,
+  SIGNATURE_FILE,
+  SIGSTORE_FILE,
+  type BundleFile,
+  type Manifest,
+  type ManifestDraft,
+} from './manifest.ts';
 import { bundleAt, openBundle, type Bundle } from './open-bundle.ts';
 import { signManifest } from './signature.ts';
+import { toSigstoreBundle } from './sigstore.ts';
 import { parseManifest, verifyManifest } from './verify-manifest.ts';
 import { hasCode } from '../errors/system-error.ts';
 
@@ -20,7 +28,7 @@ export interface BundleSourceFile {
 
 /** How a bundle is written. */
 export interface WriteBundleOptions {
-  /** ECDSA P-256 in PEM; when given, `manifest.json.sig` is written too. The digest does not depend on it. */
+  /** ECDSA P-256 in PEM; when given, `manifest.json.sig` and the Sigstore bundle are written too. The digest does not depend on it. */
   readonly privateKeyPem?: string | undefined;
 }
 
@@ -47,8 +55,12 @@ export async function writeBundle(
     const { bytes, manifest } = listFiles(draft, sources, (path) => facts.get(path));
     const { digest } = verifyManifest(bytes, undefined, {});
     await write(join(folder, MANIFEST_FILE), bytes);
-    if (options.privateKeyPem !== undefined)
-      await write(join(folder, SIGNATURE_FILE), Buffer.from(signManifest(bytes, options.privateKeyPem)));
+    if (options.privateKeyPem !== undefined) {
+      const signature = signManifest(bytes, options.privateKeyPem);
+      await write(join(folder, SIGNATURE_FILE), Buffer.from(signature));
+      const sigstore = toSigstoreBundle(bytes, signature, options.privateKeyPem);
+      await write(join(folder, SIGSTORE_FILE), Buffer.from(sigstore));
+    }
     // A bundle of the same digest is still replaced when this one is signed: the old one may lack the signature.
     const same = () => (options.privateKeyPem === undefined ? holds(target, digest) : Promise.resolve(false));
     await installFolder(folder, target, same);

@@ -4,6 +4,12 @@ import { exitCodes } from '../../errors/cli-error.ts';
 import { quote, themeOf, type Session } from '../session.ts';
 import { withPageOptions, type PageOptions } from './publishing-options.ts';
 
+/**
+ * What cosign 2 and 3 take beside the key, in the bundle's folder. A signature by a key of one's own is in no transparency log,
+ * so there is none to ask.
+ */
+const COSIGN_ARGUMENTS = '--bundle manifest.json.sigstore.json --insecure-ignore-tlog manifest.json';
+
 interface GenerateOptions extends PageOptions {
   readonly out: string;
 }
@@ -34,7 +40,7 @@ async function generate(session: Session, options: GenerateOptions): Promise<voi
     ['Give it to GitHub Actions', `gh secret set PAWL_SIGNING_KEY < ${shown(privatePath)}`],
     ['Let a cluster ask for it', `helm upgrade … --set-file publicKey=${shown(publicPath)}`],
     ['Let releases ask for it', `cp ${shown(publicPath)} k8s/environments/staging/public-key.pem`],
-    ['Verify with cosign', `cosign verify-blob --key ${shown(publicPath)} --signature manifest.json.sig manifest.json`],
+    ['Verify with cosign', `cosign verify-blob --key ${shown(publicPath)} ${COSIGN_ARGUMENTS}`],
   ] as const;
   context.stdout.write(
     [
