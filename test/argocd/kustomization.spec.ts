@@ -9,6 +9,7 @@ import { kustomize, personalised } from './support/kubectl.ts';
 
 const MINE = 'https://git.example/me/pawl.git';
 const ENVIRONMENTS = ['staging', 'prod'] as const;
+const PARTS = ['services', 'versions', 'images'] as const;
 const CLUSTER_KINDS = ['CustomResourceDefinition', 'Namespace'];
 const groupKind = ({ apiVersion, kind }: KubeObject) =>
   `${apiVersion.includes('/') ? apiVersion.split('/')[0] : ''}/${kind as string}`;
@@ -36,18 +37,23 @@ describeWhenSet('PAWL_TEST_KUBECTL', 'k8s/argocd', (kubectl) => {
         expect(revision).toBe('trunk');
       if (object.kind === 'AppProject') expect(object.spec.sourceRepos).toEqual([MINE]);
     }
-    expect(values(bootstrap.objects, 'targetRevision')).toHaveLength(2 + 2 + 1);
-    expect(values(bootstrap.objects, 'revision')).toHaveLength(4);
+    expect(values(bootstrap.objects, 'targetRevision')).toHaveLength(2 + 3);
+    expect(values(bootstrap.objects, 'revision')).toHaveLength(6);
   });
 
   it('is what a first `kubectl apply -k` may apply: nothing of Argo CD’s own, nothing that is only read', () => {
     expect(
       bootstrap.objects.map(({ kind, metadata }) => `${kind as string} ${metadata.name as string}`).sort(),
     ).toEqual([
-      'AppProject pawl',
-      'AppProject pawl-models',
+      'AppProject pawl-prod-images',
+      'AppProject pawl-prod-services',
+      'AppProject pawl-prod-versions',
       'AppProject pawl-root',
+      'AppProject pawl-staging-images',
+      'AppProject pawl-staging-services',
+      'AppProject pawl-staging-versions',
       'Application pawl',
+      'ApplicationSet pawl-images',
       'ApplicationSet pawl-services',
       'ApplicationSet pawl-versions',
     ]);
@@ -64,7 +70,7 @@ describeWhenSet('PAWL_TEST_KUBECTL', 'k8s/argocd', (kubectl) => {
     const specs = bootstrap.objects
       .filter(({ kind }) => kind !== 'AppProject')
       .map(({ kind, spec }) => (kind === 'ApplicationSet' ? spec.template.spec : spec));
-    expect(specs).toHaveLength(3);
+    expect(specs).toHaveLength(4);
     for (const spec of specs) {
       expect(spec.syncPolicy).toMatchObject({
         automated: { prune: true, selfHeal: true },
@@ -92,10 +98,28 @@ describeWhenSet('PAWL_TEST_KUBECTL', 'k8s/argocd', (kubectl) => {
     const { template } = bootstrap.find('ApplicationSet', 'pawl-versions').spec;
     expect(template.spec.sources).toBeUndefined();
     expect(template.spec.source.directory.include).toBe('{{ .path.basename }}-[0-9]*.yaml');
-    expect(template.spec.project).toBe('pawl-models');
-    const project = bootstrap.find('AppProject', 'pawl-models').spec;
-    expect(listed(project.namespaceResourceWhitelist)).toEqual(['pawl.dev/ModelVersion']);
-    expect(project.clusterResourceWhitelist).toEqual([]);
+  });
+
+  it('names projects by the folder of the environment, whatever is written in it', () => {
+    for (const part of PARTS)
+      expect(bootstrap.find('ApplicationSet', `pawl-${part}`).spec.template.spec.project).toBe(
+        `pawl-{{ .environment.path.basename }}-${part}`,
+      );
+  });
+
+  it.each(ENVIRONMENTS)('lets %s write to its own namespace alone, and only the kinds of each part', (environment) => {
+    for (const part of PARTS) {
+      const { spec } = bootstrap.find('AppProject', `pawl-${environment}-${part}`);
+      expect(spec.destinations).toEqual([
+        { server: 'https://kubernetes.default.svc', namespace: `pawl-${environment}` },
+      ]);
+      expect(spec.sourceRepos).toEqual([MINE]);
+      if (part === 'services') continue;
+      expect(spec.clusterResourceWhitelist).toEqual([]);
+      expect(listed(spec.namespaceResourceWhitelist)).toEqual([
+        { versions: 'pawl.dev/ModelVersion', images: '/ConfigMap' }[part],
+      ]);
+    }
   });
 
   it('gives rights and takes none, so that two groups never weaken each other, and lets few act in prod', () => {
@@ -104,11 +128,15 @@ describeWhenSet('PAWL_TEST_KUBECTL', 'k8s/argocd', (kubectl) => {
       .flatMap(({ spec }) => (spec.roles ?? []).flatMap((role: KubeObject) => role.policies as string[]));
     expect(policies.filter((policy) => !policy.endsWith(', allow'))).toEqual([]);
     expect(policies.filter((policy) => / (delete|create|update|override|\*),/.test(policy))).toEqual([]);
-    const releaser = policies.filter((policy) => policy.includes(':releaser,'));
-    const anywhere = releaser
-      .filter((policy) => policy.includes('pawl-models/*,'))
+    const inProd = policies
+      .filter((policy) => policy.startsWith('p, proj:pawl-prod-versions:releaser,'))
       .map((policy) => policy.split(', ')[3]);
-    expect(anywhere).toEqual(['get', 'action/pawl.dev/ModelVersion/abort', 'action/pawl.dev/ModelVersion/suspend']);
+    expect(inProd).toEqual(['get', 'action/pawl.dev/ModelVersion/abort', 'action/pawl.dev/ModelVersion/suspend']);
+    // Each speaks of its own project: rights of one environment are none in another.
+    for (const policy of policies) {
+      const [, project] = /^p, proj:([^:]+):/.exec(policy) ?? [];
+      expect(policy.split(', ')[4]).toBe(`${project ?? ''}/*`);
+    }
   });
 
   it('adds keys to Argo CD’s ConfigMaps that are never pruned', () => {
@@ -163,9 +191,9 @@ describeWhenSet('PAWL_TEST_KUBECTL', 'k8s/argocd', (kubectl) => {
         }),
       ).objects;
 
-    it('allows the kinds that the chart can render, and no other', () => {
+    it.each(ENVIRONMENTS)('allows %s the kinds that the chart can render, and no other', (environment) => {
       const kinds = new Set(Object.values(variants).flatMap((values) => everything(values).map(groupKind)));
-      const project = bootstrap.find('AppProject', 'pawl').spec;
+      const project = bootstrap.find('AppProject', `pawl-${environment}-services`).spec;
       expect(
         [...listed(project.namespaceResourceWhitelist), ...listed(project.clusterResourceWhitelist)].sort(),
       ).toEqual(

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse, parseDocument, stringify } from 'yaml';
@@ -66,6 +66,11 @@ export class Clone {
     const whole = join(this.folder, path);
     mkdirSync(dirname(whole), { recursive: true });
     writeFileSync(whole, text);
+  }
+
+  /** Names of what lies in a folder, sorted. */
+  list(path: string): readonly string[] {
+    return readdirSync(join(this.folder, path)).sort();
   }
 
   remove(path: string): void {

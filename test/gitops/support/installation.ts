@@ -13,7 +13,7 @@ import { GitServer } from './git-server.ts';
 import { Inventories } from './inventory.ts';
 import { gitopsSettings, type GitopsSettings } from './settings.ts';
 import { names } from './names.ts';
-import { makeRepository } from './source.ts';
+import { makeRepository, makeRepositoryOf } from './source.ts';
 import { SyncHistory } from './sync-history.ts';
 
 /** Requests a second to each environment, all along. */
@@ -29,9 +29,10 @@ export class SyncedEnvironment {
   readonly name: EnvironmentName;
   readonly namespace: string;
   readonly env: TestEnvironment;
-  /** Application of the service, and of the versions. */
+  /** Application of the service, of the versions, and of the acceptance images. */
   readonly service: string;
   readonly versions: string;
+  readonly images: string;
   /** Sends since the first version serves; undefined before. */
   load: Load | undefined;
 
@@ -41,6 +42,7 @@ export class SyncedEnvironment {
     this.env = TestEnvironment.attach(cluster, namespace, `${MODEL}-pawl`);
     this.service = names.service(name);
     this.versions = names.versions(name);
+    this.images = names.images(name);
   }
 }
 
@@ -126,11 +128,22 @@ export class Installation {
     );
   }
 
+  /** Another repository, of somebody else, that the same server has. @returns its address, and its only branch. */
+  async elsewhere(files: Readonly<Record<string, string>>): Promise<{ repository: string; branch: string }> {
+    const [name, branch] = ['elsewhere.git', 'main'];
+    await makeRepositoryOf(files, join(this.#scratch, 'served', name), join(this.#scratch, 'elsewhere'));
+    return { repository: this.git.address(name), branch };
+  }
+
   /** Names of the Applications that the bootstrap makes. */
   get applicationNames(): readonly string[] {
     return [
       names.root,
-      ...ENVIRONMENTS.flatMap((name) => [this.environments[name].service, this.environments[name].versions]),
+      ...ENVIRONMENTS.map((name) => this.environments[name]).flatMap(({ service, versions, images }) => [
+        service,
+        versions,
+        images,
+      ]),
     ];
   }
 
@@ -182,7 +195,8 @@ export class Installation {
 async function refuseWhatIsThere(cluster: TestCluster): Promise<void> {
   settings();
   const projects: readonly string[] = names.projects;
-  const applications = [names.root, ...ENVIRONMENTS.flatMap((one) => [names.service(one), names.versions(one)])];
+  const ours = ENVIRONMENTS.flatMap((one) => [names.service(one), names.versions(one), names.images(one)]);
+  const applications = [names.root, ...ours];
   const found = [
     ...(await cluster.list(argoPath('applications'))).filter(({ metadata }) => applications.includes(metadata.name)),
     ...(await cluster.list(argoPath('appprojects'))).filter(({ metadata }) => projects.includes(metadata.name)),

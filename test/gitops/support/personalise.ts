@@ -38,7 +38,10 @@ export function personalise(
   const { inferenceImage, controllerImage } = settings();
   for (const name of ['staging', 'prod'] as const) {
     const { replicas, publicKey } = differences[name];
-    clone.edit(environmentFile(name, 'environment.yaml'), { namespace: installation.environments[name].namespace });
+    const { namespace } = installation.environments[name];
+    clone.edit(environmentFile(name, 'environment.yaml'), { namespace });
+    const destinations = [{ server: clone.yaml(environmentFile(name, 'environment.yaml'))['cluster'], namespace }];
+    clone.edit(`k8s/argocd/projects/${name}/destinations.yaml`, { spec: { destinations } });
     clone.edit(environmentFile(name, 'values.yaml'), {
       image: imageValues(inferenceImage),
       controller: {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { repositoryFile } from '../../e2e/support/settings.ts';
 import { git } from './git.ts';
@@ -18,10 +18,27 @@ export async function makeRepository(bare: string, scratch: string): Promise<voi
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     cpSync(join(root, path), join(tree, path), { verbatimSymlinks: true });
   }
+  await bareFrom(tree, bare, 'Take Pawl as it is');
+}
+
+/** A bare repository with these files as its first commit. @param tree folder for them; it must not be there yet. */
+export async function makeRepositoryOf(
+  files: Readonly<Record<string, string>>,
+  bare: string,
+  tree: string,
+): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    writeFileSync(join(tree, path), text);
+  }
+  await bareFrom(tree, bare, 'Begin');
+}
+
+async function bareFrom(tree: string, bare: string, message: string): Promise<void> {
   await git(tree, 'init', '--quiet', '--initial-branch=main');
   await git(tree, 'config', 'user.name', 'Pawl');
   await git(tree, 'config', 'user.email', 'pawl@example.com');
   await git(tree, 'add', '--all', '--force');
-  await git(tree, 'commit', '--quiet', '--message', 'Take Pawl as it is');
+  await git(tree, 'commit', '--quiet', '--message', message);
   await git(dirname(bare), 'clone', '--quiet', '--bare', tree, bare);
 }

@@ -215,7 +215,10 @@ async function rest(installation: Installation, { health = {}, serving = ENVIRON
   // A smoke test is a pod that comes and goes. Where nothing serves it waits for the first version.
   const done = [
     names.root,
-    ...serving.flatMap((name) => [installation.environments[name].service, installation.environments[name].versions]),
+    ...serving.flatMap((name) => {
+      const { service, versions, images } = installation.environments[name];
+      return [service, versions, images];
+    }),
   ];
   await installation.argo.idle(done);
 }
