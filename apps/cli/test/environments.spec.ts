@@ -1,10 +1,16 @@
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { chmod, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { digestOf, EnvironmentsRepository, programPath, versionText } from './support/environments-repository.ts';
 
+/** An object that no acceptance image is. */
+const manifest = (apiVersion: string, kind: string, namespace?: string) =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: x${namespace === undefined ? '' : `, namespace: ${namespace}`} }\n`;
+const repositoryFile = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const VALUES = 'acceptance: { bundled: false }\n';
 
 describeWhenSet('PAWL_TEST_HELM', 'pawl environments check', (helm) => {
@@ -32,10 +38,12 @@ describeWhenSet('PAWL_TEST_HELM', 'pawl environments check', (helm) => {
     expect([code, err]).toEqual([0, '']);
     expect(out.split('\n').filter((line) => line.includes('catdog:'))).toEqual([
       expect.stringMatching(/^✓ {2}staging {2}catdog: chart and images render {2}\d+ objects$/),
+      '✓  staging  catdog: kinds and namespaces     pawl-staging alone',
       '✓  staging  catdog: policy                   10 %, 50 %',
       '✓  staging  catdog: signatures               signatures are not asked for',
       '✓  staging  catdog: acceptance images        2 of cat, dog',
       expect.stringMatching(/^✓ {2}prod {5}catdog: chart and images render/),
+      '✓  prod     catdog: kinds and namespaces     pawl-prod alone',
       '✓  prod     catdog: policy                   10 %, 50 %',
       '✓  prod     catdog: signatures               signatures are not asked for',
       '✓  prod     catdog: acceptance images        2 of cat, dog',
@@ -144,6 +152,135 @@ describeWhenSet('PAWL_TEST_HELM', 'pawl environments check', (helm) => {
     expect(outcome.out + text).not.toContain('pawl-base-');
   });
 
+  it.each<[string, Readonly<Record<string, string | null>>, string, RegExp]>([
+    [
+      'a Pod beside the images',
+      { 'staging/catdog/acceptance/more.yaml': manifest('v1', 'Pod') },
+      'KIND_FOREIGN',
+      /acceptance: Pod\/x is a Pod; expected only ConfigMaps there/,
+    ],
+    [
+      'a ConfigMap of prod beside the images',
+      { 'staging/catdog/acceptance/more.yaml': manifest('v1', 'ConfigMap', 'pawl-prod') },
+      'NAMESPACE_FOREIGN',
+      /ConfigMap\/x is of the namespace pawl-prod; expected pawl-staging/,
+    ],
+    [
+      'a base that is fetched',
+      { 'staging/catdog/acceptance/kustomization.yaml': 'resources: [https://git.invalid/x//base]\n' },
+      'SOURCE_FOREIGN',
+      /names https:\/\/git\.invalid\/x\/\/base \(resources\)/,
+    ],
+    [
+      'a version in the namespace of prod',
+      {
+        'staging/models/catdog-1.1.0.yaml': versionText('1.1.0').replace(
+          'metadata:',
+          'metadata:\n  namespace: pawl-prod',
+        ),
+      },
+      'NAMESPACE_FOREIGN',
+      /says the namespace pawl-prod/,
+    ],
+    [
+      'a number that is not that of the digest',
+      { 'staging/models/catdog-99.0.0.yaml': versionText('99.0.0', { digest: digestOf('1.0.0') }) },
+      'VERSION_MISMATCH',
+      /catdog-99\.0\.0\.yaml: says catdog 99\.0\.0, but the bundle of its digest is catdog 1\.0\.0 in/,
+    ],
+    [
+      'a model that takes the name of another Application',
+      { 'staging/catdog-eu/values.yaml': 'model: { name: catdog-eu }\n', 'eu-staging/catdog/values.yaml': '{}\n' },
+      'APPLICATION_DUPLICATE',
+      /would call an Application catdog-eu-staging here and in/,
+    ],
+  ])('refuses %s', async (_, files, code, message) => {
+    const kustomization = await readFile(repository.path('staging/catdog/acceptance/kustomization.yaml'), 'utf8');
+    const more = Object.keys(files).some((file) => file.endsWith('/more.yaml'));
+    await change({
+      ...(more && { 'staging/catdog/acceptance/kustomization.yaml': `${kustomization}resources: [more.yaml]\n` }),
+      ...files,
+    });
+    const outcome = await repository.check();
+    expect(outcome.code).toBe(1);
+    expect(outcome.out.replace(/\s+/g, ' ')).toMatch(message);
+    expect(outcome.out).toContain(`[${code}]`);
+  });
+
+  it('asks the stores what the bundles of versions are', async () => {
+    const uri = pathToFileURL(repositoryFile('models/catdog')).href;
+    const bytes = await readFile(repositoryFile('models/catdog/manifest.json'));
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    const { version } = JSON.parse(bytes.toString()) as { version: string };
+    await repository.write({
+      'staging/models/catdog-1.0.0.yaml': null,
+      [`staging/models/catdog-${version}.yaml`]: versionText(version, { digest, uri }),
+    });
+    const right = await repository.checkWith({ offline: false }, 'staging');
+    expect(right.out).toMatch(/staging {2}bundles +1 of 1 bundle asked/);
+    expect(right.out).not.toContain('VERSION_MISMATCH');
+
+    await repository.write({
+      [`staging/models/catdog-${version}.yaml`]: null,
+      'staging/models/catdog-99.0.0.yaml': versionText('99.0.0', { digest, uri }),
+    });
+    const wrong = await repository.checkWith({ offline: false }, 'staging');
+    expect(wrong.code).toBe(1);
+    expect(wrong.out.replace(/\s+/g, ' ')).toContain(
+      `says catdog 99.0.0, but the bundle of its digest is catdog ${version}, by its manifest. [VERSION_MISMATCH]`,
+    );
+  });
+
+  it('refuses a link, which Argo CD would follow', async () => {
+    await symlink('../../prod/models/catdog-1.0.0.yaml', repository.path('staging/models/catdog-2.0.0.yaml'));
+    const { code, out } = await repository.check();
+    expect([code, out]).toEqual([1, expect.stringContaining('models/catdog-2.0.0.yaml: is a link')]);
+    expect(out).toContain('[SOURCE_FOREIGN]');
+  });
+
+  describe('with the projects of Argo CD', () => {
+    const destinations = '../argocd/projects/staging/destinations.yaml';
+    beforeEach(async () => {
+      await cp(repositoryFile('k8s/argocd'), repository.path('../argocd'), { recursive: true });
+    });
+
+    it('finds nothing to say about those of the repository', async () => {
+      const { code, out } = await repository.check();
+      expect([code, out]).toEqual([0, expect.stringMatching(/prod {5}projects +allow its own place and kinds/)]);
+    });
+
+    it.each<[string, Readonly<Record<string, string>>, string, RegExp]>([
+      [
+        'an environment that moves to another’s place',
+        { 'staging/environment.yaml': 'cluster: https://kubernetes.default.svc\nnamespace: pawl-prod\n' },
+        'ENVIRONMENT_INVALID',
+        /staging\/environment\.yaml: says pawl-prod of .* pawl-staging-services allows pawl-staging of/,
+      ],
+      [
+        'projects that allow every namespace',
+        {
+          [destinations]:
+            'apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: { name: all }\nspec:\n  destinations:\n' +
+            '    - { server: https://kubernetes.default.svc, namespace: pawl-* }\n',
+        },
+        'PROJECT_WIDE',
+        /the project pawl-staging-images allows the destinations pawl-\* of/,
+      ],
+      [
+        'an environment without projects',
+        { 'qa/environment.yaml': 'cluster: https://kubernetes.default.svc\nnamespace: pawl-qa\n' },
+        'PROJECT_MISSING',
+        /no project pawl-qa-services, pawl-qa-versions, pawl-qa-images/,
+      ],
+    ])('refuses %s', async (_, files, code, message) => {
+      await repository.write(files);
+      const outcome = await repository.check();
+      expect(outcome.code).toBe(1);
+      expect(outcome.out.replace(/\s+/g, ' ')).toMatch(message);
+      expect(outcome.out).toContain(`[${code}]`);
+    });
+  });
+
   it('refuses a picture that is cut off', async () => {
     const picture = repository.path('prod/catdog/acceptance/cat.tabby.jpg');
     await writeFile(picture, (await readFile(picture)).subarray(0, 5000));
@@ -236,7 +373,7 @@ describeWhenSet('PAWL_TEST_HELM', 'pawl environments check', (helm) => {
     );
     await repository.commit('Picture');
     const { code, out } = await repository.check('--base', 'secret', '--report', 'comment.md');
-    expect(code).toBe(0);
+    expect([code, out]).toEqual([1, expect.stringContaining('[KIND_FOREIGN]')]);
     const text = await report();
     expect(text).toContain('+  password: (not shown, changed)');
     expect(text).toMatch(/- {2}cat\.tabby\.jpg: sha256:[0-9a-f]{64} \([\d.]+ kB\)\n\+ {2}cat\.tabby\.jpg: sha256:/);

@@ -108,10 +108,14 @@ export class EnvironmentsRepository {
   }
 
   async checkWith(
-    { signal, cwd = this.root }: { readonly signal?: AbortSignal; readonly cwd?: string },
+    {
+      signal,
+      cwd = this.root,
+      offline = true,
+    }: { readonly signal?: AbortSignal; readonly cwd?: string; readonly offline?: boolean },
     ...args: readonly string[]
   ): Promise<CommandRun> {
-    return await pawlIn(cwd, ['environments', 'check', '--offline', ...args], {
+    return await pawlIn(cwd, ['environments', 'check', ...(offline ? ['--offline'] : []), ...args], {
       env: { ...IDENTITY, PATH: this.programs },
       ...(signal === undefined ? {} : { signal }),
     });

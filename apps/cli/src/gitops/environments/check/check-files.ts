@@ -25,6 +25,12 @@ export function checkEnvironmentFiles(environment: EnvironmentFolder): readonly 
     },
     {
       environment: name,
+      name: 'files',
+      found: environment.foreignFindings.length === 0 ? 'all are its own' : 'lead elsewhere',
+      findings: environment.foreignFindings,
+    },
+    {
+      environment: name,
       name: 'models',
       found: names.length === 0 ? 'none yet' : names.join(', '),
       findings: models.flatMap((model) => [

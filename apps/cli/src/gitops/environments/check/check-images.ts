@@ -1,9 +1,7 @@
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
-import type { Context } from '../../../terminal/context.ts';
-import { CliError } from '../../../errors/cli-error.ts';
-import { readStoredManifest } from '../../../bundles/read-bundle.ts';
+import type { Told } from './check-bundles.ts';
 import type { CheckedImage } from './check-rendered.ts';
 import { notice, problem, type Finding } from './findings.ts';
 import type { VersionFile } from './version-file.ts';
@@ -48,23 +46,19 @@ export interface KnownLabels {
   readonly findings: readonly Finding[];
 }
 
-/** Reads the labels from the manifest of a version's bundle, which is verified by its digest. */
-export async function readLabels(context: Context, version: VersionFile): Promise<KnownLabels> {
-  const { uri, digest } = version.spec.artifact;
-  try {
-    return { labels: (await readStoredManifest(context, uri, { digest })).manifest.labels, findings: [] };
-  } catch (error) {
-    if (context.signal.aborted || !(error instanceof PawlError || error instanceof CliError)) throw error;
-    // Whether a store can be reached from here says nothing about whether a cluster can.
-    return {
-      findings: [
-        notice(
-          'ACCEPTANCE_UNCHECKED',
-          version.file,
-          `the labels of ${version.spec.model} ${version.spec.version} are not known here: ${error.message}`,
-          'Give access to its store, or --offline to leave this out.',
-        ),
-      ],
-    };
-  }
+/** Pure: the labels that a version's bundle says, or that they are not known. */
+export function labelsOf({ file, spec }: VersionFile, told: Told | undefined): KnownLabels {
+  if (told === undefined) return { findings: [] };
+  if (!('error' in told)) return { labels: told.labels, findings: [] };
+  // Whether a store can be reached from here says nothing about whether a cluster can.
+  return {
+    findings: [
+      notice(
+        'ACCEPTANCE_UNCHECKED',
+        file,
+        `the labels of ${spec.model} ${spec.version} are not known here: ${told.error.message}`,
+        'Give access to its store, or --offline to leave this out.',
+      ),
+    ],
+  };
 }

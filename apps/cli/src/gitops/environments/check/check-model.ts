@@ -1,18 +1,19 @@
-import type { Context } from '../../../terminal/context.ts';
 import { count } from '../../../terminal/text.ts';
-import { checkImages, readLabels } from './check-images.ts';
+import type { Manifests } from './check-bundles.ts';
+import { checkImages, labelsOf } from './check-images.ts';
+import { allowedKinds, type Project } from './check-projects.ts';
 import { checkKeys, checkImageLabels, checkPolicy, readAcceptance } from './check-rendered.ts';
-import type { EnvironmentCheck } from './findings.ts';
+import { checkScope } from './check-scope.ts';
+import type { EnvironmentCheck, Finding } from './findings.ts';
 import { ACCEPTANCE_FOLDER, type EnvironmentFolder } from './read-tree.ts';
 import type { RenderedModel } from './render.ts';
 import { highestOf } from './version-file.ts';
 
 /** What a model's chart and acceptance images came to: objects, policy, keys, pictures that can judge. */
 export async function checkModel(
-  context: Context,
   environment: EnvironmentFolder,
   rendered: RenderedModel,
-  offline: boolean,
+  { projects, manifests }: { readonly projects: readonly Project[]; readonly manifests: Manifests | undefined },
 ): Promise<readonly EnvironmentCheck[]> {
   const { model, file, objects, findings } = rendered;
   const check = (name: string, found: string, of: EnvironmentCheck['findings']): EnvironmentCheck => ({
@@ -29,11 +30,15 @@ export async function checkModel(
   const keys = checkKeys(subject, environment.releaseKeys);
   const pictures = model.hasAcceptance ? `${model.shown}/${ACCEPTANCE_FOLDER}` : file;
   const acceptance = readAcceptance({ ...subject, file: pictures });
+  const strayed = checkReach(environment, rendered, pictures, projects);
+  const reached = strayed.length === 0 ? `${environment.declaration?.namespace ?? 'its own'} alone` : 'reach further';
   const highest = highestOf(environment.versions, model.name);
-  const known = offline || highest === undefined ? { findings: [] } : await readLabels(context, highest);
+  const known =
+    highest === undefined ? { findings: [] } : labelsOf(highest, manifests?.get(highest.spec.artifact.digest));
   const labels = [...new Set(acceptance.images.map(({ label }) => label))].sort();
   return [
     chart,
+    check('kinds and namespaces', reached, strayed),
     check('policy', policy.found, policy.findings),
     check('signatures', keys.found, keys.findings),
     check(
@@ -47,4 +52,23 @@ export async function checkModel(
       ],
     ),
   ];
+}
+
+/** What of the chart and of the acceptance images is of other kinds or in other namespaces than the environment's. */
+function checkReach(
+  { name, declaration }: EnvironmentFolder,
+  { file, objects, images }: RenderedModel,
+  pictures: string,
+  projects: readonly Project[],
+): readonly Finding[] {
+  const namespace = declaration?.namespace;
+  const chart = objects.filter((object) => !images.includes(object));
+  return (
+    [
+      ['services', file, chart],
+      ['images', pictures, images],
+    ] as const
+  ).flatMap(([part, at, those]) =>
+    checkScope({ part, file: at, namespace, allowed: allowedKinds(projects, name, part), objects: those }),
+  );
 }

@@ -4,10 +4,11 @@ import type { Context } from '../../../terminal/context.ts';
 import { CliError } from '../../../errors/cli-error.ts';
 import { nearNames } from '../../../terminal/near-names.ts';
 import { findBase, withBaseTree, withinRoot, type Base } from './base-tree.ts';
+import { checkBundles, readManifests } from './check-bundles.ts';
 import { checkEnvironmentFiles } from './check-files.ts';
 import { checkModel } from './check-model.ts';
-import { checkOwners } from './check-rendered.ts';
-import { checkPlaces } from './declaration.ts';
+import { ownerChecks, placeChecks, reachChecks } from './check-places.ts';
+import { projectsOf } from './check-projects.ts';
 import { diffObjects, type ObjectChange } from './diff-objects.ts';
 import { notice, outcomeOf, type EnvironmentCheck, type Finding } from './findings.ts';
 import type { ParsedObject } from './kube-object.ts';
@@ -65,14 +66,24 @@ export async function checkEnvironments(context: Context, request: CheckRequest)
 
   const checks: EnvironmentCheck[] = chosen.flatMap((environment) => checkEnvironmentFiles(environment));
   checks.push(...placeChecks(all, chosen));
+  const ours = await renderArgocd(context, argocd, argocdFolder(shown));
+  const projects = ours === undefined || ours.findings.length > 0 ? undefined : projectsOf(ours.objects);
+  checks.push(...reachChecks(all, chosen, projects, argocdFolder(shown)));
+  const { offline } = request.kubeconform;
+  const manifests = offline
+    ? undefined
+    : await readManifests(
+        context,
+        chosen.flatMap(({ versions }) => versions),
+      );
+  checks.push(...chosen.map((environment) => checkBundles(environment, all, manifests)));
   const rendered = await renderAll(context, chart, chosen);
   for (const { environment, models } of rendered)
     for (const model of models)
-      checks.push(...(await checkModel(context, environment, model, request.kubeconform.offline)));
+      checks.push(...(await checkModel(environment, model, { projects: projects ?? [], manifests })));
   checks.push(...ownerChecks(rendered));
   for (const { environment, objects } of rendered)
     checks.push(await kubeconform(context, environment.name, objects, request.kubeconform));
-  const ours = await renderArgocd(context, argocd, argocdFolder(shown));
   if (ours !== undefined)
     checks.push({
       environment: ARGOCD,
@@ -153,25 +164,6 @@ function inOrder(all: readonly EnvironmentFolder[]): readonly EnvironmentFolder[
   return [...all].sort((a, b) => depth(a) - depth(b) || (a.name < b.name ? -1 : 1));
 }
 
-function placeChecks(
-  all: readonly EnvironmentFolder[],
-  chosen: readonly EnvironmentFolder[],
-): readonly EnvironmentCheck[] {
-  const findings = checkPlaces(
-    all.map(({ name, shown, declaration }) => ({ name, declaration, file: `${shown}/environment.yaml` })),
-  );
-  return chosen.flatMap(({ name, shown, declaration }) => {
-    if (declaration === undefined) return [];
-    const { promotion } = declaration;
-    const found =
-      promotion === undefined
-        ? 'takes releases'
-        : `takes versions from ${promotion.from} after ${promotion.servingMinutes} min`;
-    const own = findings.filter(({ file }) => file?.startsWith(`${shown}/`) === true);
-    return [{ environment: name, name: 'place and promotion', found, findings: own }];
-  });
-}
-
 async function renderAll(context: Context, chart: string, environments: readonly EnvironmentFolder[]) {
   const rendered = new Map<string, RenderedEnvironment>();
   await forEachLimited(
@@ -183,26 +175,6 @@ async function renderAll(context: Context, chart: string, environments: readonly
     context.signal,
   );
   return environments.flatMap(({ name }) => rendered.get(name) ?? []);
-}
-
-function ownerChecks(rendered: readonly RenderedEnvironment[]): readonly EnvironmentCheck[] {
-  const placed = rendered.flatMap(({ environment, models }) =>
-    models.map(({ model, file, objects }) => ({
-      owner: `${environment.name}/${model.name}`,
-      environment: environment.name,
-      file,
-      cluster: environment.declaration?.cluster ?? '',
-      namespace: environment.declaration?.namespace ?? '',
-      objects,
-    })),
-  );
-  const findings = checkOwners(placed);
-  return rendered.map(({ environment }) => ({
-    environment: environment.name,
-    name: 'owners',
-    found: 'every object has one',
-    findings: findings.filter(({ file }) => file?.startsWith(`${environment.shown}/`) === true),
-  }));
 }
 
 function compare(

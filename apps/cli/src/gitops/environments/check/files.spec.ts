@@ -107,7 +107,6 @@ describe('files of models/', () => {
     ['no YAML', 'a: [', /is not YAML/],
     ['nothing', '# later\n', /holds 0 objects/],
     ['two objects', `${file().text}---\n${file({ version: '1.1.0' }).text}`, /holds 2 objects/],
-    ['another kind', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n', /apiVersion/],
     ['a key twice', `${file().text}kind: ModelVersion\n`, /is not YAML/],
     ['no digest', { digest: '' }, /spec.artifact.digest/],
     ['a short digest', { digest: 'sha256:abc' }, /spec.artifact.digest/],
@@ -125,6 +124,28 @@ describe('files of models/', () => {
     expect(versions).toEqual([]);
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({ code: 'VERSION_INVALID', message: expect.stringMatching(message) });
+  });
+
+  it.each([
+    [
+      'another kind',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n',
+      'KIND_FOREIGN',
+      /ConfigMap\/x is a ConfigMap; expected only ModelVersions/,
+    ],
+    ['a kind of that name of somebody else', file().text.replace('pawl.dev/', 'x.dev/'), 'KIND_FOREIGN', /./],
+    [
+      'a namespace',
+      file().text.replace('metadata:', 'metadata:\n  namespace: pawl-prod'),
+      'NAMESPACE_FOREIGN',
+      /says the namespace pawl-prod; expected none/,
+    ],
+  ])('refuses %s, by a code of its own', (_, text, code, message) => {
+    const { versions, findings } = readVersionFiles([{ name: 'x.yaml', file: 'models/x.yaml', text }]);
+    expect(versions).toEqual([]);
+    expect(findings).toMatchObject([
+      { code, severity: 'error', file: 'models/x.yaml', message: expect.stringMatching(message) },
+    ]);
   });
 
   it.each<[string, readonly Parts[], readonly string[]]>([

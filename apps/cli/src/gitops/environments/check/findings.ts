@@ -9,6 +9,13 @@ export type FindingCode =
   | 'ACCEPTANCE_INVALID'
   | 'ACCEPTANCE_MISSING'
   | 'ACCEPTANCE_UNCHECKED'
+  | 'PROJECT_MISSING'
+  | 'PROJECT_WIDE'
+  | 'APPLICATION_DUPLICATE'
+  // What would reach beyond the environment
+  | 'KIND_FOREIGN'
+  | 'NAMESPACE_FOREIGN'
+  | 'SOURCE_FOREIGN'
   // ModelVersions
   | 'VERSION_INVALID'
   | 'VERSION_MISNAMED'
@@ -16,6 +23,8 @@ export type FindingCode =
   | 'VERSION_ORPHANED'
   | 'VERSION_NOT_PINNED'
   | 'VERSION_CHANGED'
+  | 'VERSION_MISMATCH'
+  | 'VERSION_UNCHECKED'
   | 'VERSION_WITHDRAWN'
   | 'VERSION_UNPROVEN'
   | 'VERSION_UNTRIED'

@@ -21,10 +21,13 @@ export interface ParsedObject {
 /** Pure: `Kind/name`, by which people find an object. */
 export const objectTitle = ({ kind, metadata }: ParsedObject): string => `${kind}/${metadata.name}`;
 
+/** Pure: the group of an API version; empty for the core group. */
+export const groupOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+
 /** Pure: what makes an object the same one in two renderings: group, kind, namespace and name, not the version of its API. */
 export function identityOf({ apiVersion, kind, metadata }: ParsedObject): string {
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-  return [group, kind, metadata.namespace ?? '', metadata.name].join('/');
+  return [groupOf(apiVersion), kind, metadata.namespace ?? '', metadata.name].join('/');
 }
 
 /**

@@ -5,6 +5,7 @@ import { SETTINGS_FILE } from '../environment-settings.ts';
 import { MODELS_FOLDER, PUBLIC_KEY_FILE } from '../environment.ts';
 import { parseDeclaration, type Declaration } from './declaration.ts';
 import type { Finding } from './findings.ts';
+import { foreignFiles, foreignResources } from './foreign-sources.ts';
 import { readVersionFiles, type VersionFile } from './version-file.ts';
 
 /** Values of an environment or of a model in it. */
@@ -21,6 +22,8 @@ export interface ModelFolder {
   readonly shown: string;
   readonly hasValues: boolean;
   readonly hasAcceptance: boolean;
+  /** What its acceptance images would be fetched from elsewhere; then they are not rendered. */
+  readonly foreignFindings: readonly Finding[];
 }
 
 /** An environment as its folder says, with what could not be read of it. */
@@ -39,6 +42,8 @@ export interface EnvironmentFolder {
   readonly models: readonly ModelFolder[];
   readonly versions: readonly VersionFile[];
   readonly versionFindings: readonly Finding[];
+  /** Files that Argo CD reads otherwise than they are read here. */
+  readonly foreignFindings: readonly Finding[];
 }
 
 /**
@@ -84,6 +89,7 @@ async function readEnvironmentFolder(name: string, folder: string, shown: string
     ),
     versions,
     versionFindings: findings,
+    foreignFindings: await foreignFiles(folder, shown),
   };
 }
 
@@ -96,6 +102,7 @@ async function readModelFolder(environment: string, shown: string, name: string)
     shown: `${shown}/${name}`,
     hasValues: files.includes(VALUES_FILE),
     hasAcceptance: folders.includes(ACCEPTANCE_FOLDER),
+    foreignFindings: await foreignResources(join(folder, ACCEPTANCE_FOLDER), `${shown}/${name}/${ACCEPTANCE_FOLDER}`),
   };
 }
 

@@ -49,8 +49,9 @@ async function renderChart(
 const isApplied = ({ metadata: { annotations = {} } }: ParsedObject): boolean =>
   annotations['helm.sh/hook']?.startsWith('test') !== true || annotations['argocd.argoproj.io/hook'] !== undefined;
 
-/** Renders the ConfigMaps of a model's acceptance images. */
-async function renderAcceptance(context: Context, model: ModelFolder): Promise<Rendering> {
+/** Renders the ConfigMaps of a model's acceptance images; nothing is fetched for it. */
+async function renderImages(context: Context, model: ModelFolder): Promise<Rendering> {
+  if (!model.hasAcceptance || model.foreignFindings.length > 0) return { objects: [], findings: model.foreignFindings };
   return await kustomize(context, join(model.folder, ACCEPTANCE_FOLDER), `${model.shown}/${ACCEPTANCE_FOLDER}`);
 }
 
@@ -114,6 +115,8 @@ export interface RenderedModel extends Rendering {
   readonly model: ModelFolder;
   /** File that people change, as they type it. */
   readonly file: string;
+  /** Those of {@link objects} that are the model's acceptance images, and no chart's. */
+  readonly images: readonly ParsedObject[];
 }
 
 /** An environment, rendered: what Argo CD would apply. */
@@ -134,9 +137,10 @@ export async function renderEnvironment(
 ): Promise<RenderedEnvironment> {
   const models: RenderedModel[] = [];
   for (const model of environment.models) {
-    const parts = [await renderChart(context, chart, environment, model)];
-    if (model.hasAcceptance) parts.push(await renderAcceptance(context, model));
+    const images = await renderImages(context, model);
+    const parts = [await renderChart(context, chart, environment, model), images];
     models.push({
+      images: images.objects,
       model,
       file: `${model.shown}/${VALUES_FILE}`,
       objects: parts.flatMap(({ objects }) => objects),

@@ -3,6 +3,7 @@ import { annotations, API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversi
 import { compareBuild } from 'semver';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { checkScope } from './check-scope.ts';
 import { issuesOf } from './declaration.ts';
 import { notice, problem, type Finding } from './findings.ts';
 import type { ParsedObject } from './kube-object.ts';
@@ -69,12 +70,32 @@ function readVersionFile(file: TextFile): { readonly version?: VersionFile; read
   if (broken !== undefined) return refuse(`is not YAML: ${broken.message.split('\n')[0] ?? ''}.`);
   if (documents.length !== 1) return refuse(`holds ${documents.length} objects; expected one ModelVersion.`);
   const object: unknown = documents[0]?.toJS({ maxAliasCount: 100 });
+  const strayed = straysFrom(file.file, object);
+  if (strayed.length > 0) return { findings: strayed };
   const parsed = fileSchema.safeParse(object);
   if (!parsed.success) return refuse(`is no valid ModelVersion: ${issuesOf(parsed.error)}`);
   return {
     version: { ...file, spec: parsed.data.spec, object: object as ParsedObject },
     findings: adviceOn(file.file, parsed.data),
   };
+}
+
+/** Objects that Argo CD's project of versions refuses: of another kind, or with a namespace of their own. */
+function straysFrom(file: string, object: unknown): readonly Finding[] {
+  const { apiVersion, kind, metadata } = (object ?? {}) as Partial<ParsedObject>;
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string' || typeof metadata?.name !== 'string') return [];
+  const objects = [object as ParsedObject];
+  const found = checkScope({ part: 'versions', file, namespace: undefined, allowed: undefined, objects });
+  return found.length > 0 || metadata.namespace === undefined
+    ? found
+    : [
+        problem(
+          'NAMESPACE_FOREIGN',
+          file,
+          `says the namespace ${metadata.namespace}; expected none: Argo CD applies it to that of its environment.`,
+          'Take metadata.namespace away.',
+        ),
+      ];
 }
 
 function adviceOn(file: string, { metadata, spec }: z.infer<typeof fileSchema>): readonly Finding[] {
