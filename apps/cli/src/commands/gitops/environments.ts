@@ -26,8 +26,9 @@ export function addEnvironments(program: Command, session: Session): void {
     .command('check')
     .summary('render, validate and compare environments')
     .description(
-      'Render what Argo CD would apply and check it: files, values, ModelVersions, policies, keys, acceptance images, and ' +
-        'that no environment gets a version that the one before it does not have. With --base, show what changes.',
+      'Render what Argo CD would apply and check it: files, values, ModelVersions, policies, keys, acceptance images, ' +
+        'that no environment reaches beyond its own namespace and kinds, and that none gets a version that the one before it ' +
+        'does not have. With --base, show what changes.',
     )
     .argument('[name...]', 'environments (default: all)')
     .option('--base <ref>', 'branch, tag or commit that the working tree is compared with, such as origin/main')
@@ -39,7 +40,7 @@ export function addEnvironments(program: Command, session: Session): void {
       '--schemas <location>',
       "kubeconform's schemas, such as folder/{{.ResourceKind}}{{.KindSuffix}}.json (default: the public ones)",
     )
-    .option('--offline', 'use no network: no public schemas, no labels from the stores of bundles')
+    .option('--offline', 'use no network: no public schemas, and no store is asked what its bundles are')
     .addOption(outputOption('json', 'yaml'))
     .addOption(new Option('--no-color', 'no colours (also: NO_COLOR)'))
     .action(async (names: readonly string[], options: CheckOptions) => {
