@@ -1,5 +1,6 @@
 import { faults } from './faults.ts';
 import { speed } from './speed.ts';
+import { trespass } from './trespass.ts';
 import { walkthrough } from './walkthrough.ts';
 import { clusterLock } from '../e2e/support/cluster-lock.ts';
 import { controllerKiller } from './support/argocd-controller.ts';
@@ -28,4 +29,5 @@ describe('GitOps', () => {
   walkthrough(installation);
   faults(installation, killArgoCd);
   speed(installation);
+  trespass(installation);
 });
