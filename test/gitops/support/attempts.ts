@@ -68,9 +68,9 @@ function besideTheImages(resource: string, ...objects: readonly Json[]): (writer
 export async function attemptsOf(installation: Installation, image: string): Promise<readonly Attempt[]> {
   const { prod, staging } = installation.environments;
   const rbac = 'rbac.authorization.k8s.io/v1';
-  const notThere = new RegExp(`namespace ${prod.namespace} is not permitted in project 'pawl-staging-\\S+'`);
+  const notThere = new RegExp(`namespace ${prod.namespace} is not permitted in project 'pawl-staging-[a-z]+'`);
   const notOfProject = (kind: string) =>
-    new RegExp(`resource \\S*:${kind} is not permitted in project pawl-staging-\\S+`);
+    new RegExp(`resource \\S*:${kind} is not permitted in project pawl-staging-[a-z]+`);
   const viaImages = (title: string, refusal: RegExp, code: string, ...objects: readonly Json[]): Attempt => ({
     title,
     application: staging.images,
