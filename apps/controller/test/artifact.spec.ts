@@ -67,6 +67,14 @@ describeWhenSet('KUBECONFIG', 'artifacts on a real API server', (kubeconfig) => 
     expectNoPod(one);
   });
 
+  it('fails an old bundle that is offered under a new number', async () => {
+    await set();
+    const { uri, digest } = await fixture.bundles.write('1.0.0');
+    const one = await fixture.offer('99.0.0', { artifact: { uri, digest } });
+    await fixture.until(one, 'Failed VersionMismatch');
+    expectNoPod(one);
+  });
+
   it('where a key is configured, fails what is not signed or signed by another, and takes what is signed', async () => {
     const { publicKeyPem, privateKeyPem } = generateSigningKeyPair();
     await set({ publicKeyPem });

@@ -217,6 +217,16 @@ describe.each<[string, Facts, Expected, string]>([
     { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting 1' },
     '',
   ],
+  [
+    'takes no weights from where the policy does not allow it',
+    someFacts({
+      versions: [one, two],
+      stable,
+      policy: aPolicy({ artifact: { allow: ['oci://elsewhere.example/models'] } }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Pending ArtifactNotAllowed' },
+    '',
+  ],
   // -- the first version -------------------------------------------------------------------------------------------
   [
     'verifies the first version before any pod exists',

@@ -129,6 +129,12 @@ export class Verifier {
         reason: 'ModelMismatch',
         message: `The bundle is of the model "${manifest.name}"; this version offers it as "${version.spec.model}"`,
       };
+    if (manifest.version !== version.spec.version)
+      return {
+        kind: 'refused',
+        reason: 'VersionMismatch',
+        message: `The bundle is version ${manifest.version}; this version offers it as ${version.spec.version}`,
+      };
     return {
       kind: 'verified',
       artifact: {

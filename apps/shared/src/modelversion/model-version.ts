@@ -81,6 +81,7 @@ export const failureReasons = [
   'SignatureMissing',
   'SignatureInvalid',
   'ModelMismatch',
+  'VersionMismatch',
   'CanaryCrashed',
   'CanaryNotReady',
   'AcceptanceFailed',
@@ -122,6 +123,7 @@ export const conditionReasons = [
   'DuplicateVersion',
   'KeyInvalid',
   'ImageVolumeUnsupported',
+  'ArtifactNotAllowed',
 ] as const;
 
 const allReasons = [...conditionReasons, ...failureReasons, ...passReasons] as const;

@@ -34,6 +34,7 @@ const tellingReasons: readonly ConditionReason[] = [
   'PolicyMissing',
   'StableMissing',
   'ImageVolumeUnsupported',
+  'ArtifactNotAllowed',
   'ArtifactNotFound',
   'StoreRefused',
   'StoreUnreachable',

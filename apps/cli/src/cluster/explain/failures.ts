@@ -68,9 +68,15 @@ export const failureWords: Readonly<Record<FailureReason, FailureWords>> = {
   },
   ModelMismatch: {
     means: (e) =>
-      `The bundle is sound, but it is not ${e.version.spec.model} ${e.version.spec.version}: its manifest bears another model or version than spec names`,
+      `The bundle is sound, but it is not of ${e.version.spec.model}: its manifest bears another model than spec names`,
     exposure: 'none',
     next: (e) => [newVersion(e, 'package the weights under the right name and version, or correct the address')],
+  },
+  VersionMismatch: {
+    means: (e) =>
+      `The bundle is sound, but it is not ${e.version.spec.version}: its manifest bears another version than spec names, so an old bundle may be offered as a new one`,
+    exposure: 'none',
+    next: (e) => [newVersion(e, 'offer it under the version of its manifest, or package the weights under a new one')],
   },
   CanaryCrashed: {
     means: (e) => {

@@ -166,6 +166,16 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
     ],
     blocked: true,
   },
+  ArtifactNotAllowed: {
+    headline: 'its address is not one that this environment takes weights from',
+    means: (e) => `The rollout policy limits where weights may come from (artifact.allow). ${told(e)}`,
+    next: (e) => [
+      newVersion(e, 'publish the weights to a store that is allowed, and offer them there'),
+      { text: `or allow the address in artifact.allow of the rollout policy of ${e.version.spec.model}` },
+      onceFixed,
+    ],
+    blocked: true,
+  },
   DuplicateVersion: {
     headline: 'another object has the same version',
     means: (e) => {

@@ -1,3 +1,4 @@
+import { isArtifactAllowed } from '@pawl/shared/modelversion/artifact-allowed';
 import { AT_ONCE_MS, blocked, failed, passed, verifying } from '../rollout-plan.ts';
 import type { Gate } from './gate.ts';
 
@@ -6,7 +7,12 @@ export const verified: Gate = {
   name: 'verified',
   judge: (facts) => {
     if (facts.isVerified) return undefined;
-    const { verification, version } = facts;
+    const { verification, version, policy } = facts;
+    if (!isArtifactAllowed(version.spec.artifact.uri, policy))
+      return blocked(
+        'ArtifactNotAllowed',
+        `The policy takes no weights from ${version.spec.artifact.uri}; artifact.allow has ${policy.artifact.allow?.join(', ') ?? 'nothing'}`,
+      );
     const verify = { kind: 'verify' as const, version };
     switch (verification?.kind) {
       case undefined:
