@@ -33,6 +33,10 @@ const duration = z.string().regex(/^([0-9]+(ms|s|m|h))+$/);
 const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/);
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']);
 const words = z.record(z.string(), z.string());
+/** Labels by which the chart and the controller find their objects: a second value would win over theirs unseen. */
+const ownLabels =
+  '^(app\\.kubernetes\\.io/(name|instance|version|component|managed-by)|helm\\.sh/chart|pawl\\.dev/.*)$';
+const labels = z.record(z.string().meta({ not: { pattern: ownLabels } }), z.string());
 const countOrPercent = z.union([whole(0), z.string().regex(/^[0-9]+%$/)]);
 
 /** A part of the Kubernetes API: the API server checks it, with better messages than a copy of its schema would have. */
@@ -57,6 +61,7 @@ const image = z.strictObject({
 export const chartValuesSchema = z.strictObject({
   nameOverride: optionalName,
   fullnameOverride: optionalName,
+  commonLabels: labels,
   model: z.strictObject({
     name: z
       .string()
@@ -109,11 +114,14 @@ export const chartValuesSchema = z.strictObject({
   envFrom: kubernetesList,
   volumes: kubernetesList,
   volumeMounts: kubernetesList,
+  initContainers: kubernetesList,
+  sidecars: kubernetesList,
   service: z.strictObject({
     type: z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']),
     port: whole(1, 65_535),
     nodePort: whole(0, 65_535),
     annotations: words,
+    labels,
   }),
   gateway: z.strictObject({
     enabled: flag,
@@ -130,13 +138,17 @@ export const chartValuesSchema = z.strictObject({
   }),
   serviceMonitor: z.strictObject({ enabled: flag, interval: duration, labels: words }),
   prometheusRule: z.strictObject({ enabled: flag, labels: words }),
+  rbac: z.strictObject({ create: flag }),
   serviceAccount: z.strictObject({ create: flag, name: optionalName, annotations: words }),
   podAnnotations: words,
-  podLabels: words,
+  podLabels: labels,
   nodeSelector: words,
   tolerations: kubernetesList,
   affinity: kubernetes,
   topologySpreadConstraints: kubernetesList,
+  hostAliases: kubernetesList,
+  dnsConfig: kubernetes,
+  runtimeClassName: optionalName,
   priorityClassName: optionalName,
   podSecurityContext: kubernetes,
   securityContext: kubernetes,
@@ -148,13 +160,17 @@ export const chartValuesSchema = z.strictObject({
     leaseName: name,
     logLevel: z.enum(['debug', 'info', 'warn', 'error']),
     env: environment,
+    envFrom: kubernetesList,
+    volumes: kubernetesList,
+    volumeMounts: kubernetesList,
     httpRoutes: flag,
     tmpSizeLimit: quantity,
     resources: kubernetes,
     verdicts: z.strictObject({ enabled: flag }),
     podMonitor: z.strictObject({ enabled: flag, interval: duration, labels: words }),
-    serviceAccount: z.strictObject({ annotations: words }),
+    serviceAccount: z.strictObject({ create: flag, name: optionalName, annotations: words }),
     podAnnotations: words,
+    podLabels: labels,
     nodeSelector: words,
     tolerations: kubernetesList,
     affinity: kubernetes,
@@ -162,6 +178,7 @@ export const chartValuesSchema = z.strictObject({
   }),
   smokeTest: z.strictObject({ argocdHook: flag, imageConfigMaps: z.array(name) }),
   crds: z.strictObject({ install: flag }),
+  extraObjects: z.array(z.union([kubernetes, z.string().min(1)])),
   /** Helm's own: values for all charts of a parent chart. */
   global: z.looseObject({}).optional(),
 });

@@ -70,6 +70,17 @@ describeWhenSet('PAWL_TEST_HELM', 'refused values', (helm) => {
     ['a digest that is none', merge(standalone, { model: { digest: 'sha256:abc' } }), /does not match pattern/],
     ['an address that is none', merge(standalone, { model: { uri: 'catdog' } }), /does not match pattern/],
     ['a model name with capitals', { model: { name: 'CatDog' } }, /does not match pattern/],
+    ['a label that finds pods', { podLabels: { 'pawl.dev/track': 'canary' } }, /invalid propertyName 'pawl.dev.track'/],
+    [
+      'the chart’s own label for every object',
+      { commonLabels: { 'app.kubernetes.io/instance': 'x' } },
+      /invalid propertyName 'app.kubernetes.io.instance'/,
+    ],
+    [
+      'a controller without rights',
+      { controller: { serviceAccount: { create: false } } },
+      /controller\.serviceAccount\.name must name an existing/,
+    ],
     ['MODEL_URI by env', { env: [{ name: 'MODEL_URI', value: 'x' }] }, /'not' failed/],
     ['NAMESPACE by the controller’s env', { controller: { env: [{ name: 'NAMESPACE', value: 'x' }] } }, /'not' failed/],
     [

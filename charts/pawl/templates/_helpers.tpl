@@ -18,11 +18,21 @@
 
 {{/* Labels of every object. Never of a pod template: the chart's version would replace all pods. */}}
 {{- define "pawl.labels" -}}
+{{- include "pawl.labelsAnd" (dict "labels" dict "root" .) -}}
+{{- end -}}
+
+{{/* The same with labels of one object, which win over commonLabels: (dict "labels" .Values.service.labels "root" $). */}}
+{{- define "pawl.labelsAnd" -}}
+{{- with merge (deepCopy .labels) .root.Values.commonLabels }}
+{{- toYaml . }}
+{{ end -}}
+{{- with .root -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/name: {{ include "pawl.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
 {{- end -}}
 
 {{/* What finds the pods of this release's model, of both tracks. */}}
@@ -63,6 +73,10 @@ app.kubernetes.io/component: controller
 {{ include "pawl.fullname" . }}-controller
 {{- end -}}
 
+{{- define "pawl.controllerServiceAccountName" -}}
+{{ default (include "pawl.controllerName" .) .Values.controller.serviceAccount.name }}
+{{- end -}}
+
 {{/* The ConfigMap of policy, acceptance images and public keys. */}}
 {{- define "pawl.policyName" -}}
 {{ default (printf "%s-rollout" (include "pawl.fullname" .)) .Values.existingPolicy.configMap }}
@@ -83,44 +97,4 @@ app.kubernetes.io/component: controller
 
 {{- define "pawl.clusterPort" -}}
 {{- if ne (int .Values.service.port) 80 -}}:{{ .Values.service.port }}{{- end -}}
-{{- end -}}
-
-{{/* Mistakes that a schema cannot see. */}}
-{{- define "pawl.validate" -}}
-{{- if .Values.controller.enabled -}}
-{{- range $field := list "uri" "digest" "version" -}}
-{{- if index $.Values.model $field -}}
-{{- fail (printf "model.%s is set, but controller.enabled is true: the controller decides which weights are served. Offer them as a ModelVersion, or set controller.enabled=false." $field) -}}
-{{- end -}}
-{{- end -}}
-{{- else -}}
-{{- if not .Values.model.uri -}}
-{{- fail "controller.enabled is false: model.uri must say which bundle to serve." -}}
-{{- end -}}
-{{- if eq .Values.rollout.artifact.mount "image" -}}
-{{- if not (hasPrefix "oci://" .Values.model.uri) -}}
-{{- fail "rollout.artifact.mount is image: model.uri must be an oci:// address." -}}
-{{- end -}}
-{{- else if and (not .Values.model.digest) (not (hasPrefix "file:" .Values.model.uri)) -}}
-{{- fail "controller.enabled is false: model.digest must be set with model.uri; the fetched bundle is named by it." -}}
-{{- end -}}
-{{- end -}}
-{{- if and .Values.gateway.enabled (not .Values.gateway.parentRefs) -}}
-{{- fail "gateway.enabled is true: gateway.parentRefs must name the Gateway." -}}
-{{- end -}}
-{{- if and .Values.existingPolicy.configMap (or .Values.acceptance.images .Values.publicKey) -}}
-{{- fail "existingPolicy.configMap is set: acceptance.images and publicKey belong into that ConfigMap." -}}
-{{- end -}}
-{{- end -}}
-
-{{/* A cluster has one CRD, and Helm lets one release own it. */}}
-{{- define "pawl.validateCrd" -}}
-{{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "modelversions.pawl.dev" -}}
-{{- $owner := default dict .metadata.annotations -}}
-{{- $name := index $owner "meta.helm.sh/release-name" -}}
-{{- $namespace := index $owner "meta.helm.sh/release-namespace" -}}
-{{- if or (ne (toString $name) $.Release.Name) (ne (toString $namespace) $.Release.Namespace) -}}
-{{- fail (printf "The CustomResourceDefinition modelversions.pawl.dev is there already (of release %s in namespace %s). Set crds.install=false: a cluster needs one." (default "none" $name) (default "none" $namespace)) -}}
-{{- end -}}
-{{- end -}}
 {{- end -}}

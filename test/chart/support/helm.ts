@@ -63,7 +63,7 @@ export class Rendered {
   }
 
   get fetch(): KubeObject {
-    return this.pod.spec.initContainers?.[0];
+    return this.pod.spec.initContainers.find((container: KubeObject) => container.name === 'fetch-model');
   }
 
   get controllerPod(): KubeObject {

@@ -3,6 +3,9 @@
 import { parse } from 'yaml';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import { environmentOf, type KubeObject, type Rendered, type Values } from './helm.ts';
+import type { ValueCase } from './value-case.ts';
+import { controllerCases } from './values-controller.ts';
+import { podCases } from './values-pods.ts';
 
 export const DIGEST = `sha256:${'ab'.repeat(32)}`;
 const OTHER_DIGEST = `sha256:${'cd'.repeat(32)}`;
@@ -24,15 +27,6 @@ export const aGateway: Values = {
 /** The rollout policy that a release has. */
 export function policyOf(rendered: Rendered): RolloutPolicy & Record<string, unknown> {
   return parse(rendered.find('ConfigMap').data['policy.yaml']) as RolloutPolicy & Record<string, unknown>;
-}
-
-/** One value: what it changes. `at` gives `expected` with it, and something else without it. */
-export interface ValueCase {
-  /** Values that it needs beside itself. */
-  readonly given?: Values;
-  readonly value: unknown;
-  readonly at: (rendered: Rendered) => unknown;
-  readonly expected: unknown;
 }
 
 const names = (list: KubeObject): string[] => (list ?? []).map((entry: KubeObject) => entry.name);
@@ -57,6 +51,8 @@ const prefixed = (prefix: string, cases: Readonly<Record<string, ValueCase>>): R
 
 /** Every value of the chart. test/chart/values.spec.ts fails when one is missing here. */
 export const valueCases: Readonly<Record<string, ValueCase>> = {
+  ...podCases,
+  ...controllerCases,
   nameOverride: { value: 'vision', at: (r) => r.find('Service').metadata.name, expected: 'pets-vision' },
   fullnameOverride: { value: 'eyes', at: (r) => r.find('Service').metadata.name, expected: 'eyes' },
 
@@ -374,6 +370,11 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
     at: (r) => r.find('Service').spec.ports[0].nodePort,
     expected: 30_080,
   },
+  'service.labels': {
+    value: { team: 'x' },
+    at: (r) => r.find('Service').metadata.labels['team'],
+    expected: 'x',
+  },
   'service.annotations': {
     value: { a: 'b' },
     at: (r) => r.find('Service').metadata.annotations,
@@ -500,21 +501,6 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
     expected: { role: 'reader' },
   },
 
-  podAnnotations: { value: { a: 'b' }, at: (r) => r.pod.metadata.annotations, expected: { a: 'b' } },
-  podLabels: { value: { team: 'x' }, at: (r) => r.pod.metadata.labels['team'], expected: 'x' },
-  nodeSelector: { value: { disk: 'ssd' }, at: (r) => r.pod.spec.nodeSelector, expected: { disk: 'ssd' } },
-  tolerations: {
-    value: [{ operator: 'Exists' }],
-    at: (r) => r.pod.spec.tolerations,
-    expected: [{ operator: 'Exists' }],
-  },
-  affinity: { value: { nodeAffinity: {} }, at: (r) => r.pod.spec.affinity, expected: { nodeAffinity: {} } },
-  topologySpreadConstraints: {
-    value: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
-    at: (r) => r.pod.spec.topologySpreadConstraints,
-    expected: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
-  },
-  priorityClassName: { value: 'high', at: (r) => r.pod.spec.priorityClassName, expected: 'high' },
   podSecurityContext: {
     value: { runAsUser: 2000 },
     at: (r) => [
@@ -567,76 +553,6 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
     at: (r) => environmentOf(r.controller)['NODE_OPTIONS'],
     expected: '--x',
   },
-  'controller.httpRoutes': {
-    value: true,
-    at: (r) => r.find('Role').rules.some((rule: KubeObject) => rule.resources.includes('httproutes')),
-    expected: true,
-  },
-  'controller.tmpSizeLimit': {
-    value: '1Gi',
-    at: (r) => r.controllerPod.spec.volumes[0].emptyDir.sizeLimit,
-    expected: '1Gi',
-  },
-  'controller.resources': {
-    value: { limits: { memory: '1Gi' } },
-    at: (r) => r.controller.resources.limits.memory,
-    expected: '1Gi',
-  },
-  'controller.verdicts.enabled': {
-    value: true,
-    at: (r) => [r.find('Service', 'controller')?.spec.selector, r.find('Service', 'controller')?.spec.ports],
-    expected: [
-      { 'app.kubernetes.io/instance': 'pets', 'app.kubernetes.io/component': 'controller' },
-      [{ name: 'http', port: 80, targetPort: 'http' }],
-    ],
-  },
-  'controller.podMonitor.enabled': {
-    value: true,
-    at: (r) => r.find('PodMonitor')?.spec.podMetricsEndpoints[0].port,
-    expected: 'http',
-  },
-  'controller.podMonitor.interval': {
-    given: { controller: { podMonitor: { enabled: true } } },
-    value: '1m',
-    at: (r) => r.find('PodMonitor').spec.podMetricsEndpoints[0].interval,
-    expected: '1m',
-  },
-  'controller.podMonitor.labels': {
-    given: { controller: { podMonitor: { enabled: true } } },
-    value: { release: 'prometheus' },
-    at: (r) => r.find('PodMonitor').metadata.labels['release'],
-    expected: 'prometheus',
-  },
-  'controller.serviceAccount.annotations': {
-    value: { role: 'reader' },
-    at: (r) => r.find('ServiceAccount', 'controller').metadata.annotations,
-    expected: { role: 'reader' },
-  },
-  'controller.podAnnotations': {
-    value: { a: 'b' },
-    at: (r) => r.controllerPod.metadata.annotations,
-    expected: { a: 'b' },
-  },
-  'controller.nodeSelector': {
-    value: { disk: 'ssd' },
-    at: (r) => r.controllerPod.spec.nodeSelector,
-    expected: { disk: 'ssd' },
-  },
-  'controller.tolerations': {
-    value: [{ operator: 'Exists' }],
-    at: (r) => r.controllerPod.spec.tolerations,
-    expected: [{ operator: 'Exists' }],
-  },
-  'controller.affinity': {
-    value: { nodeAffinity: {} },
-    at: (r) => r.controllerPod.spec.affinity,
-    expected: { nodeAffinity: {} },
-  },
-  'controller.priorityClassName': {
-    value: 'high',
-    at: (r) => r.controllerPod.spec.priorityClassName,
-    expected: 'high',
-  },
 
   'smokeTest.argocdHook': {
     value: true,
@@ -653,6 +569,15 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
     value: ['pets-acceptance'],
     at: (r) => r.find('Pod').spec.volumes[0].projected.sources.slice(1),
     expected: [{ configMap: { name: 'pets-acceptance', optional: true } }],
+  },
+
+  extraObjects: {
+    value: [
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: '{{ .Release.Name }}-a' } },
+      'apiVersion: v1\nkind: Secret\nmetadata: {name: {{ include "pawl.fullname" . }}-b}\n',
+    ],
+    at: (r) => r.objects.filter(({ kind }) => kind === 'Secret').map(({ metadata }) => metadata.name as string),
+    expected: ['pets-a', 'pets-pawl-b'],
   },
 
   'crds.install': { value: false, at: (r) => r.find('CustomResourceDefinition'), expected: undefined },

@@ -1,22 +1,36 @@
 import { merge, type Values } from './helm.ts';
 import { aGateway, aKey, standalone } from './values.ts';
 
+/** A container that PodSecurity `restricted` admits. */
+const restricted = (name: string) => ({
+  name,
+  image: 'registry.example/tool:1',
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+});
+
 /** Releases that differ in what they render. */
 export const variants: Readonly<Record<string, Values>> = {
   'the defaults': {},
   'everything on': merge(aGateway, {
     publicKey: aKey,
     autoscaling: { enabled: true },
-    controller: { verdicts: { enabled: true } },
     networkPolicy: { enabled: true, ingressFrom: [{ namespaceSelector: {} }] },
     storeCredentials: { envSecret: 's3', dockerConfigSecret: 'registry' },
     predictionIdKey: { secretName: 'ids' },
     cache: { type: 'pvc', keep: 3, pvc: { storageClassName: 'fast' } },
-    service: { type: 'NodePort' },
+    service: { type: 'NodePort', labels: { team: 'v' }, annotations: { a: 'b' } },
     imagePullSecrets: [{ name: 'pull' }],
     podAnnotations: { a: 'b' },
     podLabels: { team: 'x' },
+    commonLabels: { team: 'all', cost: 'y' },
+    controller: { verdicts: { enabled: true }, podMonitor: { enabled: true, labels: { team: 'p' } } },
+    serviceMonitor: { enabled: true, labels: { team: 's' } },
+    prometheusRule: { enabled: true, labels: { team: 'r' } },
     topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
+    hostAliases: [{ ip: '10.0.0.1', hostnames: ['registry.example'] }],
+    dnsConfig: { options: [{ name: 'ndots', value: '1' }] },
+    sidecars: [restricted('beside')],
+    initContainers: [restricted('before')],
   }),
   'image volumes': { rollout: { artifact: { mount: 'image' } } },
   'a second model of a namespace': {

@@ -1,0 +1,42 @@
+{{/* Mistakes that a schema cannot see. */}}
+{{- define "pawl.validate" -}}
+{{- if .Values.controller.enabled -}}
+{{- range $field := list "uri" "digest" "version" -}}
+{{- if index $.Values.model $field -}}
+{{- fail (printf "model.%s is set, but controller.enabled is true: the controller decides which weights are served. Offer them as a ModelVersion, or set controller.enabled=false." $field) -}}
+{{- end -}}
+{{- end -}}
+{{- else -}}
+{{- if not .Values.model.uri -}}
+{{- fail "controller.enabled is false: model.uri must say which bundle to serve." -}}
+{{- end -}}
+{{- if eq .Values.rollout.artifact.mount "image" -}}
+{{- if not (hasPrefix "oci://" .Values.model.uri) -}}
+{{- fail "rollout.artifact.mount is image: model.uri must be an oci:// address." -}}
+{{- end -}}
+{{- else if and (not .Values.model.digest) (not (hasPrefix "file:" .Values.model.uri)) -}}
+{{- fail "controller.enabled is false: model.digest must be set with model.uri; the fetched bundle is named by it." -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.gateway.enabled (not .Values.gateway.parentRefs) -}}
+{{- fail "gateway.enabled is true: gateway.parentRefs must name the Gateway." -}}
+{{- end -}}
+{{- if and (include "pawl.installsController" .) (not .Values.controller.serviceAccount.create) (not .Values.controller.serviceAccount.name) -}}
+{{- fail "controller.serviceAccount.create is false: controller.serviceAccount.name must name an existing ServiceAccount; the controller needs rights that `default` does not have." -}}
+{{- end -}}
+{{- if and .Values.existingPolicy.configMap (or .Values.acceptance.images .Values.publicKey) -}}
+{{- fail "existingPolicy.configMap is set: acceptance.images and publicKey belong into that ConfigMap." -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A cluster has one CRD, and Helm lets one release own it. */}}
+{{- define "pawl.validateCrd" -}}
+{{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "modelversions.pawl.dev" -}}
+{{- $owner := default dict .metadata.annotations -}}
+{{- $name := index $owner "meta.helm.sh/release-name" -}}
+{{- $namespace := index $owner "meta.helm.sh/release-namespace" -}}
+{{- if or (ne (toString $name) $.Release.Name) (ne (toString $namespace) $.Release.Namespace) -}}
+{{- fail (printf "The CustomResourceDefinition modelversions.pawl.dev is there already (of release %s in namespace %s). Set crds.install=false: a cluster needs one." (default "none" $name) (default "none" $namespace)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,119 @@
+/* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call --
+   Rendered objects are of many kinds; a field that is not there shows as a failed expectation. */
+import type { KubeObject } from './helm.ts';
+import type { ValueCase } from './value-case.ts';
+
+/** Values of the controller's objects: its rights, its pods, its Service. */
+export const controllerCases: Readonly<Record<string, ValueCase>> = {
+  'controller.httpRoutes': {
+    value: true,
+    at: (r) => r.find('Role').rules.some((rule: KubeObject) => rule.resources.includes('httproutes')),
+    expected: true,
+  },
+  'controller.tmpSizeLimit': {
+    value: '1Gi',
+    at: (r) => r.controllerPod.spec.volumes[0].emptyDir.sizeLimit,
+    expected: '1Gi',
+  },
+  'controller.resources': {
+    value: { limits: { memory: '1Gi' } },
+    at: (r) => r.controller.resources.limits.memory,
+    expected: '1Gi',
+  },
+  'controller.verdicts.enabled': {
+    value: true,
+    at: (r) => [r.find('Service', 'controller')?.spec.selector, r.find('Service', 'controller')?.spec.ports],
+    expected: [
+      { 'app.kubernetes.io/instance': 'pets', 'app.kubernetes.io/component': 'controller' },
+      [{ name: 'http', port: 80, targetPort: 'http' }],
+    ],
+  },
+  'controller.podMonitor.enabled': {
+    value: true,
+    at: (r) => r.find('PodMonitor')?.spec.podMetricsEndpoints[0].port,
+    expected: 'http',
+  },
+  'controller.podMonitor.interval': {
+    given: { controller: { podMonitor: { enabled: true } } },
+    value: '1m',
+    at: (r) => r.find('PodMonitor').spec.podMetricsEndpoints[0].interval,
+    expected: '1m',
+  },
+  'controller.podMonitor.labels': {
+    given: { controller: { podMonitor: { enabled: true } } },
+    value: { release: 'prometheus' },
+    at: (r) => r.find('PodMonitor').metadata.labels['release'],
+    expected: 'prometheus',
+  },
+  'rbac.create': {
+    value: false,
+    at: (r) => [r.find('Role'), r.find('RoleBinding'), r.find('ServiceAccount', 'controller').metadata.name],
+    expected: [undefined, undefined, 'pets-pawl-controller'],
+  },
+  'controller.serviceAccount.create': {
+    given: { controller: { serviceAccount: { name: 'mine' } } },
+    value: false,
+    at: (r) => [
+      r.find('ServiceAccount', 'controller'),
+      r.controllerPod.spec.serviceAccountName,
+      r.find('RoleBinding').subjects[0].name,
+    ],
+    expected: [undefined, 'mine', 'mine'],
+  },
+  'controller.serviceAccount.name': {
+    value: 'sa',
+    at: (r) => [
+      r.find('ServiceAccount', 'controller').metadata.name,
+      r.controllerPod.spec.serviceAccountName,
+      r.find('RoleBinding').subjects[0].name,
+    ],
+    expected: ['sa', 'sa', 'sa'],
+  },
+  'controller.serviceAccount.annotations': {
+    value: { role: 'reader' },
+    at: (r) => r.find('ServiceAccount', 'controller').metadata.annotations,
+    expected: { role: 'reader' },
+  },
+  'controller.podAnnotations': {
+    value: { a: 'b' },
+    at: (r) => r.controllerPod.metadata.annotations,
+    expected: { a: 'b' },
+  },
+  'controller.nodeSelector': {
+    value: { disk: 'ssd' },
+    at: (r) => r.controllerPod.spec.nodeSelector,
+    expected: { disk: 'ssd' },
+  },
+  'controller.tolerations': {
+    value: [{ operator: 'Exists' }],
+    at: (r) => r.controllerPod.spec.tolerations,
+    expected: [{ operator: 'Exists' }],
+  },
+  'controller.affinity': {
+    value: { nodeAffinity: {} },
+    at: (r) => r.controllerPod.spec.affinity,
+    expected: { nodeAffinity: {} },
+  },
+  'controller.priorityClassName': {
+    value: 'high',
+    at: (r) => r.controllerPod.spec.priorityClassName,
+    expected: 'high',
+  },
+  'controller.podLabels': { value: { team: 'x' }, at: (r) => r.controllerPod.metadata.labels['team'], expected: 'x' },
+  'controller.envFrom': {
+    given: { storeCredentials: { envSecret: 's3' } },
+    value: [{ configMapRef: { name: 'more' } }],
+    at: (r) => r.controller.envFrom,
+    expected: [{ secretRef: { name: 's3' } }, { configMapRef: { name: 'more' } }],
+  },
+  'controller.volumes': {
+    value: [{ name: 'ca', configMap: { name: 'ca' } }],
+    at: (r) => r.controllerPod.spec.volumes.at(-1),
+    expected: { name: 'ca', configMap: { name: 'ca' } },
+  },
+  'controller.volumeMounts': {
+    value: [{ name: 'ca', mountPath: '/ca' }],
+    at: (r) => r.controller.volumeMounts.at(-1),
+    expected: { name: 'ca', mountPath: '/ca' },
+  },
+};
