@@ -57,6 +57,13 @@ const image = z.strictObject({
   pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
 });
 
+/** Gateways that a route attaches to. */
+const parentRefs = z.array(
+  z.strictObject({ name, namespace: name.optional(), sectionName: z.string().min(1).optional() }),
+);
+/** What is reachable from outside. */
+const paths = z.array(z.strictObject({ path: z.string().regex(/^\//), pathType: z.enum(['Exact', 'Prefix']) })).min(1);
+
 /** The values of the chart. Every one has a default in values.yaml, so none may be missing, but for the policy's own. */
 export const chartValuesSchema = z.strictObject({
   nameOverride: optionalName,
@@ -81,7 +88,9 @@ export const chartValuesSchema = z.strictObject({
     enabled: flag,
     minReplicas: whole(1, 1000),
     maxReplicas: whole(1, 1000),
-    targetCPUUtilizationPercentage: whole(1, 10_000),
+    targetCPUUtilizationPercentage: whole(0, 10_000),
+    targetQueueDepth: whole(0, 10_000),
+    metrics: kubernetesList,
     behavior: kubernetes,
   }),
   podDisruptionBudget: z.strictObject({ enabled: flag, maxUnavailable: countOrPercent }),
@@ -123,11 +132,26 @@ export const chartValuesSchema = z.strictObject({
     annotations: words,
     labels,
   }),
+  ingress: z.strictObject({
+    enabled: flag,
+    className: optionalName,
+    annotations: words,
+    hosts: z.array(z.string().min(1)),
+    paths,
+    tls: kubernetesList,
+  }),
+  httpRoute: z.strictObject({
+    enabled: flag,
+    annotations: words,
+    parentRefs,
+    hostnames: z.array(z.string().min(1)),
+    paths,
+    filters: kubernetesList,
+    timeouts: kubernetes,
+  }),
   gateway: z.strictObject({
     enabled: flag,
-    parentRefs: z.array(
-      z.strictObject({ name, namespace: name.optional(), sectionName: z.string().min(1).optional() }),
-    ),
+    parentRefs,
     hostnames: z.array(z.string().min(1)),
   }),
   networkPolicy: z.strictObject({

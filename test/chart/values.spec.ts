@@ -81,6 +81,19 @@ describeWhenSet('PAWL_TEST_HELM', 'refused values', (helm) => {
       { controller: { serviceAccount: { create: false } } },
       /controller\.serviceAccount\.name must name an existing/,
     ],
+    [
+      'an autoscaler without a metric',
+      { autoscaling: { enabled: true, targetCPUUtilizationPercentage: 0 } },
+      /nothing says by what/,
+    ],
+    ['a route without a Gateway', { httpRoute: { enabled: true } }, /httpRoute\.parentRefs must name the Gateway/],
+    [
+      'two routes',
+      merge(aGateway, { httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] } }),
+      /would go around its weights/,
+    ],
+    ['an ingress without paths', { ingress: { enabled: true, paths: [] } }, /minItems: got 0, want 1/],
+    ['a path that is none', { ingress: { paths: [{ path: 'predict', pathType: 'Exact' }] } }, /does not match pattern/],
     ['MODEL_URI by env', { env: [{ name: 'MODEL_URI', value: 'x' }] }, /'not' failed/],
     ['NAMESPACE by the controller’s env', { controller: { env: [{ name: 'NAMESPACE', value: 'x' }] } }, /'not' failed/],
     [

@@ -121,8 +121,14 @@ export async function predict(blob, name) {
  * itself soon) or `unreachable`; with the model's name and version where known.
  */
 export async function readiness() {
+  const ask = (path) => fetch(path, { cache: 'no-store', signal: window.AbortSignal.timeout(5_000) });
   try {
-    const response = await fetch('readyz', { cache: 'no-store', signal: window.AbortSignal.timeout(5_000) });
+    const response = await ask('readyz');
+    // A proxy in front of the service may keep its probes inside.
+    if (response.status === 403 || response.status === 404) {
+      const health = await ask('health').then((answer) => answer.json());
+      return { state: health.model_loaded === true ? 'ready' : 'loading' };
+    }
     const body = await response.json().catch(() => ({}));
     const state = response.ok ? 'ready' : body.state === 'failed' ? 'failed' : 'loading';
     return { state, model: body.model, version: body.version };

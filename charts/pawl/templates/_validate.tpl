@@ -18,6 +18,17 @@
 {{- fail "controller.enabled is false: model.digest must be set with model.uri; the fetched bundle is named by it." -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.autoscaling -}}
+{{- if and .enabled (not (or .targetCPUUtilizationPercentage .targetQueueDepth .metrics)) -}}
+{{- fail "autoscaling.enabled is true, but nothing says by what: set targetCPUUtilizationPercentage, targetQueueDepth or metrics." -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.enabled is true: httpRoute.parentRefs must name the Gateway." -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled .Values.gateway.enabled -}}
+{{- fail "httpRoute.enabled and gateway.enabled are both true: the controller writes the route of gateway, and a second one for the same host would go around its weights. Set one of them." -}}
+{{- end -}}
 {{- if and .Values.gateway.enabled (not .Values.gateway.parentRefs) -}}
 {{- fail "gateway.enabled is true: gateway.parentRefs must name the Gateway." -}}
 {{- end -}}

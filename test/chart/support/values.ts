@@ -5,6 +5,7 @@ import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import { environmentOf, type KubeObject, type Rendered, type Values } from './helm.ts';
 import type { ValueCase } from './value-case.ts';
 import { controllerCases } from './values-controller.ts';
+import { outsideCases } from './values-outside.ts';
 import { podCases } from './values-pods.ts';
 
 export const DIGEST = `sha256:${'ab'.repeat(32)}`;
@@ -53,6 +54,7 @@ const prefixed = (prefix: string, cases: Readonly<Record<string, ValueCase>>): R
 export const valueCases: Readonly<Record<string, ValueCase>> = {
   ...podCases,
   ...controllerCases,
+  ...outsideCases,
   nameOverride: { value: 'vision', at: (r) => r.find('Service').metadata.name, expected: 'pets-vision' },
   fullnameOverride: { value: 'eyes', at: (r) => r.find('Service').metadata.name, expected: 'eyes' },
 
@@ -148,6 +150,22 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
     at: (r) => r.find('HorizontalPodAutoscaler').spec.behavior,
     expected: { scaleDown: { stabilizationWindowSeconds: 60 } },
   },
+  'autoscaling.targetQueueDepth': {
+    given: hpa,
+    value: 4,
+    at: (r) => r.find('HorizontalPodAutoscaler').spec.metrics.map(({ pods }: KubeObject) => pods as unknown),
+    expected: [
+      undefined,
+      { metric: { name: 'catdog_queue_depth' }, target: { type: 'AverageValue', averageValue: '4' } },
+    ],
+  },
+  'autoscaling.metrics': {
+    given: { autoscaling: { enabled: true, targetCPUUtilizationPercentage: 0 } },
+    value: [{ type: 'External', external: { metric: { name: 'q' }, target: { type: 'Value', value: '1' } } }],
+    at: (r) => r.find('HorizontalPodAutoscaler').spec.metrics.map(({ type }: KubeObject) => type as string),
+    expected: ['External'],
+  },
+
   'podDisruptionBudget.enabled': { value: false, at: (r) => r.find('PodDisruptionBudget'), expected: undefined },
   'podDisruptionBudget.maxUnavailable': {
     value: '25%',

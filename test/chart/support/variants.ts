@@ -13,7 +13,13 @@ export const variants: Readonly<Record<string, Values>> = {
   'the defaults': {},
   'everything on': merge(aGateway, {
     publicKey: aKey,
-    autoscaling: { enabled: true },
+    autoscaling: { enabled: true, targetQueueDepth: 4 },
+    ingress: {
+      enabled: true,
+      className: 'nginx',
+      hosts: ['pets.example'],
+      tls: [{ secretName: 'cert', hosts: ['pets.example'] }],
+    },
     networkPolicy: { enabled: true, ingressFrom: [{ namespaceSelector: {} }] },
     storeCredentials: { envSecret: 's3', dockerConfigSecret: 'registry' },
     predictionIdKey: { secretName: 'ids' },
@@ -32,6 +38,16 @@ export const variants: Readonly<Record<string, Values>> = {
     sidecars: [restricted('beside')],
     initContainers: [restricted('before')],
   }),
+  'a route of the chart': {
+    httpRoute: {
+      enabled: true,
+      parentRefs: [{ name: 'public' }],
+      hostnames: ['pets.example'],
+      timeouts: { request: '10s' },
+      filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['x-debug'] } }],
+    },
+    ingress: { enabled: true },
+  },
   'image volumes': { rollout: { artifact: { mount: 'image' } } },
   'a second model of a namespace': {
     model: { name: 'lynx' },

@@ -58,6 +58,15 @@ describePage('problems on the page', (suite) => {
       expect(probes).toBeGreaterThanOrEqual(2);
     });
 
+    it('knows whether the model is there also where a proxy keeps the probes inside', async () => {
+      const page = await suite.show({
+        expectFailures: true,
+        before: (opened) => opened.route('**/readyz', (route) => route.fulfill({ status: 404, body: 'not found' })),
+      });
+      await page.locator('#service[data-state=ready]').waitFor();
+      expect(await page.locator('#service').textContent()).toBe('Model ready');
+    });
+
     it('has its own words for a service that cannot be reached, and recovers', async () => {
       const page = await suite.show({ expectFailures: true });
       await page.route('**/predict', (route) => route.abort('connectionrefused'), { times: 1 });
