@@ -201,8 +201,16 @@ export const chartValuesSchema = z.strictObject({
     priorityClassName: optionalName,
   }),
   smokeTest: z.strictObject({ argocdHook: flag, imageConfigMaps: z.array(name) }),
-  crds: z.strictObject({ install: flag }),
+  crds: z.strictObject({ install: flag, keep: flag, adopt: flag }),
   extraObjects: z.array(z.union([kubernetes, z.string().min(1)])),
+  /** Helm's own: values for all charts of a parent chart. */
+  global: z.looseObject({}).optional(),
+});
+
+/** The values of the chart of the CRD alone. */
+export const crdChartValuesSchema = z.strictObject({
+  keep: flag,
+  commonLabels: words,
   /** Helm's own: values for all charts of a parent chart. */
   global: z.looseObject({}).optional(),
 });

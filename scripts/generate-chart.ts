@@ -1,6 +1,6 @@
 /**
- * Writes what the chart has from other sources (`npm run generate`): the CRD from the types of ModelVersion,
- * `values.schema.json` from the schema of the rollout policy and of the other values, and the table of values in the
+ * Writes what the charts have from other sources (`npm run generate`): the CRD from the types of ModelVersion,
+ * `values.schema.json` from the schema of the rollout policy and of the other values, and the table of values in a
  * chart's README from the comments in `values.yaml`. test/chart fails while one of them is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { format } from 'prettier';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { chartValuesSchema } from './generate-chart-schema.ts';
+import { chartValuesSchema, crdChartValuesSchema } from './generate-chart-schema.ts';
 
 type Json = { [key: string]: unknown };
 
@@ -48,53 +48,77 @@ export function readValueDocs(yaml: string): ValueDoc[] {
   return docs;
 }
 
-/** The generated files of the chart, by path. */
+/** The generated files of both charts, by path. */
 export async function generateChart(): Promise<ReadonlyMap<string, string>> {
-  const values = readFileSync('charts/pawl/values.yaml', 'utf8');
-  const readme = readFileSync('charts/pawl/README.md', 'utf8');
-  const docs = readValueDocs(values);
   return new Map([
-    ['charts/pawl/templates/customresourcedefinition.yaml', crdTemplate()],
     [
-      'charts/pawl/values.schema.json',
-      await format(JSON.stringify(valuesSchema(docs)), { parser: 'json', printWidth: 120 }),
+      'charts/pawl/templates/customresourcedefinition.yaml',
+      crdTemplate({ keep: '.Values.crds.keep', labels: 'pawl.labels', when: 'include "pawl.bringsCrd" .' }),
     ],
     [
-      'charts/pawl/README.md',
-      await format(readmeWith(readme, docs, parse(values) as Json), { parser: 'markdown', printWidth: 120 }),
+      'charts/pawl-crds/templates/customresourcedefinition.yaml',
+      crdTemplate({ keep: '.Values.keep', labels: 'pawl-crds.labels' }),
     ],
+    ...(await generatedDocs('pawl', chartValuesSchema)),
+    ...(await generatedDocs('pawl-crds', crdChartValuesSchema)),
   ]);
 }
 
-function crdTemplate(): string {
+/** What a chart has from its values.yaml: the schema, and the table of its README. */
+async function generatedDocs(chart: string, schema: z.ZodType): Promise<readonly (readonly [string, string])[]> {
+  const folder = `charts/${chart}`;
+  const values = readFileSync(`${folder}/values.yaml`, 'utf8');
+  const readme = readFileSync(`${folder}/README.md`, 'utf8');
+  const docs = readValueDocs(values);
+  return [
+    [
+      `${folder}/values.schema.json`,
+      await format(JSON.stringify(valuesSchema(chart, schema, docs)), { parser: 'json', printWidth: 120 }),
+    ],
+    [
+      `${folder}/README.md`,
+      await format(readmeWith(readme, docs, parse(values) as Json), { parser: 'markdown', printWidth: 120 }),
+    ],
+  ];
+}
+
+/** How a chart brings the CRD, in the language of its templates. */
+interface CrdChart {
+  /** Whether the CRD outlives its release. */
+  readonly keep: string;
+  /** Name of the template with its labels. */
+  readonly labels: string;
+  /** Whether the release brings it; always when absent. */
+  readonly when?: string;
+}
+
+function crdTemplate({ keep, labels, when }: CrdChart): string {
   const { metadata, ...crd } = modelVersionCrd() as { metadata: Json } & Json;
   const { apiVersion, kind, ...rest } = crd;
+  const wave = { 'argocd.argoproj.io/sync-wave': '-1' };
   // Deleting the CRD would delete every ModelVersion of the cluster, with its verdict.
-  const annotations = {
-    'helm.sh/resource-policy': 'keep',
-    'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
-    'argocd.argoproj.io/sync-wave': '-1',
-  };
-  const meta = stringify({ metadata: { ...metadata, annotations } });
+  const kept = { 'helm.sh/resource-policy': 'keep', 'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false' };
   const body = stringify(rest, { lineWidth: 0 });
   if (body.includes('{{')) throw new Error('the CRD has text that Helm would take for a template');
   return [
     '{{- /* Written by `npm run generate` from apps/shared/src/modelversion; do not edit. */ -}}',
-    '{{- if .Values.crds.install }}',
-    '{{- include "pawl.validateCrd" . }}',
+    ...(when === undefined ? [] : [`{{- if ${when} }}`]),
     `apiVersion: ${String(apiVersion)}`,
     `kind: ${String(kind)}`,
-    meta.trimEnd(),
+    stringify({ metadata: { ...metadata, annotations: wave } }).trimEnd(),
+    `    {{- if ${keep} }}`,
+    stringify(kept).trimEnd().replace(/^/gm, '    '),
+    '    {{- end }}',
     '  labels:',
-    '    {{- include "pawl.labels" . | nindent 4 }}',
+    `    {{- include "${labels}" . | nindent 4 }}`,
     body.trimEnd(),
-    '{{- end }}',
+    ...(when === undefined ? [] : ['{{- end }}']),
     '',
   ].join('\n');
 }
 
-function valuesSchema(docs: readonly ValueDoc[]): Json {
-  const schema = z.toJSONSchema(chartValuesSchema, { target: 'draft-7', io: 'input' }) as Json;
+function valuesSchema(chart: string, values: z.ZodType, docs: readonly ValueDoc[]): Json {
+  const schema = z.toJSONSchema(values, { target: 'draft-7', io: 'input' }) as Json;
   for (const { name, comment } of docs) {
     const node = name
       .split('.')
@@ -104,7 +128,7 @@ function valuesSchema(docs: readonly ValueDoc[]): Json {
       );
     if (node !== undefined) node['description'] = comment;
   }
-  return { ...schema, title: 'Values of the chart pawl', $comment: 'Written by `npm run generate`; do not edit.' };
+  return { ...schema, title: `Values of the chart ${chart}`, $comment: 'Written by `npm run generate`; do not edit.' };
 }
 
 function readmeWith(readme: string, docs: readonly ValueDoc[], values: Json): string {

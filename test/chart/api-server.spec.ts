@@ -66,17 +66,6 @@ describeWhenSet('KUBECONFIG', 'a real API server, PodSecurity restricted', () =>
     expect(dryRun(pod).stderr).toMatch(/violates PodSecurity "restricted.*hostPath/);
   });
 
-  it('refuses a release that brings the CRD of another', () => {
-    const { code, stderr } = run(
-      helm,
-      ['install', 'pets', 'charts/pawl', '--namespace', namespace.name, '--values', '-'],
-      JSON.stringify({ controller: { install: false } }),
-    );
-    expect(stderr).toMatch(/modelversions\.pawl\.dev is there already .*Set crds\.install=false/);
-    expect(code).not.toBe(0);
-    expect(namespace.get('deployments,configmaps', '-l', 'app.kubernetes.io/instance=pets').items).toEqual([]);
-  });
-
   describeWhenSet('PAWL_TEST_KUBECONFORM', 'its schemas, in kubeconform', (kubeconform) => {
     const folder = mkdtempSync(join(tmpdir(), 'pawl-schemas-'));
     const check = (objects: readonly KubeObject[]) =>

@@ -18,7 +18,6 @@ import {
   PUBLIC_KEY_KEY,
   STABLE,
 } from '@pawl/shared/modelversion/names';
-import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { CHART, environmentOf, type KubeObject, render, run, textsOf, type Values } from './support/helm.ts';
 import { aGateway, aKey, DIGEST, standalone } from './support/values.ts';
@@ -229,17 +228,6 @@ describeWhenSet('PAWL_TEST_HELM', 'the chart', (helm) => {
         .join(' ');
       for (const verb of verbs)
         expect({ line, comment }).toMatchObject({ comment: expect.stringMatching(new RegExp(`\\b${verb}\\b[^:]*:`)) });
-    });
-  });
-
-  it('ships the CRD of the types, kept when the release is deleted', () => {
-    const { metadata, spec } = chart.find('CustomResourceDefinition');
-    expect(spec).toEqual(modelVersionCrd()['spec']);
-    // Neither Helm nor Argo CD may delete it: every verdict would go with it.
-    expect(metadata.annotations).toEqual({
-      'helm.sh/resource-policy': 'keep',
-      'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
-      'argocd.argoproj.io/sync-wave': '-1',
     });
   });
 

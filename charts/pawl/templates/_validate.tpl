@@ -39,15 +39,3 @@
 {{- fail "existingPolicy.configMap is set: acceptance.images and publicKey belong into that ConfigMap." -}}
 {{- end -}}
 {{- end -}}
-
-{{/* A cluster has one CRD, and Helm lets one release own it. */}}
-{{- define "pawl.validateCrd" -}}
-{{- with lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "modelversions.pawl.dev" -}}
-{{- $owner := default dict .metadata.annotations -}}
-{{- $name := index $owner "meta.helm.sh/release-name" -}}
-{{- $namespace := index $owner "meta.helm.sh/release-namespace" -}}
-{{- if or (ne (toString $name) $.Release.Name) (ne (toString $namespace) $.Release.Namespace) -}}
-{{- fail (printf "The CustomResourceDefinition modelversions.pawl.dev is there already (of release %s in namespace %s). Set crds.install=false: a cluster needs one." (default "none" $name) (default "none" $namespace)) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}

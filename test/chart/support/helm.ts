@@ -6,6 +6,8 @@ import { parseAllDocuments } from 'yaml';
 
 /** Folder of the chart. */
 export const CHART = fileURLToPath(new URL('../../../charts/pawl', import.meta.url));
+/** Folder of the chart of the CRD alone. */
+export const CRD_CHART = fileURLToPath(new URL('../../../charts/pawl-crds', import.meta.url));
 
 // Tests look into objects of many kinds; what is not there shows as a failed expectation.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

@@ -599,4 +599,9 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
   },
 
   'crds.install': { value: false, at: (r) => r.find('CustomResourceDefinition'), expected: undefined },
+  'crds.keep': {
+    value: false,
+    at: (r) => r.find('CustomResourceDefinition').metadata.annotations,
+    expected: { 'argocd.argoproj.io/sync-wave': '-1' },
+  },
 };

@@ -61,7 +61,9 @@ describePage('problems on the page', (suite) => {
     it('knows whether the model is there also where a proxy keeps the probes inside', async () => {
       const page = await suite.show({
         expectFailures: true,
-        before: (opened) => opened.route('**/readyz', (route) => route.fulfill({ status: 404, body: 'not found' })),
+        before: async (opened) => {
+          await opened.route('**/readyz', (route) => route.fulfill({ status: 404, body: 'not found' }));
+        },
       });
       await page.locator('#service[data-state=ready]').waitFor();
       expect(await page.locator('#service').textContent()).toBe('Model ready');
