@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { displayUrl, mayUsePlainHttp } from './address.ts';
+import { proxyAgent } from './proxy.ts';
 import { unreachable } from './store.ts';
 
 /** A request over HTTP/1.1. */
@@ -34,8 +35,8 @@ const MAX_REDIRECTS = 5;
 const ownedByOrigin = ['authorization', 'cookie', 'proxy-authorization'];
 
 /**
- * Sends a request on node's own client (no further dependency to load before the service is ready; system proxies and
- * CAs are node's: NODE_USE_ENV_PROXY, NODE_EXTRA_CA_CERTS) and follows redirects of GET and HEAD: at most five, never
+ * Sends a request on node's own client (no further dependency to load before the service is ready; CAs are node's, see
+ * NODE_EXTRA_CA_CERTS), through the {@link proxyAgent} of the environment, and follows redirects of GET and HEAD: at most five, never
  * from https to http, and without credentials to another origin. Any status is an answer, not an error.
  *
  * @throws PawlError BUNDLE_STORE_UNREACHABLE, BUNDLE_STORE_UNTRUSTED, BUNDLE_STORE_REFUSED (redirect); what
@@ -112,6 +113,7 @@ async function send(request: HttpRequest): Promise<IncomingMessage> {
     // The bytes are wanted as they are stored: a compressing proxy would break sizes and ranges.
     headers: { 'accept-encoding': 'identity', 'user-agent': 'pawl', ...request.headers },
     signal,
+    agent: await proxyAgent(url),
   };
   return await new Promise((resolve, reject) => {
     const fail = (error: unknown) => {

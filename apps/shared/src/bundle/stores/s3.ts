@@ -3,6 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { codeOf } from '../../errors/system-error.ts';
 import { AddressProblem } from './address.ts';
+import { proxyOptions } from './proxy.ts';
 import { errorOfStatus, unreachable, type StoreFile, type WritableStore } from './store.ts';
 
 /** How S3 is reached; what is left out comes from the AWS SDK's own chain (AWS_REGION, AWS_PROFILE, roles ...). */
@@ -56,6 +57,8 @@ export function parseS3(uri: string): S3Location {
 /** A bundle below a prefix of an S3 bucket, one object a file. The SDK is loaded here and nowhere else. */
 export async function s3Store(location: S3Location, options: S3StoreOptions): Promise<WritableStore> {
   const { S3Client, GetObjectCommand, HeadObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const endpoint = options.endpoint !== undefined && URL.canParse(options.endpoint) ? options.endpoint : undefined;
+  const proxy = proxyOptions(endpoint === undefined ? undefined : new URL(endpoint).hostname);
   const client: S3Client = new S3Client({
     // Any region will do where an endpoint is named; AWS's own endpoints need the real one.
     ...(options.region === undefined
@@ -67,6 +70,7 @@ export async function s3Store(location: S3Location, options: S3StoreOptions): Pr
     // Services other than AWS's seldom have a host name a bucket.
     forcePathStyle: options.forcePathStyle ?? options.endpoint !== undefined,
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    ...(proxy === undefined ? {} : { requestHandler: { httpAgent: proxy, httpsAgent: proxy } }),
     // Retries are the caller's policy, in one place.
     maxAttempts: 1,
     logger: silence,

@@ -111,6 +111,11 @@ export function unreachable(what: string, cause: unknown): PawlError {
     return new PawlError('BUNDLE_STORE_UNTRUSTED', {
       message: `the store of ${what} shows a certificate that ${untrusted}${code}`,
     });
+  if (known === 'ERR_PROXY_TUNNEL')
+    return new PawlError('BUNDLE_STORE_UNREACHABLE', {
+      message: `the proxy refuses the connection to the store of ${what}${code}`,
+      hint: 'Allow the store in the proxy of HTTPS_PROXY, with its password if it wants one, or name the store in NO_PROXY.',
+    });
   // A mistake of ours is not the network's, and must not pass for it.
   if (known === undefined && (cause instanceof TypeError || cause instanceof ReferenceError))
     return new PawlError('INTERNAL', { message: `reading ${what} failed: ${cause.message}`, cause });
