@@ -59,7 +59,12 @@ const image = z.strictObject({
 
 /** Gateways that a route attaches to. */
 const parentRefs = z.array(
-  z.strictObject({ name, namespace: name.optional(), sectionName: z.string().min(1).optional() }),
+  z.strictObject({
+    name,
+    namespace: name.optional(),
+    sectionName: z.string().min(1).optional(),
+    port: whole(1, 65_535).optional(),
+  }),
 );
 /** What is reachable from outside. */
 const paths = z.array(z.strictObject({ path: z.string().regex(/^\//), pathType: z.enum(['Exact', 'Prefix']) })).min(1);

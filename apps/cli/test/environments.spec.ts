@@ -102,7 +102,7 @@ describeWhenSet('PAWL_TEST_HELM', 'pawl environments check', (helm) => {
         'prod/values.yaml': `${VALUES}crds: { install: false }\nrollout: { canary: { steps: [{ weight: 50, holdSeconds: 1 }, { weight: 10, holdSeconds: 1 }] } }\n`,
       },
       'POLICY_INVALID',
-      /50, 10/,
+      /step 2 has 10 %, and step 1 has 50 % already/,
     ],
     [
       'a key that is none',

@@ -50,7 +50,7 @@ describeWhenSet('KUBECONFIG', 'artifacts on a real API server', (kubeconfig) => 
   it('shows where weights come from, however much a manifest says of it', async () => {
     await set();
     const lineage = { run_id: 'a1b2', git_commit: 'ef01', notes: 'x'.repeat(100_000), ['k'.repeat(300)]: 'v' };
-    const { uri, digest } = await fixture.bundles.write('1.0.0-traced', { lineage });
+    const { uri, digest } = await fixture.bundles.write('1.0.0', { lineage });
     const one = await fixture.offer('1.0.0', { artifact: { uri, digest } });
     await fixture.until(one, 'Serving');
     const seen = fixture.status(one).artifact?.lineage ?? {};

@@ -230,7 +230,7 @@ describeWhenSet('KUBECONFIG', 'a rollout among others who write, on a real API s
     expect(told).toEqual(
       expect.arrayContaining([
         `${one} | Normal | Verifying | 1.0.0: The bundle is being fetched and verified`,
-        `${one} | Normal | Promoting | 1.0.0: Verified and accepted; no stable pod serves a version to compare it with`,
+        `${one} | Normal | Promoting | 1.0.0: Verified and accepted; no version served here before to compare it with`,
         `${one} | Normal | Serving | 1.0.0: Every stable pod serves it`,
         `${two} | Warning | AcceptanceFailed | 1.1.0: 0 of 3 acceptance images were answered with their label; 3 must be`,
       ]),

@@ -210,6 +210,7 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
   },
   ...Object.fromEntries(
     Object.entries({
+      'versions.prerelease': true,
       'canary.enabled': false,
       'canary.steps': [{ weight: 25, holdSeconds: 5 }],
       'canary.readyTimeoutSeconds': 11,

@@ -722,6 +722,41 @@ describe.each<[string, Facts, Expected, string]>([
     'verify 1.10.0',
   ],
   [
+    'leaves out a version that is none, and does the rest as ever',
+    someFacts({ versions: [one, two, aVersion('1.9.0-01'), aVersion('99999999999999999999.0.0')], stable }),
+    {
+      '1.0.0': 'Serving Serving',
+      '1.1.0': 'Verifying Verifying',
+      '1.9.0-01': 'Pending VersionInvalid',
+      '99999999999999999999.0.0': 'Pending VersionInvalid',
+    },
+    'verify 1.1.0',
+  ],
+  [
+    'goes back beside a version that is none',
+    someFacts({ versions: [one, aVersion('1.4.0-0481516')], stable: aStable(two) }),
+    { '1.0.0': 'Promoting Promoting', '1.4.0-0481516': 'Pending VersionInvalid' },
+    'apply-stable 1.0.0',
+  ],
+  [
+    'holds a prerelease, and rolls out the version below',
+    someFacts({ versions: [one, two, aVersion('1.2.0-rc.1')], stable }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Verifying Verifying', '1.2.0-rc.1': 'Pending PrereleaseNotAllowed' },
+    'verify 1.1.0',
+  ],
+  [
+    'takes a prerelease where the policy does',
+    someFacts({ versions: [one, aVersion('1.2.0-rc.1')], stable, policy: aPolicy({ versions: { prerelease: true } }) }),
+    { '1.0.0': 'Serving Serving', '1.2.0-rc.1': 'Verifying Verifying' },
+    'verify 1.2.0-rc.1',
+  ],
+  [
+    'goes on with a prerelease that passed before the policy took none',
+    someFacts({ versions: [one, aVersion('1.2.0-rc.1', served)], stable: aStable(aVersion('1.2.0-rc.1')) }),
+    { '1.0.0': 'Superseded Superseded', '1.2.0-rc.1': 'Serving Serving' },
+    '',
+  ],
+  [
     'keeps the older of two objects with one number',
     someFacts({
       versions: [one, aVersion('1.1.0', made(100)), aVersion('1.1.0', named('m-again'), made(50), withDigest('x'))],

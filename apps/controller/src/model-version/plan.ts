@@ -1,7 +1,7 @@
-import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { ConditionReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { type RolloutPolicy, rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
 import { planRollout } from './plan-rollout.ts';
-import { rank } from './ranking.ts';
+import { rank, type Ranking } from './ranking.ts';
 import { withRefusal } from './refusals.ts';
 import { applyRequests } from './request-annotations.ts';
 import { isSettled } from './rollout-facts.ts';
@@ -21,18 +21,14 @@ export function plan(facts: Facts): Plan {
   const hasBegun = (version: ModelVersion) =>
     version.status?.rollout !== undefined || version.spec.artifact.digest === track?.digest;
 
-  const { target, duplicates } = rank(versions, hasBegun);
+  const takesPrereleases = facts.policy.kind !== 'valid' || facts.policy.policy.versions.prerelease;
+  const ranking = rank(versions, { hasBegun, takesPrereleases });
+  const { target } = ranking;
   for (const version of versions) {
-    const { uid } = version.metadata;
     if (version === target) continue;
-    const older = duplicates.get(uid);
+    const ineligible = ineligibility(version, ranking);
     if (version.status?.verdict?.outcome === 'Failed') decide(version, { kind: 'failed' });
-    else if (older !== undefined)
-      decide(version, {
-        kind: 'blocked',
-        reason: 'DuplicateVersion',
-        message: `${older.metadata.name} already offers ${version.spec.version}; release these weights under a new version`,
-      });
+    else if (ineligible !== undefined) decide(version, ineligible);
     else if (version.spec.suspend === true)
       decide(version, { kind: 'suspended', message: 'Suspended before it began' });
     else if (target !== undefined) decide(version, { kind: 'superseded', by: target });
@@ -92,6 +88,29 @@ function planTarget(target: ModelVersion, facts: Facts): RolloutPlan {
 
 /** The defaults, with the way in which the stable pods get their weights now. */
 const policyFor = ({ mount }: StableTrack): RolloutPolicy => rolloutPolicySchema.parse({ artifact: { mount } });
+
+/** Why a version cannot be the target, whatever the others are; undefined: it could be. */
+function ineligibility({ metadata, spec }: ModelVersion, ranking: Ranking): Decision | undefined {
+  const blockedBy = (reason: ConditionReason, message: string): Decision => ({ kind: 'blocked', reason, message });
+  const { version } = spec;
+  const older = ranking.duplicates.get(metadata.uid);
+  if (ranking.invalid.has(metadata.uid))
+    return blockedBy(
+      'VersionInvalid',
+      `spec.version ${version} is no semantic version (semver.org); a version such as 1.4.0 was expected. Delete this object and offer the weights under another version`,
+    );
+  if (older !== undefined)
+    return blockedBy(
+      'DuplicateVersion',
+      `${older.metadata.name} already offers ${version}; release these weights under a new version`,
+    );
+  if (ranking.prereleases.has(metadata.uid))
+    return blockedBy(
+      'PrereleaseNotAllowed',
+      `${version} is a prerelease, and the policy takes none (versions.prerelease); release these weights under a version without -${version.slice(version.indexOf('-') + 1)}, or let the policy take prereleases`,
+    );
+  return undefined;
+}
 
 /** Until the target serves, the version whose weights the stable pods have goes on serving. */
 function* keepServing(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { semanticVersionSchema } from '../modelversion/semantic-version.ts';
 
 /** File name of the manifest in a bundle. */
 export const MANIFEST_FILE = 'manifest.json';
@@ -31,15 +32,6 @@ const name = z
   .string()
   .max(63)
   .regex(/^[a-z][a-z0-9_]*$/, 'expected lower-case letters, digits and _ (it prefixes metric names)');
-
-/** Semantic version 2.0.0, without a leading v. */
-const semver = z
-  .string()
-  .max(64)
-  .regex(
-    /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,
-    'expected a semantic version such as 1.4.0',
-  );
 
 const label = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _');
 const probability = z.number().min(0).max(1);
@@ -135,7 +127,7 @@ export const manifestSchema = z
     schemaVersion: z.literal(1),
     /** Model name; prefixes the service's metrics. */
     name,
-    version: semver,
+    version: semanticVersionSchema,
     description: z.string().max(1000).optional(),
     /** In the order of the graph's output. */
     labels: z.array(label).min(2).max(10_000),

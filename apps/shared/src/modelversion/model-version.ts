@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COUNTABLE, semanticVersionSchema } from './semantic-version.ts';
 
 const text = (description: string, max = 1024) => z.string().max(max).meta({ description });
 const time = (description: string) => z.string().meta({ format: 'date-time', description });
@@ -25,13 +26,10 @@ export const modelVersionSpecSchema = z
         description: 'Name of the model. The highest eligible version of a model in a namespace is the one to serve.',
         ...immutable('model'),
       }),
-    version: z
-      .string()
-      .max(64)
-      .regex(
-        /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/,
-      )
-      .meta({ description: 'Semantic version 2.0.0 without a leading v, such as 1.4.0.', ...immutable('version') }),
+    version: semanticVersionSchema.meta({
+      description: 'Semantic version 2.0.0 without a leading v, such as 1.4.0.',
+      'x-kubernetes-validations': [...immutable('version')['x-kubernetes-validations'], COUNTABLE],
+    }),
     artifact: z
       .object({
         uri: z
@@ -121,6 +119,8 @@ export const conditionReasons = [
   'PolicyMissing',
   'StableMissing',
   'DuplicateVersion',
+  'VersionInvalid',
+  'PrereleaseNotAllowed',
   'KeyInvalid',
   'ImageVolumeUnsupported',
   'ArtifactNotAllowed',

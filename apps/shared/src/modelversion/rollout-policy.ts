@@ -12,6 +12,16 @@ const addressPrefix = z
     'expected a scheme, a host and the beginning of a path, such as oci://registry.example/models',
   );
 
+/** A step with no more weight than the one before is a mistake of whoever wrote it. */
+const rising = ({ value, issues }: z.core.ParsePayload<readonly { readonly weight: number }[]>): void => {
+  for (const [index, { weight }] of value.entries()) {
+    const before = value[index - 1]?.weight;
+    if (before === undefined || weight > before) continue;
+    const message = `step ${index + 1} has ${weight} %, and step ${index} has ${before} % already; weights must rise from step to step`;
+    issues.push({ code: 'custom', path: [index, 'weight'], message, input: value, continue: true });
+  }
+};
+
 /**
  * How an environment takes new weights: `policy.yaml` of its ConfigMap, one a model. It belongs to the environment and
  * never to a version, so that weights cannot choose how they are judged. The chart's `rollout` values have this schema.
@@ -39,6 +49,15 @@ export const rolloutPolicySchema = z
       })
       .prefault({})
       .describe('the weights'),
+    versions: z
+      .strictObject({
+        prerelease: z
+          .boolean()
+          .default(false)
+          .describe('false: a prerelease such as 1.4.0-rc.1 is not rolled out, and lower versions are'),
+      })
+      .prefault({})
+      .describe('the versions that are taken'),
     canary: z
       .strictObject({
         enabled: z.boolean().default(true).describe('false: verified weights go straight to the stable pods'),
@@ -54,7 +73,8 @@ export const rolloutPolicySchema = z
             { weight: 10, holdSeconds: 60 },
             { weight: 50, holdSeconds: 60 },
           ])
-          .describe('weights in rising order; empty: acceptance only'),
+          .check(rising)
+          .describe('weights that rise from step to step; empty: acceptance only'),
         readyTimeoutSeconds: seconds(1, 86_400).default(180).describe('time for canary pods to become ready'),
         maxReplicas: z.int().min(1).max(1000).default(10).describe('most canary pods, whatever the weight asks for'),
       })
@@ -110,6 +130,7 @@ export const rolloutPolicySchema = z
                   name: z.string().min(1),
                   namespace: z.string().optional(),
                   sectionName: z.string().optional(),
+                  port: z.int().min(1).max(65_535).optional(),
                 }),
               )
               .min(1)

@@ -28,7 +28,9 @@ export interface Evidence {
 
 /** Reasons that say something of their own, the most telling first; the others only repeat that something else is so. */
 const tellingReasons: readonly ConditionReason[] = [
+  'VersionInvalid',
   'DuplicateVersion',
+  'PrereleaseNotAllowed',
   'KeyInvalid',
   'PolicyInvalid',
   'PolicyMissing',
@@ -80,8 +82,15 @@ export function wantedInstead(evidence: Evidence): ModelVersion | undefined {
       isHigher(other, evidence.version) &&
       !hasFailed(other) &&
       other.metadata.deletionTimestamp === undefined &&
-      other.status?.phase !== 'Suspended',
+      other.status?.phase !== 'Suspended' &&
+      !isIgnored(other),
   );
+}
+
+/** Whether the controller leaves a version out when it looks for the highest. */
+export function isIgnored(version: ModelVersion): boolean {
+  const reason = tellingCondition(version)?.reason;
+  return reason === 'DuplicateVersion' || reason === 'VersionInvalid' || reason === 'PrereleaseNotAllowed';
 }
 
 /** Highest first. */

@@ -186,6 +186,26 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
     next: (e) => [newVersion(e, 'if these are other weights'), retract(e)],
     blocked: true,
   },
+  VersionInvalid: {
+    headline: 'its version is no semantic version',
+    means: (e) =>
+      `${e.version.spec.version} is no semantic version as semver.org defines it, so it cannot be compared with other versions; it was made before the CRD refused such versions. Only this object is ignored; the other versions of ${e.version.spec.model} are rolled out and back as ever.`,
+    next: (e) => [newVersion(e, 'to offer these weights'), retract(e)],
+    blocked: true,
+  },
+  PrereleaseNotAllowed: {
+    headline: 'this environment takes no prereleases',
+    means: (e) =>
+      `${e.version.spec.version} is a prerelease, and the rollout policy of ${e.version.spec.model} takes none here (versions.prerelease: false); the highest version that is no prerelease is the one to serve.`,
+    next: (e) => [
+      newVersion(e, 'to offer these weights to users, release them under a version without a hyphen'),
+      {
+        text: `or set versions.prerelease: true in the rollout policy of ${e.version.spec.model}; it then begins by itself`,
+      },
+      retract(e),
+    ],
+    blocked: true,
+  },
   PolicyMissing: {
     headline: 'there is no rollout policy',
     means: (e) => {

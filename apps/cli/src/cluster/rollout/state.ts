@@ -3,7 +3,7 @@ import { annotations, labels, STABLE } from '@pawl/shared/modelversion/names';
 import type { Cluster } from '../connection/cluster.ts';
 import type { Deployment, Pod } from '@pawl/shared/kubernetes/objects';
 import { CliError } from '../../errors/cli-error.ts';
-import { tellingCondition } from '../explain/evidence.ts';
+import { isIgnored } from '../explain/evidence.ts';
 import { assertNamespace, findTarget, type Target } from '../model-version/find.ts';
 import { hasFailed, inOrder, isServing, isUnderWay, seen } from '../model-version/order.ts';
 
@@ -112,10 +112,7 @@ function chooseCandidate(versions: readonly ModelVersion[]): ModelVersion | unde
   const underWay = living.find(isUnderWay);
   if (underWay !== undefined) return underWay;
   const wanted = living.filter(
-    (version) =>
-      version.status?.phase !== 'Superseded' &&
-      version.status?.phase !== 'Suspended' &&
-      tellingCondition(version)?.reason !== 'DuplicateVersion',
+    (version) => version.status?.phase !== 'Superseded' && version.status?.phase !== 'Suspended' && !isIgnored(version),
   );
   const [highest] = wanted;
   const serving = wanted.find(isServing);

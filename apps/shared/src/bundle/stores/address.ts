@@ -13,7 +13,7 @@ export function mayUsePlainHttp(url: URL, allowHttp: boolean): boolean {
 }
 
 /** Whether a host name or address is this machine by definition (RFC 6761, RFC 1122, RFC 4291). */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 

@@ -31,7 +31,11 @@ describe('the policy that was rendered', () => {
   it.each([
     ['an unknown field', 'canary: {stepps: []}', /stepps/],
     ['a weight of 100', 'canary: {steps: [{weight: 100}]}', /canary.steps.0.weight/],
-    ['weights that fall', 'canary: {steps: [{weight: 50}, {weight: 10}]}', /do not rise: 50, 10/],
+    [
+      'weights that fall',
+      'canary: {steps: [{weight: 50}, {weight: 10}]}',
+      /step 2 has 10 %, and step 1 has 50 % already/,
+    ],
     ['no YAML', 'a: [', /not YAML/],
   ])('refuses %s', (_, text, message) => {
     expect(checkPolicy(of(policy({ 'policy.yaml': text }))).findings).toMatchObject([

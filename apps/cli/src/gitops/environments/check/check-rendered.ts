@@ -30,8 +30,8 @@ const withRole = (objects: readonly ParsedObject[], role: string): readonly Pars
   objects.filter(({ kind, metadata }) => kind === 'ConfigMap' && metadata.labels?.[labels.role] === role);
 
 /**
- * Pure: the rollout policy that the chart rendered is what the controller reads: by its schema, with weights that rise. None
- * is right where the policy is a ConfigMap of somebody else's.
+ * Pure: the rollout policy that the chart rendered is what the controller reads: by its schema. None is right where
+ * the policy is a ConfigMap of somebody else's.
  */
 export function checkPolicy({ model, file, objects }: ModelObjects): {
   readonly found: string;
@@ -53,8 +53,6 @@ export function checkPolicy({ model, file, objects }: ModelObjects): {
   if (!parsed.success) return refuse(`the rollout policy is not valid: ${issuesOf(parsed.error)}`);
   const { canary, analysis } = parsed.data;
   const weights = canary.steps.map(({ weight }) => weight);
-  if (weights.some((weight, index) => index > 0 && weight <= (weights[index - 1] ?? 0)))
-    return refuse(`the weights of the steps do not rise: ${weights.join(', ')}.`);
   const name = config.metadata.labels?.[labels.model];
   if (name !== model)
     return {
