@@ -51,7 +51,8 @@ describeWhenSet('KUBECONFIG', 'artifacts on a real API server', (kubeconfig) => 
     await set();
     const lineage = { run_id: 'a1b2', git_commit: 'ef01', notes: 'x'.repeat(100_000), ['k'.repeat(300)]: 'v' };
     const { uri, digest } = await fixture.bundles.write('1.0.0', { lineage });
-    const one = await fixture.offer('1.0.0', { artifact: { uri, digest } });
+    const one = 'traced';
+    await fixture.create(one, { model: 'catdog', version: '1.0.0', artifact: { uri, digest } });
     await fixture.until(one, 'Serving');
     const seen = fixture.status(one).artifact?.lineage ?? {};
     expect(seen).toMatchObject({ run_id: 'a1b2', git_commit: 'ef01' });

@@ -1,5 +1,5 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import { isPrerelease, isSemanticVersion } from '@pawl/shared/modelversion/semantic-version';
+import { isPrerelease, isSemanticVersion } from '@pawl/shared/bundle/semantic-version';
 import { compareBuild } from 'semver';
 
 /** The versions of a model by preference, and those that are not eligible. */

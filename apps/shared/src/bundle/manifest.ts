@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { semanticVersionSchema } from '../modelversion/semantic-version.ts';
+import { semanticVersionSchema } from './semantic-version.ts';
 
 /** File name of the manifest in a bundle. */
 export const MANIFEST_FILE = 'manifest.json';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COUNTABLE, semanticVersionSchema } from './semantic-version.ts';
+import { COUNTABLE, semanticVersionSchema } from '../bundle/semantic-version.ts';
 
 const text = (description: string, max = 1024) => z.string().max(max).meta({ description });
 const time = (description: string) => z.string().meta({ format: 'date-time', description });
