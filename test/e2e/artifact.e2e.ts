@@ -1,3 +1,4 @@
+import { eventually } from '@pawl/test-kit/eventually';
 import { signingKey } from './support/bundles.ts';
 import { scenario } from './support/scenario.ts';
 import { prepare } from './support/prepare.ts';
@@ -15,6 +16,8 @@ describe('bundles are verified before any pod has them', () => {
       const { name } = await offer('good', { signed: true, digest: anotherDigest });
       const failed = await env.waitForFailure(name, 'DigestMismatch');
       expect(failed.status?.artifact).toBeUndefined();
+      // The watch may be a moment behind the read.
+      await eventually('the watch to see that it failed', () => env.history.phasesOf(name).at(-1) === 'Failed');
       expect(env.history.phasesOf(name)).toEqual(['Verifying', 'Failed']);
     },
   );
@@ -26,6 +29,8 @@ describe('bundles are verified before any pod has them', () => {
     async ({ env }) => {
       const { name } = await offer('good');
       await env.waitForFailure(name, 'SignatureMissing');
+      // The watch may be a moment behind the read.
+      await eventually('the watch to see that it failed', () => env.history.phasesOf(name).at(-1) === 'Failed');
       expect(env.history.phasesOf(name)).toEqual(['Verifying', 'Failed']);
     },
   );

@@ -46,12 +46,14 @@ export const slowerThan = ({ latency, requests }: Tally, edge: number) => ({
 function evidenceOfLatency(canary: Tally, stable: Tally, edge: number, limits: Limits): number {
   const present = limitEdge(stable, limits);
   // Beyond the end of the histogram nothing is known.
-  if (Math.max(edge, present) >= latencyEdges.length) return -Infinity;
-  const above = logEvidenceAbove(slowerThan(canary, Math.max(edge, present)), SLOW_SHARE);
+  if (present >= latencyEdges.length) return -Infinity;
+  // Stable pods that were slow before, and are not now, do not excuse a canary that is beyond the end.
+  const before = Math.min(edge, latencyEdges.length - 1);
+  const above = logEvidenceAbove(slowerThan(canary, Math.max(before, present)), SLOW_SHARE);
   // The least of the three counts, and that one is quickly found.
   if (above <= 0) return above;
   const excess = (at: number) => logEvidenceOfExcess(slowerThan(canary, at), slowerThan(stable, at), 0);
-  return Math.min(above, excess(edge), excess(Math.max(edge, present)));
+  return Math.min(above, excess(before), excess(Math.max(before, present)));
 }
 
 /**

@@ -110,6 +110,10 @@ describe('latency', () => {
     expect(verdicts(canary, stable)).toMatchObject({ Latency: verdict });
   });
 
+  it('fails a canary beyond the end of the histogram, although the stable pods were as slow before', () => {
+    expect(verdicts(counted(100, beyond(100, 45)), counted(300), { edge: 7 })['Latency']).toBe('Fail');
+  });
+
   it('does not fail a canary that is slow while the stable pods are slow too, for whatever reason', () => {
     expect(verdicts(counted(100, slow(100)), counted(300, slow(280)), { edge: 3 })['Latency']).not.toBe('Fail');
   });
