@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compare } from 'semver';
+import { restartApiServer, startApiServer } from './support/api-server.ts';
 import { component } from './support/cluster.ts';
 import { type Run, scenario, type Fixture, skippedScenario } from './support/scenario.ts';
 import { settings } from './support/settings.ts';
@@ -22,12 +23,12 @@ describe('nothing that happens to the cluster changes the outcome', () => {
     try {
       await sleep(OUTAGE_MS);
     } finally {
-      await component('start', 'kube-apiserver');
+      await startApiServer(env.cluster);
     }
     await othersNoticeAtOnce(run);
     await env.waitForStep(name, 2);
     for (let round = 0; round < 2; round += 1) {
-      await component('restart', 'kube-apiserver');
+      await restartApiServer(env.cluster);
       await load.answered(30, await load.mark());
     }
     const served = await env.waitForPhase(name, 'Serving');

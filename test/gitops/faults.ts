@@ -1,14 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { component } from '../e2e/support/cluster.ts';
+import { restartApiServer } from '../e2e/support/api-server.ts';
 import { settings } from '../e2e/support/settings.ts';
 import { waitFor } from '../e2e/support/wait.ts';
 import { modelValues, versionFile } from './support/personalise.ts';
 import { release, serves } from './support/release.ts';
 import { skippedStep, step } from './support/step.ts';
 import type { Installation } from './support/installation.ts';
-
-/** Time for an API server to answer after its start. */
-const API_SERVER_START_MS = 8_000;
 
 /**
  * What goes wrong around Pawl: the last good state keeps serving, and what was under way is finished afterwards.
@@ -77,7 +74,7 @@ export function faults(installation: () => Installation, killArgoCd: (() => Prom
         const { released } = await release(run, 'better', '2.5.0', { deliver: false });
         await run.installation.argo.refresh();
         await staging().env.waitForStep(released.name, 1);
-        await restartApiServer(run.installation);
+        await restartApiServer(run.installation.cluster);
         await serves(run, staging(), released);
         await run.delivered();
       },
@@ -122,25 +119,6 @@ export function faults(installation: () => Installation, killArgoCd: (() => Prom
     await clone.revert(second);
     await run.deliver();
   });
-}
-
-/**
- * Stops the API server and starts it. One that ends leaves its port a moment later, and its successor, which finds the port
- * taken, gives up: started again until it answers. To start what runs changes nothing.
- */
-async function restartApiServer({ cluster }: Installation): Promise<void> {
-  await component('stop', 'kube-apiserver');
-  await waitFor(
-    'the API server',
-    async () => {
-      await component('start', 'kube-apiserver');
-      // Between two starts: one that is started again too soon finds the port taken by itself.
-      await sleep(API_SERVER_START_MS);
-      await cluster.text('/readyz');
-      return true;
-    },
-    { everyMs: 1000 },
-  );
 }
 
 /** Message of a condition of an Application, once it is there. */
