@@ -27,7 +27,7 @@ describe('bad weights are refused', () => {
   scenario(fixture, '5', 'slow weights fail by their p95 latency', async (run) => {
     // One pod of them could not answer its share of the usual rate, and overload is another thing.
     await run.load.setRate(4);
-    await run.env.upgrade({ rollout: { analysis: { p95FloorSeconds: 0.2 } } });
+    await run.env.upgrade({ rollout: { analysis: { p95FloorSeconds: 0.1 } } });
     try {
       const slow = await offer('slow');
       const failed = await run.env.waitForFailure(slow.name, 'LatencyHigh');
