@@ -4,8 +4,6 @@ import type { IncomingMessage } from 'node:http';
 export interface RequestContext {
   /** Names the request in the log and in error bodies. */
   readonly id: string;
-  /** Monotonic milliseconds at which its headers had arrived. */
-  readonly startedAt: number;
   /** Aborted when the client closed the connection before the answer was written. */
   readonly gone: AbortSignal;
   /** Fields that the handler adds to the request's log line. */

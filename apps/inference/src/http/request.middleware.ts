@@ -48,20 +48,21 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
     const proxied = request.headers['x-request-id'];
     const id = typeof proxied === 'string' && SAFE_ID.test(proxied) ? proxied : randomUUID();
     const gone = new AbortController();
-    const startedAt = performance.now();
-    const context: RequestContext = { id, startedAt, gone: gone.signal, log: {} };
+    const arrivedAt = performance.now();
+    const context: RequestContext = { id, gone: gone.signal, log: {} };
     setRequestContext(request, context);
-    const received = bodyReceived(request, startedAt);
+    const received = bodyReceived(request, arrivedAt);
     response.setHeader('X-Request-Id', id);
     this.#active.add(response);
     if (!OPERATIONAL.has(request.path)) this.#drain.requestArrived();
-    if (this.#drain.draining || this.#isOld(request.socket, startedAt)) closeAfterAnswer(response);
+    if (this.#drain.draining || this.#isOld(request.socket, arrivedAt)) closeAfterAnswer(response);
     response.once('close', () => {
       this.#active.delete(response);
       // An error is answered before the refused body ends; a client that leaves after that has had the answer.
       const answered = response.writableFinished || (context.log.error !== undefined && response.headersSent);
       if (!answered) gone.abort();
-      const seconds = (performance.now() - (received() ?? performance.now())) / 1000;
+      const receivedAt = received();
+      const seconds = receivedAt === undefined ? 0 : (performance.now() - receivedAt) / 1000;
       this.#record(request, context, answered ? response.statusCode : CLIENT_CLOSED, seconds);
     });
     next();
@@ -105,14 +106,15 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
 }
 
 /**
- * When the last byte of the body had arrived, monotonic ms: from there on time is the server's and not the client's. A
- * request without a body, or whose body nobody reads, counts from its headers. undefined while the body is still on its way:
- * what is answered before, such as a refusal, took the server no time.
+ * When the last byte of the body had been read, monotonic ms: from there on time is the server's and not the client's. A
+ * request without a body counts from its headers. undefined while the body is still on its way, or nobody reads it: what is
+ * answered before, such as a refusal, took the server no time.
+ * @param arrivedAt when its headers had arrived
  */
-function bodyReceived(request: IncomingMessage, startedAt: number): () => number | undefined {
+function bodyReceived(request: IncomingMessage, arrivedAt: number): () => number | undefined {
   const { headers } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  let at = hasBody ? undefined : startedAt;
+  let at = hasBody ? undefined : arrivedAt;
   if (hasBody) request.once('end', () => (at = performance.now()));
   return () => at;
 }
