@@ -89,26 +89,34 @@ export function counts(runs, stages) {
 }
 
 /** How much of a failure's message is told here, characters. */
-const LONGEST_MESSAGE = 600;
+const LONGEST_MESSAGE = 1500;
+
+/** A step that was not begun because another one failed says nothing of its own. */
+const CONSEQUENCE = 'not begun, because';
 
 /**
- * What failed, and how.
+ * What failed, and how: consequences first, a line each, because the end of a long log is what is read.
  * @param {{ testResults: { name: string, message: string, assertionResults: { status: string, fullName: string, failureMessages?: string[] }[] }[] }[]} runs
  * @param {Stage[]} stages
  * @returns {string[]}
  */
-function failures(runs, stages) {
+export function failures(runs, stages) {
   const short = (message) => stripVTControlCharacters(message).slice(0, LONGEST_MESSAGE);
+  const suites = runs.flatMap(({ testResults }) => testResults);
+  const failed = suites.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => status === 'failed'));
+  const isConsequence = ({ failureMessages = [] }) => failureMessages.some((message) => message.includes(CONSEQUENCE));
+  const firstLine = (message = '') => short(message).split('\n', 1)[0];
   return [
-    ...runs
-      .flatMap(({ testResults }) => testResults)
-      .flatMap(({ name, message, assertionResults }) => [
-        ...assertionResults
-          .filter(({ status }) => status === 'failed')
-          .map(({ fullName, failureMessages = [] }) => [fullName, ...failureMessages.map(short)].join('\n')),
-        ...(assertionResults.length === 0 && message ? [`${name}: ${short(message)}`] : []),
-      ]),
     ...stages.filter(({ code }) => code !== 0).map(({ name, code }) => `stage ${name} (exit code ${code})`),
+    ...failed
+      .filter(isConsequence)
+      .map(({ fullName, failureMessages = [] }) => `${fullName}: ${firstLine(failureMessages[0])}`),
+    ...suites
+      .filter(({ message, assertionResults }) => assertionResults.length === 0 && message)
+      .map(({ name, message }) => `${name}: ${short(message)}`),
+    ...failed
+      .filter((result) => !isConsequence(result))
+      .map(({ fullName, failureMessages = [] }) => [fullName, ...failureMessages.map(short)].join('\n')),
   ];
 }
 

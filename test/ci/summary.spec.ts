@@ -120,4 +120,26 @@ describe('the end of a run of everything', () => {
     expect(lines.join('\n')).toContain('cannot be read');
     expect(code).toBe(1);
   });
+
+  it('tells what failed last, after what was not begun because of it', async () => {
+    const { lines } = await summary({
+      'stages.tsv': 'walkthrough\t20\t1\tbackground\n',
+      'jest-1.json': jest({
+        testResults: [
+          suite('a.e2e.ts', 1, [
+            ['failed', 'step 4', 'Error: 2.0.0 is Failed'],
+            ['failed', 'step 5', 'Error: not begun, because step 4 failed\n    at somewhere'],
+          ]),
+        ],
+        numFailedTests: 2,
+      }),
+    });
+    expect(lines.filter((line) => line !== '').slice(-5)).toEqual([
+      'failed: stage walkthrough (exit code 1)',
+      'failed: step 5: Error: not begun, because step 4 failed',
+      'failed: step 4',
+      'Error: 2.0.0 is Failed',
+      '0 passed, 2 failed, 0 skipped',
+    ]);
+  });
 });

@@ -23,7 +23,7 @@ export const fastPolicy = {
     minRequests: 12,
     burstSeconds: 2,
     maxP95Ratio: 2,
-    p95FloorSeconds: 1,
+    p95FloorSeconds: 4,
     maxLabelShift: 0.25,
   },
 };
