@@ -23,9 +23,10 @@ if (status.observedGeneration or 0) < generation then
   }
 end
 
--- True only while somebody must act, with a verdict (Failed) or without one.
+-- True only while somebody must act: Stalled with a verdict (Failed) or without one, Degraded of a version that serves and whose
+-- pods are not well.
 for _, condition in ipairs(status.conditions or {}) do
-  if condition.type == "Stalled" and condition.status == "True" then
+  if (condition.type == "Stalled" or condition.type == "Degraded") and condition.status == "True" then
     local message = status.phase .. ", " .. (condition.reason or "Stalled")
     if condition.message ~= nil and condition.message ~= "" then
       message = message .. ": " .. condition.message

@@ -7,7 +7,7 @@ const version = aVersion('1.1.0');
 
 /** A status in a state: the reason of a condition, and the step where there is one. */
 const status = (
-  type: 'Progressing' | 'Stalled',
+  type: 'Progressing' | 'Stalled' | 'Degraded',
   reason: ModelVersionStatus['conditions'][number]['reason'],
   message: string,
   change: Partial<ModelVersionStatus> = {},
@@ -56,6 +56,24 @@ describe('a version that enters another state', () => {
         fields: expect.objectContaining({ key: 'ns/m-1.1.0', version: '1.1.0', phase: after.phase, weight: 10 }),
         message: after.message,
       },
+    ]);
+  });
+});
+
+describe('stable pods that are not well', () => {
+  const serving = (...degraded: readonly ('PodsNotReady' | 'DeploymentPaused')[]): ModelVersionStatus => ({
+    ...status('Progressing', 'Serving', 'Every stable pod serves it', { phase: 'Serving' }),
+    conditions: [
+      ...status('Progressing', 'Serving', '').conditions,
+      ...degraded.flatMap((reason) => status('Degraded', reason, 'pod web-1 crashes').conditions),
+    ],
+  });
+
+  it('are a warning once, and so is the end of it', () => {
+    expect(said(serving(), serving('PodsNotReady')).events).toEqual(['Warning PodsNotReady 1.1.0: pod web-1 crashes']);
+    expect(said(serving('PodsNotReady'), serving('PodsNotReady')).events).toEqual([]);
+    expect(said(serving('PodsNotReady'), serving()).events).toEqual([
+      'Normal Serving 1.1.0: Its stable pods are well again',
     ]);
   });
 });

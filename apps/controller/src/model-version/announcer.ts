@@ -23,6 +23,7 @@ export class Announcer {
     after: ModelVersionStatus,
     isRefused: boolean,
   ): void {
+    this.#announceDegradation(version, before, after);
     if (stateOf(before) === stateOf(after) && !(isRefused && before?.message !== after.message)) return;
     const { namespace, name } = version.metadata;
     const reason = progressOf(after) ?? after.phase;
@@ -33,7 +34,20 @@ export class Announcer {
       after.message,
     );
   }
+
+  /** Stable pods that are no longer well, or well again: apart from the state, which stays Serving. */
+  #announceDegradation(version: ModelVersion, before: ModelVersionStatus | undefined, after: ModelVersionStatus): void {
+    const [was, is] = [degradedIn(before), degradedIn(after)];
+    if (was?.reason === is?.reason) return;
+    const number = version.spec.version;
+    if (is !== undefined) this.#events.record(version, 'Warning', is.reason, `${number}: ${is.message}`);
+    else if (after.phase === 'Serving')
+      this.#events.record(version, 'Normal', 'Serving', `${number}: Its stable pods are well again`);
+  }
 }
+
+const degradedIn = (status: ModelVersionStatus | undefined) =>
+  status?.conditions.find(({ type }) => type === 'Degraded');
 
 /** What people tell states apart by. */
 const stateOf = (status: ModelVersionStatus | undefined): string =>

@@ -11,7 +11,12 @@ import type { Comparison } from './analysis/comparison.ts';
 /** Where a version is, and what there is to record about it. */
 export type Decision =
   /** Its weights are on every stable pod. */
-  | { readonly kind: 'serving'; readonly record?: Recorded }
+  | {
+      readonly kind: 'serving';
+      readonly record?: Recorded;
+      /** What is not well with its pods; undefined while all of them are. */
+      readonly degraded?: Degradation | undefined;
+    }
   /** Another version is wanted. */
   | { readonly kind: 'superseded'; readonly by: ModelVersion }
   /** By its recorded verdict, now or before. */
@@ -31,6 +36,13 @@ export type Decision =
       /** It has been refused for so long that somebody has to act. */
       readonly isStalled?: boolean;
     };
+
+/** Why the pods of a version that serves are not well. */
+export interface Degradation {
+  readonly reason: 'PodsNotReady' | 'DeploymentPaused';
+  /** One sentence. */
+  readonly message: string;
+}
 
 /** A rollout under way, as a status tells it. */
 export type Rollout = NonNullable<ModelVersionStatus['rollout']>;

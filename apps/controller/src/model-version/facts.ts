@@ -51,6 +51,8 @@ export interface StableTrack {
   readonly template: string;
   /** Every pod has the current template and is available, and no pod with an older one is left. */
   readonly isRolledOut: boolean;
+  /** Somebody paused it (`kubectl rollout pause`): Kubernetes changes none of its pods. */
+  readonly isPaused: boolean;
   /** Kubernetes gave up waiting for that (progressDeadlineSeconds). */
   readonly isStuck: boolean;
   readonly pods: readonly PodFacts[];

@@ -167,6 +167,15 @@ describe.each<[string, Facts, Expected, string]>([
     { '1.0.0': 'Serving Serving' },
     '',
   ],
+  [
+    'says that a paused Deployment does not take the weights',
+    someFacts({
+      versions: [one, aVersion('1.1.0', atStep(2), passed)],
+      stable: aStable(two, { isRolledOut: false, isPaused: true }),
+    }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Promoting Promoting 2' },
+    '',
+  ],
   // -- stable pods that are gone for a while -----------------------------------------------------------------------
   [
     'never takes an unproved version for the first one because no stable pod is ready now',
@@ -909,5 +918,29 @@ describe.each<[string, Facts, Expected, string]>([
 
   it('does no more and no less', () => {
     expect(done(result)).toBe(actions);
+  });
+});
+
+describe('a version that serves', () => {
+  const decided = (track: Facts['stable'] & { kind: 'found' }) =>
+    plan({ ...someFacts({ versions: [one] }), stable: track }).decisions.get(one.metadata.uid);
+
+  it('goes on serving, and says what is not well with its pods', () => {
+    expect(decided({ kind: 'found', track: unready(3) })).toMatchObject({
+      kind: 'serving',
+      degraded: { reason: 'PodsNotReady' },
+    });
+    const decision = decided({ kind: 'found', track: unready(3) });
+    const { conditions, phase } = summarize(one, decision ?? { kind: 'failed' }, 0, NOW);
+    expect(phase).toBe('Serving');
+    expect(conditions.find(({ type }) => type === 'Degraded')).toMatchObject({
+      status: 'True',
+      reason: 'PodsNotReady',
+    });
+    expect(conditions.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'True' });
+  });
+
+  it('says nothing of that while they are well', () => {
+    expect(decided({ kind: 'found', track: stable })).toEqual({ kind: 'serving' });
   });
 });

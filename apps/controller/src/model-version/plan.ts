@@ -1,5 +1,6 @@
 import type { ConditionReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { type RolloutPolicy, rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
+import { degradationOf } from './health.ts';
 import { planRollout } from './plan-rollout.ts';
 import { rank, type Ranking } from './ranking.ts';
 import { withRefusal } from './refusals.ts';
@@ -46,6 +47,9 @@ export function plan(facts: Facts): Plan {
   if (rollout !== undefined && target !== undefined) decide(target, withRefusal(rollout.decision, actions, facts));
   for (const [uid, decision] of keepServing(versions, decisions, rollout?.decision, track))
     decisions.set(uid, decision);
+  const degraded = track === undefined ? undefined : degradationOf(track);
+  for (const [uid, decision] of decisions)
+    if (decision.kind === 'serving' && degraded !== undefined) decisions.set(uid, { ...decision, degraded });
 
   return {
     decisions,

@@ -79,7 +79,7 @@ describe('a canary that the API server refuses', () => {
     const cluster = aCluster();
     const heal = cluster.api.fail({ verb: 'apply', kind }, refusals.forbidden(RULE));
     for (let pass = 0; pass < 4; pass += 1) await cluster.pass();
-    expect(cluster.events.filter((event) => event.startsWith('Warning'))).toHaveLength(1);
+    expect(cluster.events.filter((event) => event.startsWith('Warning CanaryHeldUp'))).toHaveLength(1);
     heal();
     cluster.api.fail({ verb: 'apply', kind }, refusals.forbidden('exceeded quota'));
     for (let pass = 0; pass < 2; pass += 1) await cluster.pass();

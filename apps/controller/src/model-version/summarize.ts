@@ -24,7 +24,8 @@ interface Standing {
 }
 
 /**
- * The status of a version after a decision. Conditions and phase are made only here, from the decision and the record.
+ * The status of a version after a decision. `Degraded` exists only while True, and says nothing about `Ready`: what serves,
+ * serves. Conditions and phase are made only here, from the decision and the record.
  * Follows the rules of kstatus: `Ready` is True exactly while Serving, `Stalled` exists only while True, and
  * `observedGeneration` speaks of a generation that was judged.
  * @param weight percent of the requests that the version answers now.
@@ -46,6 +47,9 @@ export function summarize(version: ModelVersion, decision: Decision, weight: num
     standing.progressing,
     standing.ready,
     standing.stalled,
+    decision.kind === 'serving' && decision.degraded !== undefined
+      ? yes('Degraded', decision.degraded.reason, decision.degraded.message)
+      : undefined,
   ].filter((statement) => statement !== undefined);
   return {
     observedGeneration: version.metadata.generation,

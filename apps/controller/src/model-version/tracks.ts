@@ -39,6 +39,7 @@ export function stableState(model: string, found: readonly Deployment[], pods: r
       replicas,
       template: templateHash(spec.template),
       isRolledOut: isCurrent && updated === replicas && all === updated && available >= updated,
+      isPaused: spec.paused === true,
       isStuck:
         isCurrent &&
         (status?.conditions?.some(

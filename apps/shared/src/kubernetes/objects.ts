@@ -49,6 +49,7 @@ export interface PodTemplate {
 export interface Deployment extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
+    readonly paused?: boolean;
     readonly revisionHistoryLimit?: number;
     readonly strategy?: object;
     readonly selector?: object;

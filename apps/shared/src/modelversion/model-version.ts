@@ -65,7 +65,7 @@ export const phases = [
 ] as const;
 
 /** Condition types. `Stalled` exists only while True; `Ready` does not exist while Superseded (there is nothing to wait for). */
-export const conditionTypes = ['ArtifactVerified', 'Accepted', 'Progressing', 'Ready', 'Stalled'] as const;
+export const conditionTypes = ['ArtifactVerified', 'Accepted', 'Progressing', 'Ready', 'Stalled', 'Degraded'] as const;
 
 /**
  * Why a version failed: what its weights, and nothing else, are to blame for, or a person's word. A store or a cluster
@@ -113,6 +113,8 @@ export const conditionReasons = [
   'StableNotReady',
   'Promoting',
   'Serving',
+  'PodsNotReady',
+  'DeploymentPaused',
   'Superseded',
   'Suspended',
   'PolicyInvalid',

@@ -95,6 +95,8 @@ describe('explain', () => {
         'Serving',
         'Superseded',
         'Suspended',
+        'PodsNotReady',
+        'DeploymentPaused',
       ];
       expect([...Object.keys(waitWords), ...elsewhere].sort()).toEqual([...conditionReasons].sort());
     });
@@ -104,6 +106,19 @@ describe('explain', () => {
     const { headline, summary } = explain(evidenceOf(aVersion('1.3.0', serving(reason))));
     expect(headline).toEqual({ text: 'catdog 1.3.0 (catdog-1-3-0) is serving', tone: 'good' });
     expect(summary).toMatch(/It passed\S* \w+/);
+  });
+
+  it('of a serving version whose pods are not well never says that nothing is needed', () => {
+    const degraded = withStatus({
+      conditions: [aCondition('Degraded', 'True', 'PodsNotReady', '1 of 3 stable pods are ready: pod web-1 crashes')],
+    });
+    const { headline, summary, next } = explain(evidenceOf(aVersion('1.3.0', serving('StepsCompleted'), degraded)));
+    expect(headline).toEqual({
+      text: 'catdog 1.3.0 (catdog-1-3-0) is serving, and its stable pods are not well',
+      tone: 'warn',
+    });
+    expect(summary).toContain('1 of 3 stable pods are ready: pod web-1 crashes.');
+    expect(next[0]?.command).toBe('kubectl -n demo describe pods -l pawl.dev/model=catdog,pawl.dev/track=stable');
   });
 
   it.each(phases)('phase %s without any condition still says something', (phase) => {

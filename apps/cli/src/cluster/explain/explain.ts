@@ -138,36 +138,45 @@ function serving(evidence: Evidence): Words | undefined {
   const newer = others(evidence).find(isUnderWay);
   const fallen = others(evidence).filter(hasFailed);
   const stale = drift(evidence);
+  const degraded = version.status.conditions.find(({ type }) => type === 'Degraded');
   return {
-    headline: 'is serving',
-    tone: stale === '' ? 'good' : 'warn',
+    headline: degraded === undefined ? 'is serving' : 'is serving, and its stable pods are not well',
+    tone: stale === '' && degraded === undefined ? 'good' : 'warn',
     sentences: [
       `Its weights answer ${weight} % of the requests of ${version.spec.model}${servedAt === undefined ? '' : `; it has been the stable version for ${age(servedAt, evidence.now)}`}.`,
       verdict?.outcome === 'Passed' ? `It passed${reasonOfPass(evidence)}.` : '',
       podsOfStable(evidence),
+      degraded === undefined ? '' : sentence(degraded.message),
       stale,
       newer === undefined ? '' : `${referenceTo(newer)} is on its way to replace it (${newer.status?.phase ?? ''}).`,
       ...fallen.slice(0, 1).map((other) => `${referenceTo(other)} failed (${failureOf(other)?.reason ?? ''}).`),
     ],
     next:
-      stale !== ''
+      degraded !== undefined
         ? [
             {
-              text: 'see who changed the stable Deployment',
-              command: kubectl(
-                evidence,
-                `get deployment -l pawl.dev/model=${version.spec.model},pawl.dev/track=stable -o yaml --show-managed-fields`,
-              ),
+              text: 'see what its pods wait for, and fix that',
+              command: kubectl(evidence, `describe pods -l pawl.dev/model=${version.spec.model},pawl.dev/track=stable`),
             },
           ]
-        : newer === undefined
-          ? [{ text: 'nothing is needed' }]
-          : [
+        : stale !== ''
+          ? [
               {
-                text: 'watch the rollout',
-                command: `pawl rollout status ${newer.metadata.name} --watch${evidence.flags}`,
+                text: 'see who changed the stable Deployment',
+                command: kubectl(
+                  evidence,
+                  `get deployment -l pawl.dev/model=${version.spec.model},pawl.dev/track=stable -o yaml --show-managed-fields`,
+                ),
               },
-            ],
+            ]
+          : newer === undefined
+            ? [{ text: 'nothing is needed' }]
+            : [
+                {
+                  text: 'watch the rollout',
+                  command: `pawl rollout status ${newer.metadata.name} --watch${evidence.flags}`,
+                },
+              ],
   };
 }
 

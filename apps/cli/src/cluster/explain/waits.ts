@@ -20,7 +20,16 @@ interface WaitWords {
 export type WaitReason = Exclude<
   (typeof conditionReasons)[number],
   // What other conditions repeat, or what has a text of its own.
-  'Verified' | 'NotVerified' | 'ImagesAnswered' | 'NoImages' | 'NotAccepted' | 'Serving' | 'Superseded' | 'Suspended'
+  | 'Verified'
+  | 'NotVerified'
+  | 'ImagesAnswered'
+  | 'NoImages'
+  | 'NotAccepted'
+  | 'Serving'
+  | 'Superseded'
+  | 'Suspended'
+  | 'PodsNotReady'
+  | 'DeploymentPaused'
 >;
 
 const watch = ({ version, flags }: Evidence): NextStep => ({

@@ -27,6 +27,12 @@ export const notPromoting: Gate = {
         requeueAfterMs: POLL_MS,
       });
     if (facts.isSettled || stable.isRolledOut) return serving;
+    if (stable.isPaused)
+      return promoting(
+        facts,
+        `The Deployment ${stable.name} is paused; \`kubectl rollout resume deployment/${stable.name}\` lets it take the weights`,
+        { requeueAfterMs: REPLACING_POLL_MS },
+      );
     const heldUp = stable.pods.find((pod) => pod.heldUp !== undefined)?.heldUp;
     if (stable.isStuck && heldUp === undefined) {
       const why = stable.pods.map((pod) => pod.crashed ?? pod.waiting).find((reason) => reason !== undefined);

@@ -122,6 +122,7 @@ export function aStable(
     replicas,
     template: TEMPLATE,
     isRolledOut: true,
+    isPaused: false,
     isStuck: false,
     pods: Array.from({ length: replicas }, (_, index) =>
       somePodFacts(`web-${index}`, { digest: of, isReady: version !== undefined }),
