@@ -1,3 +1,4 @@
+import { kubectl } from './support/cluster.ts';
 import { fastPolicy } from './support/release-values.ts';
 import { scenario, type Run } from './support/scenario.ts';
 import { type Offered, RATE, prepare } from './support/prepare.ts';
@@ -60,6 +61,33 @@ describe('bad weights are refused', () => {
       await run.env.upgrade({ rollout: { canary: { readyTimeoutSeconds } } });
     }
   });
+
+  scenario(
+    fixture,
+    '6c',
+    'weights that the stable pods cannot take fail in their promotion, and the ones before go on serving',
+    async (run) => {
+      const { env } = run;
+      const before = await env.settle();
+      await env.upgrade({ rollout: { promotion: { readyTimeoutSeconds: 15 } } });
+      const deployment = `deployment/${(await env.stable()).metadata.name}`;
+      const setEnv = (change: string) => kubectl('set', 'env', deployment, change, '-n', env.namespace);
+      try {
+        const { name } = await offer('good');
+        // The canary passed: now something of the stable pods alone is wrong.
+        await env.waitForPhase(name, 'Promoting');
+        await setEnv('NODE_OPTIONS=--import=/nowhere.mjs');
+        const failed = await env.waitForFailure(name, 'PromotionFailed');
+        run.note(failed.status?.verdict?.message ?? '');
+      } finally {
+        await setEnv('NODE_OPTIONS-');
+        // The default.
+        await env.upgrade({ rollout: { promotion: { readyTimeoutSeconds: 600 } } });
+      }
+      await env.settle();
+      await run.answersOnlyFrom(before.spec.artifact.digest);
+    },
+  );
 });
 
 /** A version that failed before its steps: no user ever met it, and it is not tried again. */

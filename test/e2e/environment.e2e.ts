@@ -1,8 +1,7 @@
-import { pathOf } from './support/cluster.ts';
+import { evictStable } from './support/evict.ts';
 import { fastPolicy } from './support/release-values.ts';
 import { type Run, scenario } from './support/scenario.ts';
 import { prepare } from './support/prepare.ts';
-import { waitFor } from './support/wait.ts';
 
 describe('other programs change the environment in the middle of a rollout', () => {
   const { fixture, offer } = prepare();
@@ -84,15 +83,7 @@ describe('other programs change the environment in the middle of a rollout', () 
     const { env } = run;
     const { name } = await offer('good');
     await env.waitForStep(name, 1, 1);
-    // What `kubectl drain` does, which also comes back as long as the PodDisruptionBudget says no.
-    await waitFor('the eviction of a stable pod', async () => {
-      const [pod] = await env.pods('stable');
-      return await env.cluster.post(`${pathOf.pods(env.namespace, pod?.metadata.name)}/eviction`, {
-        apiVersion: 'policy/v1',
-        kind: 'Eviction',
-        metadata: { name: pod?.metadata.name, namespace: env.namespace },
-      });
-    });
+    await evictStable(env);
     await env.waitForPhase(name, 'Serving');
   });
 });

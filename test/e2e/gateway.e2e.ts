@@ -61,6 +61,17 @@ else
       await run.answersOnlyFrom(before.spec.artifact.digest);
     });
 
+    scenario(fixture, '14d', 'a version that is aborted leaves the gateway without a lost request', async (run) => {
+      const before = await run.env.settle();
+      const { name, digest } = await offer('good');
+      await run.env.waitForStep(name, 1, 1);
+      await run.env.act(name, 'abort');
+      await run.env.waitForFailure(name, 'Aborted');
+      await run.env.settle();
+      await run.answersOnlyFrom(before.spec.artifact.digest);
+      expect((await run.report()).byDigest[digest]?.requests).toBeGreaterThan(0);
+    });
+
     scenario(fixture, '14c', 'a gateway that is switched off leaves no route behind', async ({ env, load }) => {
       await load.answered(20, await load.mark());
       const route = pathOf.group(

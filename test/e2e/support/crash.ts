@@ -4,11 +4,11 @@ import { kubectl } from './cluster.ts';
 export const KILLED = 137;
 
 /**
- * Runs inside the container: has the first process open its inspector and makes it leave at once. No signal from inside
- * can kill the first process of a container (pid_namespaces(7)), and deleting the pod, even by force, begins with SIGTERM
+ * Runs inside the container: has the first process open its inspector and evaluate something. No signal from inside can
+ * kill or stop the first process of a container (pid_namespaces(7)), and deleting the pod, even by force, begins with SIGTERM
  * and two seconds in which a program can tidy up.
  */
-const PROGRAM = `
+const evaluating = (expression: string) => `
 process.kill(1, 'SIGUSR1');
 for (let tries = 0; tries < 100; tries += 1) {
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -16,7 +16,7 @@ for (let tries = 0; tries < 100; tries += 1) {
   if (targets === undefined) continue;
   const socket = new WebSocket(targets[0].webSocketDebuggerUrl);
   await new Promise((resolve) => (socket.onopen = resolve));
-  const expression = 'setTimeout(() => process.reallyExit(${KILLED}), 200)';
+  const expression = ${JSON.stringify(expression)};
   socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } }));
   // Node waits for its inspector to disconnect before it exits, so this goes first.
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -26,8 +26,18 @@ for (let tries = 0; tries < 100; tries += 1) {
 
 /** Ends the Node program of a pod between two instructions: no handler runs, and the kernel closes its connections. */
 export async function crash(namespace: string, pod: string): Promise<void> {
-  // It takes this command's own process with it, so an error says nothing; the caller looks at the pod.
-  await kubectl('exec', pod, '-n', namespace, '--', 'node', '--input-type=module', '-e', PROGRAM).catch(
+  await evaluate(namespace, pod, `setTimeout(() => process.reallyExit(${KILLED}), 200)`);
+}
+
+/** Stops the main thread of the Node program of a pod for a while, as SIGSTOP does: it answers nobody, and goes on. */
+export async function freeze(namespace: string, pod: string, seconds: number): Promise<void> {
+  const wait = `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${seconds * 1000})`;
+  await evaluate(namespace, pod, `setTimeout(() => ${wait}, 200)`);
+}
+
+async function evaluate(namespace: string, pod: string, expression: string): Promise<void> {
+  // A process that ends takes this command's own with it, so an error says nothing; the caller looks at the pod.
+  await kubectl('exec', pod, '-n', namespace, '--', 'node', '--input-type=module', '-e', evaluating(expression)).catch(
     () => undefined,
   );
 }

@@ -39,6 +39,11 @@ export class History {
     return all.filter((phase, i) => phase !== all[i - 1]);
   }
 
+  /** Whether a version had a reason (of Progressing) since a moment. */
+  had(name: string, reason: string, since: number): boolean {
+    return this.entries.some((entry) => entry.name === name && entry.reason === reason && entry.at >= since);
+  }
+
   /** Lines for people. */
   lines(since = 0): string[] {
     return this.entries
