@@ -44,7 +44,7 @@ export function summarize(fleet: FleetFigures, rollouts: RolloutFigures | undefi
       ? []
       : [
           goal('apply to 3 pods on new weights, s', median(rollouts.applyToServing), '<', 15),
-          goal('verdict to the last request at the canary, s', Math.max(...rollouts.verdictToLastAnswer), '<', 2),
+          goal('verdict to the last request at the canary, s', Math.max(...rollouts.verdictToLastAnswer), '<', 0.5),
           goal('requests lost meanwhile', rollouts.lost, '<=', 0),
         ]),
   ];

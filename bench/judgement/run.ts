@@ -15,6 +15,7 @@ import {
   simulate,
 } from '../../apps/controller/src/model-version/test/simulated-rollout.ts';
 import { fixedLevel } from './fixed-level.ts';
+import { type Difference, leastRequests } from './least.ts';
 
 const { values: options } = parseArgs({
   options: { rollouts: { type: 'string', default: '10000' }, detections: { type: 'string', default: '200' } },
@@ -53,7 +54,9 @@ for (const [name, canary] of [
   }
 }
 
-process.stdout.write(`Requests to the canary until it fails, median of ${detections}\n`);
+process.stdout.write(
+  `Requests to the canary until it fails, median of ${detections}, and the least mean of any test of this budget\n`,
+);
 const calm: Behaviour = { errors: 0, slow: 0.02, cats: 0.5 };
 const faults: readonly (readonly [name: string, canary: Behaviour, stable: Behaviour])[] = [
   ['every request fails', { ...calm, errors: 1 }, calm],
@@ -66,6 +69,13 @@ const faults: readonly (readonly [name: string, canary: Behaviour, stable: Behav
   ['90 % "cat"', { ...calm, cats: 0.9 }, calm],
   ['75 % "cat"', { ...calm, cats: 0.75 }, calm],
 ];
+/** What the checks compare, where the canary is beyond it. */
+const differences = (canary: Behaviour, stable: Behaviour): readonly Difference[] =>
+  [
+    { canary: canary.errors, stable: stable.errors, margin: limits.maxErrorRateIncrease },
+    { canary: canary.slow, stable: stable.slow, margin: 0, floor: 0.05 },
+    { canary: canary.cats, stable: stable.cats, margin: limits.maxLabelShift },
+  ].filter(({ canary: ours, stable: theirs, margin, floor = 0 }) => ours > Math.max(theirs + margin, floor));
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 for (const [name, canary, stable] of faults) {
   const shape: Rollout = {
@@ -86,5 +96,12 @@ for (const [name, canary, stable] of faults) {
     ),
   );
   const [ours = 0, today = 0] = needed;
-  process.stdout.write(`  ${name.padEnd(30)} ${needed.join('  ').padEnd(24)} ${(ours / today).toFixed(2)} x\n`);
+  const least = Math.min(
+    ...differences(canary, stable).map((difference) =>
+      leastRequests(difference, (1 - shape.weight) / shape.weight, limits.falseAlarm),
+    ),
+  );
+  process.stdout.write(
+    `  ${name.padEnd(30)} ${needed.join('  ').padEnd(24)} ${(ours / today).toFixed(2)} x; no test needs fewer than ${least.toFixed(1)}\n`,
+  );
 }

@@ -88,17 +88,21 @@ describe('the stable pods have a mishap in the middle of a rollout', () => {
     const { name } = before.metadata;
     const deployment = `deployment/${(await env.stable()).metadata.name}`;
     await kubectl('set', 'env', deployment, BROKEN, '-n', env.namespace);
-    const broken = await env.waitUntil(
-      name,
-      'Degraded',
-      ({ status }) => status?.conditions.some(({ type, status: is }) => type === 'Degraded' && is === 'True') === true,
-    );
-    expect(broken.status?.phase).toBe('Serving');
-    note(broken.status?.conditions.find(({ type }) => type === 'Degraded')?.message ?? '');
-    const explained = await pawl('explain', name, '-n', env.namespace);
-    expect(explained).not.toMatch(/nothing is needed/i);
-    expect(explained).toContain('stable pods are ready');
-    await kubectl('set', 'env', deployment, MENDED, '-n', env.namespace);
+    try {
+      const broken = await env.waitUntil(
+        name,
+        'Degraded',
+        ({ status }) =>
+          status?.conditions.some(({ type, status: is }) => type === 'Degraded' && is === 'True') === true,
+      );
+      expect(broken.status?.phase).toBe('Serving');
+      note(broken.status?.conditions.find(({ type }) => type === 'Degraded')?.message ?? '');
+      const explained = await pawl('explain', name, '-n', env.namespace);
+      expect(explained).not.toMatch(/nothing is needed/i);
+      expect(explained).toContain('stable pods are ready');
+    } finally {
+      await kubectl('set', 'env', deployment, MENDED, '-n', env.namespace);
+    }
     await env.waitUntil(name, 'well again', ({ status }) =>
       (status?.conditions ?? []).every(({ type }) => type !== 'Degraded'),
     );
