@@ -71,7 +71,8 @@ describe('bad weights are refused', () => {
       const before = await env.settle();
       await env.upgrade({ rollout: { promotion: { readyTimeoutSeconds: 15 } } });
       const deployment = `deployment/${(await env.stable()).metadata.name}`;
-      const setEnv = (change: string) => kubectl('set', 'env', deployment, change, '-n', env.namespace);
+      const setEnv = (change: string) =>
+        kubectl('set', 'env', deployment, '-c', 'inference', change, '-n', env.namespace);
       try {
         const { name } = await offer('good');
         // The canary passed: now something of the stable pods alone is wrong.

@@ -98,7 +98,7 @@ describe('evidence that our share exceeds theirs', () => {
       });
     });
     expect(expected).toBeLessThanOrEqual(1 + 1e-9);
-    expect(expected).toBeGreaterThan(0.01);
+    expect(expected).toBeGreaterThan(0.001);
   });
 
   it.each<[string, number, number, number, number]>([
