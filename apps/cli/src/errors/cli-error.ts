@@ -73,6 +73,7 @@ const cliErrorCodes = {
   VERDICT_OUTDATED: exitCodes.no,
   NOT_SERVING: exitCodes.no,
   NOT_SERVING_LONG: exitCodes.no,
+  NOT_WELL: exitCodes.no,
   NOT_ACCEPTED: exitCodes.no,
   NOT_ANALYSED: exitCodes.no,
   VERSION_SUSPENDED: exitCodes.no,

@@ -82,6 +82,7 @@ describe('the gates of a promotion', () => {
       ['status', 'pass', 'of generation 3, the newest'],
       ['phase', 'pass', 'Serving'],
       ['serving', 'pass', 'for 90m of 60m asked for'],
+      ['health', 'pass', 'its stable pods are well'],
       ['acceptance', 'pass', '15/16 right, 15 required'],
       ['analysis', 'pass', 'step 2: ErrorRate Pass'],
     ]);
@@ -150,6 +151,14 @@ describe('the gates of a promotion', () => {
       'NOT_SERVING_LONG',
       observed({}, { conditions: [{ ...READY, lastTransitionTime: 'long ago' }] }),
     ],
+    [
+      'stable pods that are not well',
+      'NOT_WELL',
+      observed(
+        {},
+        { conditions: [READY, { ...READY, type: 'Degraded', reason: 'PodsNotReady', message: 'one crashes' }] },
+      ),
+    ],
     ['no acceptance', 'NOT_ACCEPTED', observed({}, { acceptance: undefined })],
     [
       'no acceptance images',
@@ -209,7 +218,7 @@ describe('the gates of a promotion', () => {
   it('say everything that is missing of a version that serves, and stop at one that does not', () => {
     const poor = observed({}, { acceptance: undefined, analysis: undefined });
     const outcomes = judgeVerdict(question(poor, { servingForMs: 1e9 })).map(({ outcome }) => outcome);
-    expect(outcomes.slice(-3)).toEqual(['fail', 'fail', 'fail']);
+    expect(outcomes.slice(-4)).toEqual(['fail', 'pass', 'fail', 'fail']);
     expect(judgeVerdict(question(observed({}, { phase: 'Failed' }))).at(-1)?.subject).toBe('phase');
   });
 

@@ -52,7 +52,7 @@ export function judgeVerdict(question: VerdictQuestion): readonly GateResult[] {
     // Nothing further down means anything about another object, an older one, or one that does not serve.
     if (finding.outcome === 'fail') return findings;
   }
-  return [...findings, servingFor(question), acceptance(question), analysis(question)];
+  return [...findings, servingFor(question), health(question), acceptance(question), analysis(question)];
 }
 
 /** The first refusal; undefined: it may be promoted. */
@@ -212,6 +212,20 @@ function servingFor(question: VerdictQuestion): GateResult {
     `for ${span(servedMs)} of ${span(servingForMs)} asked for${asked}`,
     `${titleOf(question)} has served for ${span(servedMs)}; ${overriddenMs === undefined ? to : '--serving-for'} asks for ${span(servingForMs)}.`,
     `Run the command again in ${span(Math.ceil((servingForMs - servedMs) / 1000) * 1000)}; --serving-for TIME asks for less.`,
+  );
+}
+
+/** That its pods are well. It goes on serving when they are not, but what it proves then is not what the next environment asks. */
+function health(question: VerdictQuestion): GateResult {
+  const { observed } = question;
+  const degraded = observed.status?.conditions.find(({ type, status }) => type === 'Degraded' && status === 'True');
+  if (degraded === undefined) return pass('health', 'its stable pods are well');
+  return fail(
+    'health',
+    'NOT_WELL',
+    degraded.message,
+    `${titleOf(question)} serves, but its stable pods are not well: ${degraded.message.replace(/\.$/, '')}.`,
+    `Mend the pods: pawl explain ${nameOf(question)}; then run the command again.`,
   );
 }
 
