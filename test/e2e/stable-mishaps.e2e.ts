@@ -1,4 +1,5 @@
-import { freeze } from './support/crash.ts';
+import { labels } from '@pawl/shared/modelversion/names';
+import { exhaust, freeze } from './support/crash.ts';
 import { evictStable } from './support/evict.ts';
 import { kubectl, pathOf } from './support/cluster.ts';
 import { pawl } from './support/pawl.ts';
@@ -81,6 +82,34 @@ describe('the stable pods have a mishap in the middle of a rollout', () => {
     await env.settle();
     await run.answersOnlyFrom(digest);
   });
+
+  scenario(
+    fixture,
+    '15e',
+    'a canary that runs out of memory where the stable pods do too is no verdict on the weights',
+    async (run) => {
+      const { env, load, since } = run;
+      const { name } = await offer('good');
+      await env.waitForStep(name, 1, 1);
+      const pods = await env.pods();
+      await Promise.all(
+        pods
+          .filter(({ metadata }) => metadata.labels?.[labels.track] !== undefined)
+          .map(({ metadata }) => exhaust(env.namespace, metadata.name)),
+      );
+      await waitFor('the kernel to end them', async () =>
+        (await env.pods('canary')).every((pod) => (pod.status.containerStatuses?.[0]?.restartCount ?? 0) > 0)
+          ? true
+          : undefined,
+      );
+      await goesOn(run, name);
+      await load.answered(20, await load.mark());
+      expect(env.history.phasesOf(name, since)).not.toContain('Failed');
+      await env.act(name, 'abort');
+      await env.waitForFailure(name, 'Aborted');
+    },
+    { loses: true },
+  );
 
   scenario(fixture, '15c', 'a stable Deployment that broke is told, and what serves goes on serving', async (run) => {
     const { env, note } = run;

@@ -35,6 +35,11 @@ export async function freeze(namespace: string, pod: string, seconds: number): P
   await evaluate(namespace, pod, `setTimeout(() => ${wait}, 200)`);
 }
 
+/** Has the Node program of a pod take all the memory that its container may have: the kernel ends it. */
+export async function exhaust(namespace: string, pod: string): Promise<void> {
+  await evaluate(namespace, pod, 'setTimeout(() => { for (const all = []; ; ) all.push(Buffer.alloc(5e7, 1)); }, 200)');
+}
+
 async function evaluate(namespace: string, pod: string, expression: string): Promise<void> {
   // A process that ends takes this command's own with it, so an error says nothing; the caller looks at the pod.
   await kubectl('exec', pod, '-n', namespace, '--', 'node', '--input-type=module', '-e', evaluating(expression)).catch(
