@@ -8,7 +8,7 @@ import { ago, aPolicy, aVersion, NOW, passed, verified } from './test/builders.t
 
 const KEY = 'ns/m';
 const two = aVersion('1.1.0', verified);
-const asking = { kind: 'ask-acceptance', version: two, address: 'pod:8000', template: 't' } as const;
+const asking = { kind: 'ask-acceptance', version: two, pod: 'c-0', address: 'pod:8000', template: 't' } as const;
 const policy = aPolicy();
 const config = { state: { kind: 'valid' as const, policy, images: 1 }, policy, imagesIn: ['images'] };
 type Ask = AcceptanceRunnerOptions['pods']['askAcceptance'];
@@ -70,12 +70,12 @@ describe('a run of the acceptance images', () => {
     const { runner, run, clock, stop } = aRunner(hanging);
     runner.start(KEY, asking, config);
     await clock.advance(policy.acceptance.timeoutSeconds * 1000);
-    expect(run()).toMatchObject({ kind: 'unanswered', message: 'No result within 30000 ms.' });
+    expect(run()).toMatchObject({ kind: 'unanswered', message: 'pod c-0: No result within 30000 ms.' });
     runner.start(KEY, asking, config);
     await clock.settle();
     stop.abort(new Error('stopping'));
     await clock.settle();
-    expect(run()).toMatchObject({ kind: 'unanswered', message: 'stopping' });
+    expect(run()).toMatchObject({ kind: 'unanswered', message: 'pod c-0: stopping' });
     expect(clock.pending).toBe(0);
   });
 

@@ -76,7 +76,7 @@ export class AcceptanceRunner {
   }
 
   async #ask(
-    { version, address, template }: Asking,
+    { version, pod, address, template }: Asking,
     { minCorrect, timeoutSeconds }: NonNullable<ModelConfig['policy']>['acceptance'],
     imagesIn: readonly string[],
   ): Promise<Acceptance> {
@@ -93,12 +93,9 @@ export class AcceptanceRunner {
       });
       const images = readImages(await Promise.all(found));
       const { digest } = version.spec.artifact;
-      return await pods.askAcceptance(address, images, {
-        digest,
-        template,
-        minCorrect,
-        now: () => clock.now(),
-        signal,
+      const rules = { digest, template, minCorrect, now: () => clock.now(), signal };
+      return await pods.askAcceptance(address, images, rules).catch((error: unknown) => {
+        throw new Error(`pod ${pod}: ${messageOf(error)}`, { cause: error });
       });
     } finally {
       deadline.done();

@@ -65,7 +65,9 @@ export type Action =
   | {
       readonly kind: 'ask-acceptance';
       readonly version: ModelVersion;
-      /** `host:port` of a ready canary pod. */
+      /** Name of a ready canary pod. */
+      readonly pod: string;
+      /** Its `host:port`. */
       readonly address: string;
       readonly template: string;
     }

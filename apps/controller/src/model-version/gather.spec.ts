@@ -77,6 +77,13 @@ describe('what is gathered', () => {
     expect(facts.canaries[0]?.comparison).toBeUndefined();
   });
 
+  it('names a pod that misbehaves when it is asked', async () => {
+    const cluster = new ModelCluster().has(one, stableDeployment(aDigest('1.0.0')), policyOf(), canary);
+    cluster.api.put(aPodOf(CANARY, 'late', false));
+    const { facts } = await observe(cluster, { whyNotReady: () => Promise.reject(new Error('/readyz redirects')) });
+    expect(facts.canaries[0]?.pods[0]?.waiting).toBe('pod late: /readyz redirects');
+  });
+
   it('reads counters at a step, and says when a pod does not answer', async () => {
     const cluster = new ModelCluster().has(
       one,

@@ -80,10 +80,16 @@ async function withReasons(
 ): Promise<CanaryTrack> {
   const asked = canary.pods.map(async (pod) => {
     if (pod.isReady || pod.waiting !== undefined || pod.address === undefined) return pod;
-    return { ...pod, waiting: await ask(pod.address) };
+    try {
+      return { ...pod, waiting: await ask(pod.address) };
+    } catch (error) {
+      return { ...pod, waiting: `pod ${pod.name}: ${messageOf(error)}` };
+    }
   });
   return { ...canary, pods: await Promise.all(asked) };
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Reads both tracks at the same time; a pod that does not answer is left out, and the reading says so. */
 async function readCounters(
@@ -97,7 +103,7 @@ async function readCounters(
       try {
         return [[uid, await read(address)]] as const;
       } catch (error) {
-        failure ??= `the counters of pod ${name} could not be read: ${error instanceof Error ? error.message : String(error)}`;
+        failure ??= `the counters of pod ${name} could not be read: ${messageOf(error)}`;
         return [];
       }
     });

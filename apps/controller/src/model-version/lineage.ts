@@ -1,3 +1,5 @@
+import { boundedText } from './bounded-text.ts';
+
 /** Limits of `status.artifact.lineage`: a status is read by people, and every watcher keeps it in memory. */
 const MOST_ENTRIES = 32;
 /** UTF-16 units, as the schema of the status counts them. */
@@ -13,12 +15,6 @@ export function boundedLineage(lineage: Readonly<Record<string, string>>): Recor
   const entries = Object.entries(lineage)
     .filter(([key]) => key !== '')
     .slice(0, MOST_ENTRIES)
-    .map(([key, value]) => [cut(key, LONGEST_KEY), cut(value, LONGEST_VALUE)]);
+    .map(([key, value]) => [boundedText(key, LONGEST_KEY), boundedText(value, LONGEST_VALUE)]);
   return Object.fromEntries(entries) as Record<string, string>;
-}
-
-function cut(text: string, longest: number): string {
-  // eslint-disable-next-line no-control-regex -- they are what is removed
-  const clean = text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
-  return clean.length <= longest ? clean : `${clean.slice(0, longest - 1).toWellFormed()}…`;
 }

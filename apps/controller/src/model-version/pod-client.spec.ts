@@ -29,7 +29,9 @@ describe('the counters of a pod', () => {
 
   it('are refused beyond 4 MiB', async () => {
     const url = await service.serve(() => [200, 'x'.repeat(4 * 1024 * 1024 + 1)]);
-    await expect(podClient.scrape(addressOf(url), 'catdog', never)).rejects.toThrow('larger than any');
+    await expect(podClient.scrape(addressOf(url), 'catdog', never)).rejects.toThrow(
+      '/metrics answers with more than 4194304 bytes',
+    );
   });
 
   it('are not waited for after the signal', async () => {
@@ -47,9 +49,20 @@ describe('why a pod is not ready', () => {
     ['its reason alone', { ready: false, reason: 'it loads' }, 'it loads'],
     ['nothing, when it is ready', { ready: true, reason: 'it loads' }, undefined],
     ['nothing, when the answer is a page of somebody else', '<html>', undefined],
+    ['nothing, when the answer has other types', { ready: 'no', reason: 7 }, undefined],
+    ['without what moves the cursor of a terminal', { reason: 'it\u001b[2J loads' }, 'it [2J loads'],
+    ['no longer than a message has room for', { reason: 'x'.repeat(1000) }, `${'x'.repeat(299)}…`],
   ])('is %s', async (_, body, reason) => {
     const url = await service.serve(() => [503, body]);
     expect(await podClient.whyNotReady(addressOf(url), never)).toBe(reason);
+  });
+
+  it('is not read from where it redirects to', async () => {
+    const url = await service.serve((path) =>
+      path === '/readyz' ? [302, {}, { location: '/internal' }] : [200, { reason: 'words of another service' }],
+    );
+    await expect(podClient.whyNotReady(addressOf(url), never)).rejects.toThrow('/readyz redirects (302) to /internal');
+    expect(service.asked).toEqual(['/readyz']);
   });
 
   it('is not known of a pod that cannot be reached', async () => {
@@ -78,6 +91,30 @@ describe('the acceptance images', () => {
     ]);
   });
 
+  it.each<[string, number, object | string, string]>([
+    ['the status of an error that is a page of somebody else', 500, '<html>', 'HTTP_500'],
+    ['the status of an error without a code', 500, { error: { code: 7 } }, 'HTTP_500'],
+    ['a label as long as a status has room for', 200, answered('l'.repeat(64)), `${'l'.repeat(62)}…`],
+    ['a code as long as a status has room for', 422, { error: { code: 'C'.repeat(64) } }, `${'C'.repeat(62)}…`],
+  ])('are wrong with %s', async (_title, status, body, word) => {
+    const url = await service.serve(() => [status, body]);
+    expect((await ask(url, 'cat.1')).mistakes[0]?.answered).toBe(word);
+  });
+
+  it('have labels as long as a status has room for', async () => {
+    const url = await service.serve(() => [200, answered('cat')]);
+    expect((await ask(url, `${'l'.repeat(64)}.1`)).mistakes[0]?.expected).toBe(`${'l'.repeat(62)}…`);
+  });
+
+  it.each<[string, object | string]>([
+    ['a page of somebody else', '<html>'],
+    ['a label that is no text', answered('cat', { label: 7 })],
+    ['a confidence that is no number', answered('cat', { confidence: 'high' })],
+  ])('are not judged by %s', async (_title, body) => {
+    const url = await service.serve(() => [200, body]);
+    await expect(ask(url, 'cat.1')).rejects.toThrow('/predict answers with something that is no prediction');
+  });
+
   it.each([429, 503])('are sent again to a pod that is busy: %i', async (status) => {
     const url = await service.serve((_, count) => (count === 1 ? [status, {}] : [200, answered('cat')]));
     expect((await ask(url, 'cat.1')).correct).toBe(1);
@@ -86,7 +123,7 @@ describe('the acceptance images', () => {
 
   it('are not judged by answers of other weights', async () => {
     const url = await service.serve(() => [200, answered('cat', { model_digest: 'sha256:bb' })]);
-    await expect(ask(url, 'cat.1')).rejects.toThrow('the pod serves sha256:bb, not sha256:aa');
+    await expect(ask(url, 'cat.1')).rejects.toThrow('it serves sha256:bb, not sha256:aa');
   });
 
   it('are not judged where the pod does not answer', async () => {

@@ -1,8 +1,10 @@
 import { sleep, systemClock } from '@pawl/shared/concurrency/clock';
-import { withinMs } from '@pawl/shared/concurrency/deadline';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Acceptance } from '@pawl/shared/modelversion/model-version';
+import { z } from 'zod';
 import { readCounters, type ProcessCounters } from './analysis/counters.ts';
+import { boundedText } from './bounded-text.ts';
+import { askPod, type PodFailure, PodRequestError } from './pod-request.ts';
 import { timestamp } from './time.ts';
 
 /** An acceptance image of the environment. */
@@ -30,7 +32,10 @@ interface AcceptanceRules {
 export interface PodClient {
   /** Reads its counters. @throws when it does not answer in time. */
   scrape(address: string, model: string, signal: AbortSignal): Promise<ProcessCounters>;
-  /** The pod's own reason for not being ready; undefined when it gives none. Never rejects. */
+  /**
+   * The pod's own reason for not being ready; undefined when it gives none, or does not answer.
+   * @throws PodRequestError when it answers as no service of Pawl does.
+   */
   whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined>;
   /**
    * Sends it the environment's own labelled images. An image that is answered with an error counts as wrong; a pod that
@@ -45,31 +50,58 @@ const AT_ONCE = 2;
 const COUNTERS_TIMEOUT_MS = 2_000;
 const READINESS_TIMEOUT_MS = 1_000;
 const LARGEST_METRICS_BYTES = 4 * 1024 * 1024;
+/** What the service answers in JSON is far smaller. */
+const LARGEST_JSON_BYTES = 64 * 1024;
 const MISTAKES = 10;
 const BUSY_PAUSE_MS = 500;
+/** Longest label in a status. */
+const LONGEST_LABEL = 63;
+/** Length of a digest. */
+const DIGEST = 71;
+/** Longest words of a pod in a message. */
+const LONGEST_REASON = 300;
 
 async function scrape(address: string, model: string, signal: AbortSignal): Promise<ProcessCounters> {
-  const response = await fetch(`http://${address}/metrics`, {
-    signal: withinMs(COUNTERS_TIMEOUT_MS, signal),
+  const { status, text } = await askPod(address, {
+    path: '/metrics',
+    maxBytes: LARGEST_METRICS_BYTES,
+    timeoutMs: COUNTERS_TIMEOUT_MS,
+    signal,
   });
-  if (!response.ok) throw new Error(`/metrics answered ${response.status}`);
-  const text = await response.text();
-  if (text.length > LARGEST_METRICS_BYTES) throw new Error('/metrics is larger than any that Pawl writes');
+  if (status !== 200) throw new Error(`/metrics answered ${status}`);
   return readCounters(text, model);
 }
 
+const readiness = z.object({
+  ready: z.boolean().optional(),
+  reason: z.string().optional(),
+  code: z.string().optional(),
+});
+const prediction = z.object({
+  label: z.string(),
+  confidence: z.number().optional(),
+  model_digest: z.string().optional(),
+});
+const refusal = z.object({ error: z.object({ code: z.string().min(1) }) });
+
+const usual: readonly PodFailure[] = ['unreachable', 'timeout', 'cut-off'];
+
 async function whyNotReady(address: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const limit = withinMs(READINESS_TIMEOUT_MS, signal);
-    const response = await fetch(`http://${address}/readyz`, { signal: limit });
-    const { ready, reason, code } = (await response.json()) as {
-      readonly ready?: boolean;
-      readonly reason?: string;
-      readonly code?: string;
-    };
-    return ready === true ? undefined : [code, reason].filter((word) => word !== undefined).join(': ');
-  } catch {
-    return undefined;
+    const { text } = await askPod(address, {
+      path: '/readyz',
+      maxBytes: LARGEST_JSON_BYTES,
+      timeoutMs: READINESS_TIMEOUT_MS,
+      signal,
+    });
+    const said = readiness.safeParse(jsonOf(text)).data;
+    if (said === undefined || said.ready === true) return undefined;
+    const words = [said.code, said.reason].filter((word) => word !== undefined).join(': ');
+    return words === '' ? undefined : boundedText(words, LONGEST_REASON);
+  } catch (error) {
+    // A pod that starts is not there yet, and that says nothing.
+    if (!(error instanceof PodRequestError) || usual.includes(error.kind)) return undefined;
+    throw error;
   }
 }
 
@@ -87,8 +119,8 @@ async function askAcceptance(
       if (label !== image.label)
         mistakes.push({
           image: image.key,
-          expected: image.label,
-          answered: label,
+          expected: boundedText(image.label, LONGEST_LABEL),
+          answered: boundedText(label, LONGEST_LABEL),
           ...(confidence !== undefined && { confidence }),
         });
     },
@@ -110,30 +142,32 @@ async function predict(
   image: AcceptanceImage,
   digest: string,
   signal: AbortSignal,
-): Promise<{ readonly label: string; readonly confidence?: number }> {
+): Promise<{ readonly label: string; readonly confidence?: number | undefined }> {
   for (;;) {
-    const response = await fetch(`http://${address}/predict`, {
-      method: 'POST',
-      // The service detects formats by content; the type only keeps it from reading the body as a form.
-      headers: { 'content-type': 'image/jpeg' },
-      body: image.bytes as Uint8Array<ArrayBuffer>,
-      signal,
-    });
-    const body = (await response.json()) as {
-      readonly label?: string;
-      readonly confidence?: number;
-      readonly model_digest?: string;
-      readonly error?: { readonly code?: string };
-    };
-    if (response.status === 429 || response.status === 503) {
+    const request = { path: '/predict', image: image.bytes, maxBytes: LARGEST_JSON_BYTES, signal };
+    const { status, text } = await askPod(address, request);
+    if (status === 429 || status === 503) {
       await sleep(systemClock, BUSY_PAUSE_MS, signal);
       signal.throwIfAborted();
       continue;
     }
-    if (!response.ok) return { label: body.error?.code ?? `HTTP_${response.status}` };
-    if (body.model_digest !== digest)
-      throw new Error(`the pod serves ${body.model_digest ?? 'no digest'}, not ${digest}`);
-    return { label: body.label ?? '', ...(body.confidence !== undefined && { confidence: body.confidence }) };
+    const body = jsonOf(text);
+    if (status !== 200) return { label: refusal.safeParse(body).data?.error.code ?? `HTTP_${status}` };
+    const answer = prediction.safeParse(body).data;
+    if (answer === undefined) throw new Error('/predict answers with something that is no prediction');
+    const served = answer.model_digest;
+    if (served !== digest)
+      throw new Error(`it serves ${served === undefined ? 'no digest' : boundedText(served, DIGEST)}, not ${digest}`);
+    return answer;
+  }
+}
+
+/** Undefined for what is no JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }
 

@@ -30,8 +30,9 @@ export const accepted: Gate = {
 
 /** One ready pod is asked, because all have the same weights. */
 function ask({ pods, template }: CanaryTrack, { version }: RolloutFacts): readonly Action[] {
-  const address = pods.find((pod) => pod.isReady && pod.address !== undefined)?.address;
-  return address === undefined ? [] : [{ kind: 'ask-acceptance', version, address, template }];
+  const asked = pods.find((pod) => pod.isReady && pod.address !== undefined);
+  if (asked?.address === undefined) return [];
+  return [{ kind: 'ask-acceptance', version, pod: asked.name, address: asked.address, template }];
 }
 
 function answered(acceptance: Acceptance, facts: RolloutFacts): RolloutPlan {
