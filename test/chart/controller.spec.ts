@@ -10,6 +10,7 @@ const rights: Readonly<Record<string, { readonly may: string; readonly mayNot: s
   'modelversions.pawl.dev': { may: 'list watch', mayNot: 'get create update patch delete' },
   'modelversions.pawl.dev/status': { may: 'patch', mayNot: 'update' },
   'deployments.apps': { may: 'list watch create patch delete', mayNot: 'get update deletecollection' },
+  'replicasets.apps': { may: 'list watch', mayNot: 'get create update patch delete' },
   pods: { may: 'list watch patch', mayNot: 'get create delete' },
   'pods/exec': { may: '', mayNot: 'create' },
   configmaps: { may: 'get list watch', mayNot: 'create update patch delete' },

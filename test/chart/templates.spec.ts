@@ -18,6 +18,7 @@ import {
   PUBLIC_KEY_KEY,
   STABLE,
 } from '@pawl/shared/modelversion/names';
+import { replicaSets } from '@pawl/shared/kubernetes/objects';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { CHART, environmentOf, type KubeObject, render, run, textsOf, type Values } from './support/helm.ts';
 import { aGateway, aKey, DIGEST, standalone } from './support/values.ts';
@@ -116,6 +117,11 @@ describeWhenSet('PAWL_TEST_HELM', 'the chart', (helm) => {
         apiGroups: [MODEL_VERSION.group],
         resources: [`${MODEL_VERSION.plural}/status`],
         verbs: ['patch'],
+      });
+      expect(rules).toContainEqual({
+        apiGroups: [replicaSets.group],
+        resources: [replicaSets.plural],
+        verbs: ['list', 'watch'],
       });
     });
   });

@@ -1,10 +1,14 @@
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
+import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
 import { FakeApi, refusals } from '@pawl/test-kit/fake-api';
+import { aDigest } from '@pawl/test-kit/model-versions';
+import { aPod, aReplicaSet, ownedBy } from '@pawl/test-kit/pods';
 import { parseConfig } from './config.ts';
 import { runController } from './controller.ts';
 import { aVersion, NOW } from './model-version/test/builders.ts';
+import { silentPods, stableDeployment } from './model-version/test/model-cluster.ts';
 import { leases } from '@pawl/shared/kubernetes/objects';
 import { Metrics } from './runtime/metrics.ts';
 import { MemoryLogger } from './runtime/test/fake-objects.ts';
@@ -17,7 +21,14 @@ function aController() {
   const stop = new AbortController();
   const config = parseConfig({ NAMESPACE: 'ns', PORT: '0', HOST: '127.0.0.1' });
   const metrics = new Metrics();
-  const run = () => runController({ config, client: api, logger, metrics, identity: 'me', clock }, stop.signal);
+  /** Addresses of the pods that were asked why they are not ready. */
+  const asked: string[] = [];
+  const whyNotReady = (address: string) => {
+    asked.push(address);
+    return Promise.resolve(undefined);
+  };
+  const options = { config, client: api, logger, metrics, identity: 'me', clock, pods: { ...silentPods, whyNotReady } };
+  const run = () => runController(options, stop.signal);
   const holder = async () => (await api.get(leases, 'ns', 'pawl-controller'))?.spec?.holderIdentity;
   const version = (): ModelVersion | undefined => api.all(modelVersions)[0];
   /** Lets time pass in small steps, until something holds. */
@@ -25,7 +36,7 @@ function aController() {
     for (let step = 0; step < 2_000 && !(await holds()); step += 1) await clock.advance(100);
     expect(await holds()).toBeTruthy();
   };
-  return { api, clock, logger, stop, run, holder, version, until };
+  return { api, asked, clock, logger, stop, run, holder, version, until };
 }
 
 describe('the controller', () => {
@@ -47,6 +58,29 @@ describe('the controller', () => {
     api.endWatches(refusals.gone());
     api.put(aVersion('1.1.0'));
     await until(() => version()?.status?.phase === 'Pending');
+    stop.abort();
+    await until(async () => (await holder()) === '');
+    await running;
+  });
+
+  it('looks at a pod again when its ReplicaSet is known', async () => {
+    const { api, asked, clock, stop, run, holder, version, until } = aController();
+    const own = { [labels.model]: 'm', [labels.track]: CANARY, [labels.modelVersion]: 'm-1.1.0' };
+    const made = stableDeployment(aDigest('1.1.0'), own);
+    const canary = { ...made, metadata: { ...made.metadata, annotations: { [annotations.template]: 't' } } };
+    const replicaSet = aReplicaSet(canary);
+    const of = { [annotations.digest]: aDigest('1.1.0'), [annotations.template]: 't' };
+    const pod = aPod('p', { metadata: { name: 'p', namespace: 'ns', uid: 'p', labels: own, annotations: of } });
+    // Nothing else of the environment is there, so only a change causes another look.
+    for (const object of [aVersion('1.1.0'), canary]) api.put(object);
+    api.put({ ...ownedBy(replicaSet, pod), status: { podIP: '10.0.0.7', conditions: [] } });
+    const running = run();
+    await until(() => version()?.status?.phase === 'Pending');
+    await clock.advance(60_000);
+    expect(asked).toEqual([]);
+    api.put(replicaSet);
+    await until(() => asked.length > 0);
+    expect(asked[0]).toBe('10.0.0.7:8000');
     stop.abort();
     await until(async () => (await holder()) === '');
     await running;

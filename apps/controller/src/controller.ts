@@ -3,11 +3,12 @@ import { startDeadline } from '@pawl/shared/concurrency/deadline';
 import { unlessAborted } from '@pawl/shared/concurrency/unless-aborted';
 import { labels } from '@pawl/shared/modelversion/names';
 import { phases } from '@pawl/shared/modelversion/model-version';
-import { configMaps, deployments, pods } from '@pawl/shared/kubernetes/objects';
+import { configMaps, deployments, pods, replicaSets } from '@pawl/shared/kubernetes/objects';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
 import type { Config } from './config.ts';
 import { byModel, byModelLabel } from './model-version/caches.ts';
 import { withoutImages } from './model-version/model-config.ts';
+import { ownersOnly } from './model-version/ownership.ts';
 import { type PodClient, podClient } from './model-version/pod-client.ts';
 import { Reconciler } from './model-version/reconciler.ts';
 import { answerVerdicts } from './model-version/verdicts.ts';
@@ -70,6 +71,7 @@ export async function runController(options: ControllerOptions, signal: AbortSig
   const caches = {
     versions: informer(modelVersions, byModel),
     deployments: informer(deployments, byModelLabel, { labelSelector }),
+    replicaSets: informer(replicaSets, byModelLabel, { labelSelector, transform: ownersOnly }),
     pods: informer(pods, byModelLabel, { labelSelector }),
     configMaps: informer(configMaps, byModelLabel, { labelSelector, transform: withoutImages, pageSize: CONFIG_MAPS }),
   };
@@ -83,7 +85,7 @@ export async function runController(options: ControllerOptions, signal: AbortSig
     if (now === undefined || before === undefined || isAskedAnew(now, before))
       enqueue(byModel(now ?? before ?? never()));
   });
-  for (const cache of [caches.deployments, caches.pods, caches.configMaps])
+  for (const cache of [caches.deployments, caches.replicaSets, caches.pods, caches.configMaps])
     (cache as Informer<KubeObject>).onChange((now, before) => {
       enqueue([...new Set([now, before].flatMap((object) => (object === undefined ? [] : byModelLabel(object))))]);
     });

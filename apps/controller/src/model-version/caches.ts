@@ -1,7 +1,8 @@
 import { ACCEPTANCE_IMAGES_ROLE, CANARY, labels, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
-import type { ConfigMap, Deployment, Pod } from '@pawl/shared/kubernetes/objects';
+import type { ConfigMap, Deployment, Pod, ReplicaSet } from '@pawl/shared/kubernetes/objects';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
+import { podsOf } from './ownership.ts';
 
 /** The key under which everything of a model is judged together: `namespace/model`. */
 const keyOfModel = (namespace: string | undefined, model: string): string => `${namespace ?? ''}/${model}`;
@@ -21,6 +22,7 @@ export const byModel = (version: ModelVersion): readonly string[] => [
 export interface Caches {
   readonly versions: { byIndex(key: string): readonly ModelVersion[] };
   readonly deployments: { byIndex(key: string): readonly Deployment[] };
+  readonly replicaSets: { byIndex(key: string): readonly ReplicaSet[] };
   readonly pods: { byIndex(key: string): readonly Pod[] };
   readonly configMaps: { byIndex(key: string): readonly ConfigMap[] };
 }
@@ -34,12 +36,15 @@ const labelled = (objects: readonly Deployment[], track: string) =>
 /** Everything of a model that is not being deleted. */
 export function ofModel(caches: Caches, key: string) {
   const deployments = caches.deployments.byIndex(key);
+  const replicaSets = caches.replicaSets.byIndex(key);
+  const pods = caches.pods.byIndex(key).filter((pod) => !isDeleted(pod));
   const configMaps = caches.configMaps.byIndex(key);
   return {
     versions: caches.versions.byIndex(key).filter((version) => !isDeleted(version)),
     stable: labelled(deployments, STABLE),
     canaries: labelled(deployments, CANARY),
-    pods: caches.pods.byIndex(key).filter((pod) => !isDeleted(pod)),
+    /** The pods of one of its Deployments; pods that are being deleted get no requests and do not count. */
+    podsOf: (deployment: Deployment) => podsOf(deployment, replicaSets, pods),
     policies: ofRole(configMaps, POLICY_ROLE),
     images: ofRole(configMaps, ACCEPTANCE_IMAGES_ROLE),
   };

@@ -1,17 +1,19 @@
-import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
+import type { Pod } from '@pawl/shared/kubernetes/objects';
+import { annotations, CANARY, labels, STABLE } from '@pawl/shared/modelversion/names';
 import { refusals } from '@pawl/test-kit/fake-api';
 import type { ProcessCounters } from './analysis/counters.ts';
 import { gather, type Sources } from './gather.ts';
 import { httpRoute } from './http-route.ts';
 import { aDigest } from '@pawl/test-kit/model-versions';
+import { aReplicaSet, ownedBy } from '@pawl/test-kit/pods';
 import { aPolicy, atStep, aVersion, counted, NOW, served } from './test/builders.ts';
 import { aService, KEY, ModelCluster, policyOf, silentPods, stableDeployment } from './test/model-cluster.ts';
 
 const one = aVersion('1.0.0', served);
 const GATEWAY = 'traffic: {gateway: {parentRefs: [{name: gw}], stableService: s, canaryService: c}}';
 
-/** A pod of a track with an address of its own. */
-const aPodOf = (track: string, name: string, isReady: boolean) => ({
+/** A pod with the labels of a track and an address of its own, which nothing owns. */
+const labelled = (track: string, name: string, isReady: boolean): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: {
@@ -29,10 +31,14 @@ const canary = {
   metadata: {
     name: 'canary',
     namespace: 'ns',
+    uid: 'uid-canary',
     labels: { [labels.model]: 'm', [labels.track]: CANARY, [labels.modelVersion]: 'm-1.1.0' },
     annotations: { [annotations.template]: 't', [annotations.comparison]: 'no JSON' },
   },
 };
+
+/** A pod of the canary, and the ReplicaSet that made it. */
+const aCanaryPod = (name: string, isReady: boolean) => ownedBy(aReplicaSet(canary), labelled(CANARY, name, isReady));
 
 function observe(cluster: ModelCluster, pods: Partial<Sources['pods']> = {}, now = () => NOW) {
   const sources: Sources = {
@@ -70,8 +76,9 @@ describe('what is gathered', () => {
 
   it('asks pods that are not ready why, and no others', async () => {
     const cluster = new ModelCluster().has(one, stableDeployment(aDigest('1.0.0')), policyOf(), canary);
-    cluster.api.put(aPodOf(CANARY, 'late', false));
-    cluster.api.put(aPodOf(CANARY, 'ready', true));
+    cluster.api.put(aReplicaSet(canary));
+    cluster.api.put(aCanaryPod('late', false));
+    cluster.api.put(aCanaryPod('ready', true));
     const { facts } = await observe(cluster, { whyNotReady: (address) => Promise.resolve(`${address} loads`) });
     expect(facts.canaries[0]?.pods.map(({ waiting }) => waiting)).toEqual(['late:8000 loads', undefined]);
     expect(facts.canaries[0]?.comparison).toBeUndefined();
@@ -79,7 +86,8 @@ describe('what is gathered', () => {
 
   it('names a pod that misbehaves when it is asked', async () => {
     const cluster = new ModelCluster().has(one, stableDeployment(aDigest('1.0.0')), policyOf(), canary);
-    cluster.api.put(aPodOf(CANARY, 'late', false));
+    cluster.api.put(aReplicaSet(canary));
+    cluster.api.put(aCanaryPod('late', false));
     const { facts } = await observe(cluster, { whyNotReady: () => Promise.reject(new Error('/readyz redirects')) });
     expect(facts.canaries[0]?.pods[0]?.waiting).toBe('pod late: /readyz redirects');
   });
@@ -92,8 +100,9 @@ describe('what is gathered', () => {
       policyOf(),
       canary,
     );
-    cluster.api.put(aPodOf(CANARY, 'here', true));
-    cluster.api.put(aPodOf(CANARY, 'silent', true));
+    cluster.api.put(aReplicaSet(canary));
+    cluster.api.put(aCanaryPod('here', true));
+    cluster.api.put(aCanaryPod('silent', true));
     const scrape = (address: string): Promise<ProcessCounters> =>
       address.startsWith('here') ? Promise.resolve(counted(7)) : Promise.reject(new Error('reset'));
     const { facts } = await observe(cluster, { scrape });
@@ -103,6 +112,42 @@ describe('what is gathered', () => {
       canary: { 'uid-here': { requests: 7 } },
       stable: {},
     });
+  });
+
+  it('counts and asks no pod that only has the labels', async () => {
+    const stable = stableDeployment(aDigest('1.0.0'));
+    const cluster = new ModelCluster().has(one, aVersion('1.1.0', atStep(1)), stable, policyOf(), canary);
+    for (const object of [aReplicaSet(stable), aReplicaSet(canary)]) cluster.api.put(object);
+    for (const track of [STABLE, CANARY])
+      for (const isReady of [true, false]) cluster.api.put(labelled(track, `${track}-${String(isReady)}`, isReady));
+    cluster.api.put(ownedBy(aReplicaSet(stable), labelled(STABLE, 'owned', true)));
+    const asked: string[] = [];
+    const { facts } = await observe(cluster, {
+      scrape: (address) => {
+        asked.push(address);
+        return Promise.resolve(counted(7));
+      },
+      whyNotReady: (address) => {
+        asked.push(address);
+        return Promise.resolve('let me in');
+      },
+    });
+    expect(asked).toEqual(['owned:8000']);
+    expect(facts.stable).toMatchObject({ track: { pods: [{ name: 'owned' }] } });
+    expect(facts.canaries.map(({ pods }) => pods)).toEqual([[]]);
+  });
+
+  it('counts a pod of the canary only while it has the current template', async () => {
+    const cluster = new ModelCluster().has(one, stableDeployment(aDigest('1.0.0')), policyOf(), canary);
+    const other = aReplicaSet(canary, 'before');
+    const pod = labelled(CANARY, 'before', true);
+    const metadata = {
+      ...pod.metadata,
+      annotations: { ...pod.metadata.annotations, [annotations.template]: 'before' },
+    };
+    for (const object of [other, aReplicaSet(canary), aCanaryPod('now', true), ownedBy(other, { ...pod, metadata })])
+      cluster.api.put(object);
+    expect((await observe(cluster)).facts.canaries[0]?.pods.map(({ name }) => name)).toEqual(['now']);
   });
 
   it.each<[string, number | 'missing']>([

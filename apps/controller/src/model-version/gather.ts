@@ -48,10 +48,10 @@ export async function gather(sources: Sources, key: string, signal: AbortSignal)
   const at = now();
   const canaries = await Promise.all(
     found.canaries.map((canary) =>
-      withReasons(canaryTrack(canary, found.pods), (address) => pods.whyNotReady(address, signal)),
+      withReasons(canaryTrack(canary, found.podsOf(canary)), (address) => pods.whyNotReady(address, signal)),
     ),
   );
-  const state = stableState(model, found.stable, found.pods);
+  const state = stableState(model, found.stable, found.podsOf);
   const counters =
     needsCounters(found.versions, canaries) && state.kind === 'found'
       ? await readCounters(state.track.pods, canaries, (address) => pods.scrape(address, model, signal))

@@ -25,7 +25,7 @@ const images = (name: string, binary?: Files, data?: Files) => aConfigMap(name, 
 function read(...objects: readonly ConfigMap[]) {
   const none = { byIndex: () => [] };
   const configMaps = { byIndex: () => objects.map(withoutImages) };
-  const found = ofModel({ versions: none, deployments: none, pods: none, configMaps }, 'ns/m');
+  const found = ofModel({ versions: none, deployments: none, replicaSets: none, pods: none, configMaps }, 'ns/m');
   return readModelConfig('m', found.policies, found.images);
 }
 

@@ -34,9 +34,6 @@ export function podFacts(pod: Pod): PodFacts {
   };
 }
 
-/** Pods that are being deleted get no requests and do not count. */
-export const isTerminating = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
-
 const address = (ip: string, port: number) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
 
 const port = (pod: Pod) =>

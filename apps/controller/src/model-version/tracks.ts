@@ -3,12 +3,16 @@ import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { Deployment, Pod } from '@pawl/shared/kubernetes/objects';
 import { readComparison } from './analysis/comparison.ts';
 import { artifactOf, digestOf, mountOf, templateHash } from './canary.ts';
-import { isTerminating, podFacts } from './pods.ts';
+import { podFacts } from './pods.ts';
 import { milliseconds } from './time.ts';
 import type { CanaryTrack, StableState } from './facts.ts';
 
-/** The stable track of a model. */
-export function stableState(model: string, found: readonly Deployment[], pods: readonly Pod[]): StableState {
+/** The stable track of a model. @param podsOf the pods that a Deployment owns. */
+export function stableState(
+  model: string,
+  found: readonly Deployment[],
+  podsOf: (deployment: Deployment) => readonly Pod[],
+): StableState {
   const [deployment] = found;
   const selector = `${labels.model}=${model},${labels.track}=${STABLE}`;
   if (deployment === undefined)
@@ -46,29 +50,26 @@ export function stableState(model: string, found: readonly Deployment[], pods: r
           ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',
         ) ??
           false),
-      pods: pods.filter((pod) => pod.metadata.labels?.[labels.track] === STABLE && !isTerminating(pod)).map(podFacts),
+      pods: podsOf(deployment).map(podFacts),
     },
   };
 }
 
-/** A canary with its pods of the current template. */
+/** A canary with its pods of the current template. @param pods that it owns. */
 export function canaryTrack({ metadata, spec }: Deployment, pods: readonly Pod[]): CanaryTrack {
   const template = metadata.annotations?.[annotations.template] ?? '';
   const version = metadata.labels?.[labels.modelVersion] ?? '';
   const withdrawnAt = metadata.annotations?.[annotations.withdrawnAt];
   const digest = digestOf(spec.template) ?? '';
-  const isOurs = (pod: Pod) =>
-    pod.metadata.labels?.[labels.modelVersion] === version &&
-    pod.metadata.annotations?.[annotations.digest] === digest &&
-    pod.metadata.annotations[annotations.template] === template &&
-    !isTerminating(pod);
+  const isCurrent = ({ metadata: { annotations: of } }: Pod) =>
+    of?.[annotations.digest] === digest && of[annotations.template] === template;
   return {
     name: metadata.name,
     version,
     digest,
     template,
     replicas: spec.replicas ?? 1,
-    pods: pods.filter(isOurs).map(podFacts),
+    pods: pods.filter(isCurrent).map(podFacts),
     comparison: readComparison(metadata.annotations?.[annotations.comparison]),
     withdrawnAt: withdrawnAt === undefined ? undefined : milliseconds(withdrawnAt),
   };

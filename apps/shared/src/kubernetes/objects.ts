@@ -101,6 +101,9 @@ export interface Pod extends KubeObject {
   };
 }
 
+/** What makes the pods of a Deployment, one for each of its pod templates; who owns it is all that is read of it. */
+export type ReplicaSet = KubeObject;
+
 export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
   /** Values in base64. */
@@ -179,6 +182,12 @@ export const deployments: ResourceType<Deployment> = {
   version: 'v1',
   plural: 'deployments',
   kind: 'Deployment',
+};
+export const replicaSets: ResourceType = {
+  group: 'apps',
+  version: 'v1',
+  plural: 'replicasets',
+  kind: 'ReplicaSet',
 };
 export const pods: ResourceType<Pod> = { group: '', version: 'v1', plural: 'pods', kind: 'Pod' };
 export const configMaps: ResourceType<ConfigMap> = {

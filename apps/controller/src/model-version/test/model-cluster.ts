@@ -1,5 +1,5 @@
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
-import { configMaps, type Deployment, deployments, pods, services } from '@pawl/shared/kubernetes/objects';
+import { configMaps, type Deployment, deployments, pods, replicaSets, services } from '@pawl/shared/kubernetes/objects';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { labels, POLICY_KEY, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
@@ -69,6 +69,7 @@ export class ModelCluster {
   readonly caches: Caches = {
     versions: { byIndex: () => this.seen ?? this.api.all(modelVersions) },
     deployments: { byIndex: () => this.api.all(deployments) },
+    replicaSets: { byIndex: () => this.api.all(replicaSets) },
     pods: { byIndex: () => this.api.all(pods) },
     configMaps: { byIndex: () => this.api.all(configMaps) },
   };
