@@ -1,4 +1,4 @@
-import { boundedText } from './bounded-text.ts';
+import { boundedText } from '@pawl/shared/modelversion/bounded-text';
 
 /** Limits of `status.artifact.lineage`: a status is read by people, and every watcher keeps it in memory. */
 const MOST_ENTRIES = 32;

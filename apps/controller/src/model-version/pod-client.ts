@@ -3,7 +3,7 @@ import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Acceptance } from '@pawl/shared/modelversion/model-version';
 import { z } from 'zod';
 import { readCounters, type ProcessCounters } from './analysis/counters.ts';
-import { boundedText } from './bounded-text.ts';
+import { boundedText } from '@pawl/shared/modelversion/bounded-text';
 import { askPod, type PodFailure, PodRequestError } from './pod-request.ts';
 import { timestamp } from './time.ts';
 

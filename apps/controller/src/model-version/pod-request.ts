@@ -1,7 +1,7 @@
 import { request as open, type ClientRequest, type IncomingMessage } from 'node:http';
 import { type Clock, systemClock } from '@pawl/shared/concurrency/clock';
 import { startDeadline } from '@pawl/shared/concurrency/deadline';
-import { boundedText } from './bounded-text.ts';
+import { boundedText } from '@pawl/shared/modelversion/bounded-text';
 
 /** What is asked of a pod, and how much of its answer is taken. */
 export interface PodRequest {

@@ -1,3 +1,4 @@
+import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { annotations } from '@pawl/shared/modelversion/names';
 import type { ModelVersion, ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
 import { timestamp } from './time.ts';
@@ -8,14 +9,13 @@ import { timestamp } from './time.ts';
  * one without a rollout. `pawl.dev/promote` waits for acceptance and is read there.
  */
 export function applyRequests(version: ModelVersion, now: number): ModelVersion {
-  const asked = version.metadata.annotations ?? {};
   let status = version.status;
-  const retry = asked[annotations.retry];
+  const retry = asked(version, annotations.retry);
   if (retry !== undefined && retry !== status?.handled?.retry) {
     if (status?.verdict?.outcome === 'Failed') status = forget(status);
     status = withHandled(status, { retry });
   }
-  const abort = asked[annotations.abort];
+  const abort = asked(version, annotations.abort);
   if (abort !== undefined && abort !== status?.handled?.abort) {
     const isUnderWay =
       status?.verdict === undefined || (status.verdict.outcome === 'Passed' && status.rollout !== undefined);
@@ -36,8 +36,17 @@ export function applyRequests(version: ModelVersion, now: number): ModelVersion 
 
 /** A new value of `pawl.dev/promote` that was not acted on yet. */
 export function promoteRequest(version: ModelVersion): string | undefined {
-  const asked = version.metadata.annotations?.[annotations.promote];
-  return asked === version.status?.handled?.promote ? undefined : asked;
+  const promote = asked(version, annotations.promote);
+  return promote === version.status?.handled?.promote ? undefined : promote;
+}
+
+/** Longest value that a status has room for. */
+const LONGEST = 256;
+
+/** What an annotation asks for, as it is recorded once it was acted on: a long value by its digest, which no other one has. */
+function asked({ metadata }: ModelVersion, annotation: string): string | undefined {
+  const value = metadata.annotations?.[annotation];
+  return value === undefined || value.length <= LONGEST ? value : digestOfBytes(Buffer.from(value));
 }
 
 /** The status of an object that has none yet; a summary replaces all of it. */

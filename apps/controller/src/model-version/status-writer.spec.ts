@@ -45,6 +45,14 @@ describe('a status', () => {
     expect(api.writes).toHaveLength(1);
   });
 
+  it('is written with what fits of a message, and once', async () => {
+    const { api, version, record } = setUp();
+    await record({ ...verifying, message: 'x'.repeat(5000) });
+    await record({ ...verifying, message: 'x'.repeat(5000) });
+    expect(version().status?.message).toBe(`${'x'.repeat(4095)}…`);
+    expect(api.writes).toHaveLength(1);
+  });
+
   it('that does not change is not written', async () => {
     const { api, announced, record } = setUp();
     await record();

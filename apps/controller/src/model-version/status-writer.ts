@@ -8,6 +8,7 @@ import { Waiting } from '../runtime/controller-loop.ts';
 import type { Announcer } from './announcer.ts';
 import type { Decision, Plan } from './decision.ts';
 import type { Facts } from './facts.ts';
+import { withinLimits } from './status-limits.ts';
 import { summarize } from './summarize.ts';
 import { weightsByDigest } from './weights.ts';
 
@@ -49,7 +50,7 @@ export class StatusWriter {
   async #recordOne(version: ModelVersion, decision: Decision, facts: Facts, signal: AbortSignal): Promise<void> {
     const { uid } = version.metadata;
     const before = facts.versions.find(({ metadata }) => metadata.uid === uid)?.status;
-    const status = summarize(version, decision, weightOf(version, decision, facts), facts.now);
+    const status = withinLimits(summarize(version, decision, weightOf(version, decision, facts), facts.now));
     if (isDeepStrictEqual(asJson(status), before)) return;
     await this.#write(version, status, signal);
     this.#announcer.announce(version, before, status, 'isRefused' in decision && decision.isRefused);

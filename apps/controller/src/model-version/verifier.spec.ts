@@ -71,6 +71,14 @@ describe('a verifier', () => {
     expect(await verify(at('https://example/m'), 'image')).toMatchObject({ kind: 'unsupported' });
   });
 
+  it('mounts no image whose reference a status has no room for', async () => {
+    const { verify } = aVerifier(folder);
+    expect(await verify(at(`oci://example/${'m'.repeat(945)}`), 'image')).toMatchObject({
+      kind: 'unsupported',
+      message: expect.stringMatching(/^The address has 959 characters; one of an image volume may have 958/),
+    });
+  });
+
   it('runs one attempt once, and forgets versions that are gone', async () => {
     const { verifier, verify, changed } = aVerifier(folder);
     const version = at('file:///nowhere');

@@ -36,6 +36,8 @@ export interface VerifierOptions {
 
 /** Bundles fetched at once: a controller has little memory and disk, and need not be fast. */
 const AT_ONCE = 2;
+/** Longest address of an image volume: a status has room for a reference of 1,024 characters, and a part of one is another image. */
+const LONGEST_URI = 'oci://'.length + 1024 - `@sha256:`.length - 64;
 const RETRIES: Backoff = { initialDelayMs: 2_000, maxDelayMs: 60_000 };
 
 /**
@@ -88,6 +90,11 @@ export class Verifier {
       return {
         kind: 'unsupported',
         message: `Only oci:// bundles can be mounted as image volumes, this is ${uri.slice(0, uri.indexOf('://'))}://; set rollout.artifact.mount to fetch`,
+      };
+    if (rules.artifact.mount === 'image' && uri.length > LONGEST_URI)
+      return {
+        kind: 'unsupported',
+        message: `The address has ${uri.length} characters; one of an image volume may have ${LONGEST_URI}, because a status keeps it with its digest. Publish the bundle under a shorter address, or set rollout.artifact.mount to fetch`,
       };
     const folder = await mkdtemp(join(this.#options.directory, 'verify-'));
     try {

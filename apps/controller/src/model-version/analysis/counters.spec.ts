@@ -32,6 +32,26 @@ describe('reading a pod', () => {
     expect(Object.entries(readCounters(line, 'catdog').labels)).toEqual([['__proto__', 3]]);
   });
 
+  it.each<[string, string, Readonly<Record<string, number>>]>([
+    ['as long as a status has room for', 'l'.repeat(100_000), { [`${'l'.repeat(62)}…`]: 3 }],
+    ['without what moves the cursor of a terminal', 'a\u001b[2Jb', { 'a [2Jb': 3 }],
+  ])('takes a label %s', (_title, label, labels) => {
+    expect(readCounters(`catdog_prediction_label_total{label="${label}"} 3`, 'catdog').labels).toEqual(labels);
+  });
+
+  it.each(['-1', '1e308', 'NaN', '+Inf'])('takes no count of %s', (count) => {
+    expect(readCounters(`catdog_prediction_label_total{label="cat"} ${count}`, 'catdog')).toEqual(noCounters);
+  });
+
+  it('takes pairs of a label with spaces between them', () => {
+    const line = 'catdog_request_total{ endpoint="/predict" , status="500" } 3';
+    expect(readCounters(line, 'catdog')).toMatchObject({ requests: 3, errors: 3 });
+  });
+
+  it('passes over a line that is no pairs of labels, however long it is', () => {
+    expect(readCounters(`catdog_request_total{${'x'.repeat(1_000_000)}} 3`, 'catdog')).toEqual(noCounters);
+  });
+
   it('ignores the metrics of another model', () => {
     expect(readCounters(page, 'birds')).toEqual({ ...noCounters, startedAt: 1767323045.5 });
   });

@@ -1,3 +1,4 @@
+import { boundedText } from '@pawl/shared/modelversion/bounded-text';
 import { inferenceMetrics, metricName, predictionEndpoints } from '@pawl/shared/telemetry/metric-names';
 
 /** What one process of the service has counted since it started. Counters only rise. */
@@ -40,7 +41,10 @@ export const noCounters: ProcessCounters = {
 };
 
 const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? ([^ ]+)/;
-const labelPair = /(\w+)="((?:[^"\\]|\\.)*)"/g;
+/** Sticky, so that a line that is none of ours is not searched from each of its characters. */
+const labelPair = /\s*(\w+)="((?:[^"\\]|\\.)*)"\s*,?/gy;
+/** Longest label that is told apart; a label of a manifest is shorter. */
+const LONGEST_LABEL = 63;
 const START = 'process_start_time_seconds';
 
 /**
@@ -60,12 +64,16 @@ export function readCounters(text: string, model: string): ProcessCounters {
     if (!line.startsWith(model) && !line.startsWith(START)) continue;
     const [, name, pairs = '', number] = sample.exec(line) ?? [];
     const value = Number(number);
-    if (!Number.isFinite(value)) continue;
+    // A count that no process reaches would not fit into what is kept of it.
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) continue;
     if (name === START) startedAt = value;
     const of: Readonly<Record<string, string | undefined>> = Object.fromEntries(
       [...pairs.matchAll(labelPair)].map(([, key, text]) => [key ?? '', text]),
     );
-    if (name === names.labels) labels.set(of['label'] ?? '', (labels.get(of['label'] ?? '') ?? 0) + value);
+    if (name === names.labels) {
+      const label = boundedText(of['label'] ?? '', LONGEST_LABEL);
+      labels.set(label, (labels.get(label) ?? 0) + value);
+    }
     if (!predictionEndpoints.includes(of['endpoint'] ?? '')) continue;
     if (name === names.requests) {
       requests += value;
