@@ -1,4 +1,4 @@
-import type { Pod } from '@pawl/shared/kubernetes/objects';
+import type { Deployment, Pod } from '@pawl/shared/kubernetes/objects';
 import { annotations, CANARY, labels, STABLE } from '@pawl/shared/modelversion/names';
 import { refusals } from '@pawl/test-kit/fake-api';
 import type { ProcessCounters } from './analysis/counters.ts';
@@ -135,6 +135,46 @@ describe('what is gathered', () => {
     expect(asked).toEqual(['owned:8000']);
     expect(facts.stable).toMatchObject({ track: { pods: [{ name: 'owned' }] } });
     expect(facts.canaries.map(({ pods }) => pods)).toEqual([[]]);
+  });
+
+  it('counts the pods that a restart of the stable Deployment replaces, and those that replace them', async () => {
+    const stable = stableDeployment(aDigest('1.0.0'));
+    const restarted: Deployment = { ...stable, status: { ...stable.status, replicas: 4, updatedReplicas: 1 } };
+    const cluster = new ModelCluster().has(one, restarted, policyOf());
+    for (const hash of ['old', 'new']) {
+      const replicaSet = aReplicaSet(stable, hash);
+      cluster.api.put(replicaSet);
+      cluster.api.put(ownedBy(replicaSet, labelled(STABLE, hash, true)));
+    }
+    const { facts } = await observe(cluster);
+    expect(facts.stable).toMatchObject({
+      track: { isRolledOut: false, isStuck: false, pods: [{ name: 'old' }, { name: 'new' }] },
+    });
+  });
+
+  it('does not call a Deployment stuck that somebody paused after it was', async () => {
+    const stable = stableDeployment(aDigest('1.0.0'));
+    const conditions = [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }];
+    const stuck: Deployment = { ...stable, status: { ...stable.status, updatedReplicas: 1, conditions } };
+    const of = async (deployment: Deployment) =>
+      (await observe(new ModelCluster().has(one, deployment, policyOf()))).facts.stable;
+    expect(await of(stuck)).toMatchObject({ track: { isPaused: false, isStuck: true } });
+    const paused: Deployment = { ...stuck, spec: { ...stuck.spec, paused: true } };
+    expect(await of(paused)).toMatchObject({ track: { isPaused: true, isStuck: false } });
+  });
+
+  it('has the canary made again when the stable pods are restarted: both tracks then read the same configuration', async () => {
+    const stable = stableDeployment(aDigest('1.0.0'));
+    const { template } = stable.spec;
+    const restartedAt = { 'kubectl.kubernetes.io/restartedAt': '2026-01-02T03:04:05Z' };
+    const metadata = { ...template.metadata, annotations: restartedAt };
+    const restarted: Deployment = { ...stable, spec: { ...stable.spec, template: { ...template, metadata } } };
+    const hashes = [stable, restarted].map(async (deployment) => {
+      const { facts } = await observe(new ModelCluster().has(one, deployment, policyOf()));
+      return facts.stable.kind === 'found' ? facts.stable.track.template : undefined;
+    });
+    const [before, after] = await Promise.all(hashes);
+    expect(after).not.toBe(before);
   });
 
   it('counts a pod of the canary only while it has the current template', async () => {

@@ -627,6 +627,28 @@ describe.each<[string, Facts, Expected, string]>([
     { '1.0.0': 'Serving Serving', '1.1.0': 'Promoting Promoting 2' },
     '',
   ],
+  [
+    'goes on with its step while the stable pods are replaced, old and new ones compared alike',
+    stepping({
+      stable: {
+        kind: 'found',
+        track: aStable(one, {
+          isRolledOut: false,
+          pods: ['old-0', 'old-1', 'new-0'].map((name) =>
+            somePodFacts(name, { digest: one.spec.artifact.digest, isReady: name !== 'new-0' }),
+          ),
+        }),
+      },
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' },
+    '',
+  ],
+  [
+    'goes on with its step while somebody paused the stable Deployment',
+    stepping({ stable: { kind: 'found', track: aStable(one, { isPaused: true }) } }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 2' },
+    '',
+  ],
   // -- promotion ---------------------------------------------------------------------------------------------------
   [
     'tells the stable pods',
@@ -942,5 +964,16 @@ describe('a version that serves', () => {
 
   it('says nothing of that while they are well', () => {
     expect(decided({ kind: 'found', track: stable })).toEqual({ kind: 'serving' });
+  });
+});
+
+it('names the stable Deployment that somebody paused, and how it is resumed', () => {
+  const version = aVersion('1.1.0', atStep(2), passed);
+  const paused = aStable(two, { isRolledOut: false, isPaused: true, isStuck: false });
+  const made = plan(someFacts({ versions: [one, version], stable: paused, canaries: [aCanary(two)] }));
+  expect(made.decisions.get(version.metadata.uid)).toMatchObject({
+    kind: 'promoting',
+    message:
+      '3 of 3 stable pods serve it: the Deployment web is paused; resume it: kubectl rollout resume deployment/web --namespace ns',
   });
 });

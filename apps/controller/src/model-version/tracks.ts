@@ -26,6 +26,7 @@ export function stableState(
   }
   const { metadata, spec, status } = deployment;
   const replicas = spec.replicas ?? 1;
+  const isPaused = spec.paused === true;
   const isCurrent = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
   const [all, updated, available] = [
     status?.replicas ?? 0,
@@ -43,8 +44,10 @@ export function stableState(
       replicas,
       template: templateHash(spec.template),
       isRolledOut: isCurrent && updated === replicas && all === updated && available >= updated,
-      isPaused: spec.paused === true,
+      isPaused,
+      // A Deployment that was paused later keeps the condition.
       isStuck:
+        !isPaused &&
         isCurrent &&
         (status?.conditions?.some(
           ({ type, reason }) => type === 'Progressing' && reason === 'ProgressDeadlineExceeded',

@@ -49,6 +49,7 @@ export interface PodTemplate {
 export interface Deployment extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
+    /** Its pods stay as they are, whatever its template says. */
     readonly paused?: boolean;
     readonly revisionHistoryLimit?: number;
     readonly strategy?: object;

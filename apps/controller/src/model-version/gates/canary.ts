@@ -26,7 +26,7 @@ export const canaryReady: Gate = {
     const { canary, stable } = facts;
     if (canary === undefined) return making('Its first pod is being started', facts);
     if (canary.template !== stable.template)
-      return making('The pods are made again: the chart changed their template', facts);
+      return making('The pods are made again: the template of the stable pods changed', facts);
     const crashed = canary.pods.find((pod) => pod.crashed !== undefined);
     if (crashed !== undefined) return failed(facts, 'CanaryCrashed', `Pod ${crashed.name} ${crashed.crashed ?? ''}`);
     const isScaled = canary.replicas === facts.replicas || canary.replicas === facts.replicasAhead;

@@ -1,9 +1,13 @@
 import { artifactOf, artifactTemplate } from '../canary.ts';
+import type { RolloutFacts } from '../rollout-facts.ts';
 import { failed, held, POLL_MS, promoting, serving } from '../rollout-plan.ts';
 import type { Gate } from './gate.ts';
 
 /** Time until stable pods that are being replaced are checked again, ms. */
 const REPLACING_POLL_MS = 10_000;
+
+const resume = ({ version, stable }: RolloutFacts) =>
+  `kubectl rollout resume deployment/${stable.name} --namespace ${version.metadata.namespace}`;
 
 /** A suspended rollout holds at its step. */
 export const notSuspended: Gate = {
@@ -27,12 +31,6 @@ export const notPromoting: Gate = {
         requeueAfterMs: POLL_MS,
       });
     if (facts.isSettled || stable.isRolledOut) return serving;
-    if (stable.isPaused)
-      return promoting(
-        facts,
-        `The Deployment ${stable.name} is paused; \`kubectl rollout resume deployment/${stable.name}\` lets it take the weights`,
-        { requeueAfterMs: REPLACING_POLL_MS },
-      );
     const heldUp = stable.pods.find((pod) => pod.heldUp !== undefined)?.heldUp;
     if (stable.isStuck && heldUp === undefined) {
       const why = stable.pods.map((pod) => pod.crashed ?? pod.waiting).find((reason) => reason !== undefined);
@@ -41,6 +39,10 @@ export const notPromoting: Gate = {
     }
     const ready = stable.pods.filter((pod) => pod.isReady && pod.digest === stable.digest).length;
     const message = `${ready} of ${stable.replicas} stable pods serve it`;
+    if (stable.isPaused)
+      return promoting(facts, `${message}: the Deployment ${stable.name} is paused; resume it: ${resume(facts)}`, {
+        requeueAfterMs: REPLACING_POLL_MS,
+      });
     return promoting(facts, heldUp === undefined ? message : `${message}; a pod is held up: ${heldUp}`, {
       requeueAfterMs: REPLACING_POLL_MS,
     });
