@@ -37,6 +37,7 @@ export function violations({ metadata, spec, status }: ModelVersion): string[] {
   }
 
   must(of('Stalled') === undefined || of('Stalled')?.status === 'True', 'Stalled exists only while True');
+  must(of('Refused') === undefined || of('Refused')?.status === 'True', 'Refused exists only while True');
   must((of('Ready')?.status === 'True') === (phase === 'Serving'), `Ready is True exactly while Serving (${phase})`);
   must(phase !== 'Superseded' || of('Ready') === undefined, 'Ready does not exist while Superseded');
   must((phase === 'Failed') === (verdict?.outcome === 'Failed'), 'it is Failed exactly with a verdict of failure');

@@ -1,6 +1,6 @@
 import { configMaps } from '@pawl/shared/kubernetes/objects';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
-import { FakeApi } from '@pawl/test-kit/fake-api';
+import { FakeApi, refusals } from '@pawl/test-kit/fake-api';
 import { MemoryLogger } from '../runtime/test/fake-objects.ts';
 import { AcceptanceRunner, type AcceptanceRunnerOptions } from './acceptance-runner.ts';
 import type { AcceptanceRun } from './facts.ts';
@@ -56,8 +56,24 @@ describe('a run of the acceptance images', () => {
     await api.delete(configMaps, 'ns', 'images');
     runner.start(KEY, asking, config);
     await clock.settle();
-    expect(run()).toEqual({ kind: 'unanswered', message: 'the ConfigMap images is gone', retryAt: NOW + 2_000 });
+    const message = 'the ConfigMap images is gone';
+    expect(run()).toEqual({ kind: 'unanswered', message, retryAt: NOW + 2_000, isWithoutImages: true });
     expect(told).toEqual([KEY]);
+  });
+
+  it('keeps telling what the API server refuses while it asks again, and stops when it has the images', async () => {
+    const { runner, run, api, clock } = aRunner(answer);
+    const heal = api.fail({ kind: 'ConfigMap' }, refusals.forbidden('no'));
+    const refused = 'The API server refuses to show the acceptance images: no';
+    runner.start(KEY, asking, config);
+    expect(run()).toEqual({ kind: 'running' });
+    await clock.settle();
+    expect(run()).toMatchObject({ kind: 'unanswered', refused });
+    heal();
+    runner.start(KEY, asking, config);
+    expect(run()).toEqual({ kind: 'running', refused });
+    await clock.settle();
+    expect(run()).toMatchObject({ kind: 'answered' });
   });
 
   it('runs out of time by the clock, and ends with the process', async () => {

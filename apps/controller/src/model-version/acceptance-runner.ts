@@ -9,6 +9,7 @@ import type { Action } from './decision.ts';
 import type { AcceptanceRun } from './facts.ts';
 import { readImages, type ModelConfig } from './model-config.ts';
 import type { PodClient } from './pod-client.ts';
+import { type Refused, isTold, refusedAgain } from './refusals.ts';
 import { attemptOf } from './request-annotations.ts';
 
 export interface AcceptanceRunnerOptions {
@@ -27,13 +28,23 @@ type Asking = Extract<Action, { readonly kind: 'ask-acceptance' }>;
 
 const RETRY_MS = 2_000;
 
+/** The pod was not asked. */
+class ImagesUnread extends Error {}
+
+interface Run {
+  readonly key: string;
+  readonly run: AcceptanceRun;
+  /** How the API server refused the images at the last attempt. */
+  readonly refused?: Refused | undefined;
+}
+
 /**
  * Sends the acceptance images to canary pods in the background. A restart may lose its results: the images are then
  * sent again.
  */
 export class AcceptanceRunner {
   readonly #options: AcceptanceRunnerOptions;
-  readonly #runs = new Map<string, { readonly key: string; readonly run: AcceptanceRun }>();
+  readonly #runs = new Map<string, Run>();
 
   constructor(options: AcceptanceRunnerOptions) {
     this.#options = options;
@@ -55,19 +66,24 @@ export class AcceptanceRunner {
   start(key: string, asking: Asking, config: ModelConfig): void {
     const attempt = attemptOf(asking.version);
     if (config.policy === undefined || this.#runs.get(attempt)?.run.kind === 'running') return;
-    this.#runs.set(attempt, { key, run: { kind: 'running' } });
+    const before = this.#runs.get(attempt)?.refused;
+    this.#runs.set(attempt, { key, run: { kind: 'running', refused: toTell(before) }, refused: before });
     const { policy, imagesIn = [] } = config;
     const asked = this.#ask(asking, policy.acceptance, imagesIn)
       .then(
-        (acceptance): AcceptanceRun => ({ kind: 'answered', acceptance }),
-        (error: unknown): AcceptanceRun => ({
-          kind: 'unanswered',
-          message: messageOf(error),
-          retryAt: this.#options.clock.now() + RETRY_MS,
-        }),
+        (acceptance): Run => ({ key, run: { kind: 'answered', acceptance } }),
+        (error: unknown): Run => {
+          const isWithoutImages = error instanceof ImagesUnread ? true : undefined;
+          const cause = error instanceof ImagesUnread ? error.cause : error;
+          const refused = refusedAgain(before, 'to show the acceptance images', cause);
+          const message = messageOf(cause);
+          const retryAt = this.#options.clock.now() + RETRY_MS;
+          const run = { kind: 'unanswered', message, retryAt, isWithoutImages, refused: toTell(refused) } as const;
+          return { key, run, refused };
+        },
       )
       .then((run) => {
-        this.#runs.set(attempt, { key, run });
+        this.#runs.set(attempt, run);
         this.#options.onChange(key);
       });
     inBackground(asked, (error) => {
@@ -80,18 +96,11 @@ export class AcceptanceRunner {
     { minCorrect, timeoutSeconds }: NonNullable<ModelConfig['policy']>['acceptance'],
     imagesIn: readonly string[],
   ): Promise<Acceptance> {
-    const { api, pods, clock } = this.#options;
+    const { pods, clock } = this.#options;
     const deadline = startDeadline(clock, timeoutSeconds * 1000, this.#options.signal);
     try {
       const { signal } = deadline;
-      const { namespace } = version.metadata;
-      // The caches do not keep the images.
-      const found = imagesIn.map(async (name) => {
-        const config = await api.get(configMaps, namespace, name, { signal });
-        if (config === undefined) throw new Error(`the ConfigMap ${name} is gone`);
-        return config;
-      });
-      const images = readImages(await Promise.all(found));
+      const images = await this.#images(version.metadata.namespace, imagesIn, signal);
       const { digest } = version.spec.artifact;
       const rules = { digest, template, minCorrect, now: () => clock.now(), signal };
       return await pods.askAcceptance(address, images, rules).catch((error: unknown) => {
@@ -101,6 +110,23 @@ export class AcceptanceRunner {
       deadline.done();
     }
   }
+
+  /** The caches do not keep the images. @throws ImagesUnread */
+  async #images(namespace: string, names: readonly string[], signal: AbortSignal) {
+    const found = names.map(async (name) => {
+      const config = await this.#options.api.get(configMaps, namespace, name, { signal });
+      if (config === undefined) throw new Error(`the ConfigMap ${name} is gone`);
+      return config;
+    });
+    try {
+      return readImages(await Promise.all(found));
+    } catch (error) {
+      throw new ImagesUnread('The acceptance images could not be read.', { cause: error });
+    }
+  }
 }
+
+const toTell = (refused: Refused | undefined): string | undefined =>
+  refused !== undefined && isTold(refused) ? refused.words : undefined;
 
 const messageOf = (error: unknown): string => (error as { readonly message?: string }).message ?? String(error);

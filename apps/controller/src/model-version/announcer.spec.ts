@@ -7,7 +7,7 @@ const version = aVersion('1.1.0');
 
 /** A status in a state: the reason of a condition, and the step where there is one. */
 const status = (
-  type: 'Progressing' | 'Stalled' | 'Degraded',
+  type: 'Progressing' | 'Stalled' | 'Degraded' | 'Refused',
   reason: ModelVersionStatus['conditions'][number]['reason'],
   message: string,
   change: Partial<ModelVersionStatus> = {},
@@ -74,6 +74,25 @@ describe('stable pods that are not well', () => {
     expect(said(serving('PodsNotReady'), serving('PodsNotReady')).events).toEqual([]);
     expect(said(serving('PodsNotReady'), serving()).events).toEqual([
       'Normal Serving 1.1.0: Its stable pods are well again',
+    ]);
+  });
+});
+
+describe('a refusal that a version meets while it serves', () => {
+  const serving = (...refused: readonly string[]): ModelVersionStatus => ({
+    ...status('Progressing', 'Serving', 'Every stable pod serves it', { phase: 'Serving' }),
+    conditions: [
+      ...status('Progressing', 'Serving', '').conditions,
+      ...refused.flatMap((message) => status('Refused', 'ApiRefused', message).conditions),
+    ],
+  });
+
+  it('is a warning once for the same words, and so is the end of it', () => {
+    expect(said(serving(), serving('no leave')).events).toEqual(['Warning ApiRefused 1.1.0: no leave']);
+    expect(said(serving('no leave'), serving('no leave')).events).toEqual([]);
+    expect(said(serving('no leave'), serving('over quota')).events).toEqual(['Warning ApiRefused 1.1.0: over quota']);
+    expect(said(serving('no leave'), serving()).events).toEqual([
+      'Normal ApiAccepted 1.1.0: The API server takes what it refused before',
     ]);
   });
 });

@@ -24,6 +24,7 @@ export class Announcer {
     isRefused: boolean,
   ): void {
     this.#announceDegradation(version, before, after);
+    this.#announceRefusal(version, before, after, isRefused);
     if (stateOf(before) === stateOf(after) && !(isRefused && before?.message !== after.message)) return;
     const { namespace, name } = version.metadata;
     const reason = progressOf(after) ?? after.phase;
@@ -44,10 +45,34 @@ export class Announcer {
     else if (after.phase === 'Serving')
       this.#events.record(version, 'Normal', 'Serving', `${number}: Its stable pods are well again`);
   }
+
+  /** What the API server refuses of a version that is not on its way: its state says nothing about it. */
+  #announceRefusal(
+    version: ModelVersion,
+    before: ModelVersionStatus | undefined,
+    after: ModelVersionStatus,
+    isInState: boolean,
+  ): void {
+    const [was, is] = [refusedIn(before), refusedIn(after)];
+    if (was?.message === is?.message || isInState || (is === undefined && stateOf(before) !== stateOf(after))) return;
+    const number = version.spec.version;
+    if (is !== undefined) this.#events.record(version, 'Warning', is.reason, `${number}: ${is.message}`);
+    else
+      this.#events.record(version, 'Normal', 'ApiAccepted', `${number}: The API server takes what it refused before`);
+  }
+
+  /** @param words about a status that the API server does not take; undefined: it takes it again. */
+  announceUnwritten(version: ModelVersion, words: string | undefined): void {
+    const number = version.spec.version;
+    if (words !== undefined) this.#events.record(version, 'Warning', 'StatusRefused', `${number}: ${words}`);
+    else this.#events.record(version, 'Normal', 'StatusWritten', `${number}: Its status is written again`);
+  }
 }
 
 const degradedIn = (status: ModelVersionStatus | undefined) =>
   status?.conditions.find(({ type }) => type === 'Degraded');
+
+const refusedIn = (status: ModelVersionStatus | undefined) => status?.conditions.find(({ type }) => type === 'Refused');
 
 /** What people tell states apart by. */
 const stateOf = (status: ModelVersionStatus | undefined): string =>

@@ -9,7 +9,12 @@ import type {
 import type { Comparison } from './analysis/comparison.ts';
 
 /** Where a version is, and what there is to record about it. */
-export type Decision =
+export type Decision = Course & {
+  /** What the API server refuses of what the version needs, in its words; undefined while it refuses nothing. */
+  readonly refused?: string | undefined;
+};
+
+type Course =
   /** Its weights are on every stable pod. */
   | {
       readonly kind: 'serving';

@@ -27,7 +27,7 @@ export interface Facts {
   readonly counters?: Reading | undefined;
   /** Weight of the canary in the HTTPRoute, percent; undefined where the policy has no gateway. */
   readonly routeWeight?: number | 'missing' | undefined;
-  /** By action, see `idOf`: the message with which the API server refused it the last time. */
+  /** By request, see `idOf`: the message to tell about one that the API server refused the last time. */
   readonly refusals: ReadonlyMap<string, string>;
 }
 
@@ -47,6 +47,8 @@ export interface StableTrack {
   readonly mount: RolloutPolicy['artifact']['mount'];
   /** Pods that it should have. */
   readonly replicas: number;
+  /** What the cluster says about pods that may not be made, such as over a quota. */
+  readonly podsRefused?: string | undefined;
   /** Hash of the pod template without what the controller sets in it. */
   readonly template: string;
   /** Every pod has the current template and is available, and no pod with an older one is left. */
@@ -68,6 +70,8 @@ export interface CanaryTrack {
   readonly template: string;
   /** Pods that it should have. */
   readonly replicas: number;
+  /** What the cluster says about pods that may not be made, such as over a quota. */
+  readonly podsRefused?: string | undefined;
   /** Only pods of its current template. */
   readonly pods: readonly PodFacts[];
   /** Of its current step, or of the one before while that has not begun. */
@@ -129,7 +133,19 @@ export type Verification =
 
 /** How a canary pod answered the acceptance images. */
 export type AcceptanceRun =
-  | { readonly kind: 'running' }
+  | {
+      readonly kind: 'running';
+      /** What the API server said at the attempt before, see below: shown to people until this one has ended. */
+      readonly refused?: string | undefined;
+    }
   | { readonly kind: 'answered'; readonly acceptance: Acceptance }
-  /** The pod could not be asked; it is asked again. */
-  | { readonly kind: 'unanswered'; readonly message: string; readonly retryAt: number };
+  | {
+      /** The pod could not be asked; it is asked again. */
+      readonly kind: 'unanswered';
+      readonly message: string;
+      readonly retryAt: number;
+      /** The images themselves could not be had: the pod was not asked, and is not at fault. */
+      readonly isWithoutImages?: boolean | undefined;
+      /** The refusal of the images, when it is to be told. */
+      readonly refused?: string | undefined;
+    };

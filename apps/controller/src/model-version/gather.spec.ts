@@ -47,7 +47,7 @@ function observe(cluster: ModelCluster, pods: Partial<Sources['pods']> = {}, now
     pods: { ...silentPods, ...pods },
     verifier: { states: () => new Map() },
     acceptances: { runs: () => new Map() },
-    refusals: { of: () => new Map([['a', 'b']]) },
+    refusals: { of: () => new Map([['a', 'b']]), note: () => undefined, succeeded: () => false },
     now,
   };
   return gather(sources, KEY, new AbortController().signal);

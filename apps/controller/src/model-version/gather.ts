@@ -1,4 +1,4 @@
-import { isKindMissing } from '@pawl/shared/kubernetes/api-error';
+import { ApiError, isKindMissing } from '@pawl/shared/kubernetes/api-error';
 import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
 import { type Deployment, httpRoutes, services } from '@pawl/shared/kubernetes/objects';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
@@ -20,7 +20,7 @@ export interface Sources {
   readonly pods: Pick<PodClient, 'scrape' | 'whyNotReady'>;
   readonly verifier: Pick<Verifier, 'states'>;
   readonly acceptances: Pick<AcceptanceRunner, 'runs'>;
-  readonly refusals: Pick<Refusals, 'of'>;
+  readonly refusals: Pick<Refusals, 'of' | 'note' | 'succeeded'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -36,9 +36,14 @@ export interface Observed {
   readonly canaries: readonly Deployment[];
   /** What decides about the HTTPRoute; undefined where the policy has no gateway, or its Service does not exist. */
   readonly route: RouteInputs | undefined;
+  /** The API server refuses to show the route, as the facts tell. The pass has failed all the same. */
+  readonly failure?: ApiError | undefined;
 }
 
-/** Reads everything that one decision rests on. @throws ApiError, ApiUnreachable, and the signal's reason. */
+/**
+ * Reads everything that one decision rests on.
+ * @throws ApiError of a refusal that is not told yet, ApiUnreachable, and the signal's reason.
+ */
 export async function gather(sources: Sources, key: string, signal: AbortSignal): Promise<Observed> {
   const { api, caches, pods, now } = sources;
   const [namespace = '', model = ''] = key.split('/');
@@ -56,7 +61,9 @@ export async function gather(sources: Sources, key: string, signal: AbortSignal)
     needsCounters(found.versions, canaries) && state.kind === 'found'
       ? await readCounters(state.track.pods, canaries, (address) => pods.scrape(address, model, signal))
       : undefined;
-  const { route, weight } = await readRoute(api, config.policy, stable, signal);
+  const { route, weight, failure } = await unlessTold(sources.refusals, key, () =>
+    readRoute(api, config.policy, stable, signal),
+  );
   const facts: Facts = {
     now: at,
     model,
@@ -70,7 +77,7 @@ export async function gather(sources: Sources, key: string, signal: AbortSignal)
     routeWeight: weight,
     refusals: sources.refusals.of(key),
   };
-  return { key, namespace, facts, config, stable, canaries: found.canaries, route };
+  return { key, namespace, facts, config, stable, canaries: found.canaries, route, failure };
 }
 
 /** A canary whose pods say why they are not ready, where Kubernetes does not. */
@@ -123,13 +130,36 @@ const sampled = (pods: readonly PodFacts[]) =>
     .toSorted((a, b) => (a.uid < b.uid ? -1 : 1))
     .slice(0, MAX_PODS_READ);
 
+/** What could be read of the route, and the refusal where the API server shows none of it and that is told. */
+async function unlessTold(
+  refusals: Sources['refusals'],
+  key: string,
+  read: () => Promise<RouteState>,
+): Promise<RouteState & { readonly failure?: ApiError }> {
+  const request = { kind: 'read-route' } as const;
+  try {
+    const state = await read();
+    refusals.succeeded(key, request);
+    return state;
+  } catch (error) {
+    if (refusals.note(key, request, error) === undefined || !(error instanceof ApiError)) throw error;
+    return { failure: error };
+  }
+}
+
+/** A model's HTTPRoute; empty where its policy has no gateway. */
+interface RouteState {
+  readonly route?: RouteInputs;
+  readonly weight?: Facts['routeWeight'];
+}
+
 /** The route of a model as it is, where its policy has a gateway, and the inputs from which it should be made. */
 async function readRoute(
   api: Sources['api'],
   policy: RolloutPolicy | undefined,
   stable: Deployment | undefined,
   signal: AbortSignal,
-): Promise<{ readonly route?: RouteInputs; readonly weight?: Facts['routeWeight'] }> {
+): Promise<RouteState> {
   const gateway = policy?.traffic.gateway;
   if (gateway === undefined || stable === undefined) return {};
   const { name, namespace } = stable.metadata;

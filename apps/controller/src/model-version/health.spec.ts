@@ -42,6 +42,11 @@ describe('stable pods', () => {
       { isRolledOut: false, pods: [pod('web-0', { isReady: false })] },
       '0 of 3 stable pods are ready: the events of web may say why',
     ],
+    [
+      'one may not be made',
+      { isRolledOut: false, pods: [well], podsRefused: 'exceeded quota: pods' },
+      '1 of 3 stable pods are ready: exceeded quota: pods',
+    ],
     ['none is asked for', { replicas: 0, pods: [] }, 'The Deployment web is scaled to 0: nothing serves'],
     [
       'paused in the middle of a change',

@@ -9,10 +9,11 @@ export function degradationOf(stable: StableTrack): Degradation | undefined {
   const { name, pods, replicas } = stable;
   const ready = pods.filter(({ isReady }) => isReady).length;
   const sick = pods.find((pod) => !pod.isReady && (pod.crashed ?? pod.heldUp) !== undefined);
-  if (sick !== undefined || (stable.isStuck && !stable.isRolledOut) || (ready === 0 && replicas > 0)) {
-    const words = [sick, ...pods]
-      .map((pod) => pod?.crashed ?? pod?.heldUp ?? pod?.waiting)
-      .find((said) => said !== undefined);
+  const isShort = stable.podsRefused !== undefined && ready < replicas;
+  if (sick !== undefined || isShort || (stable.isStuck && !stable.isRolledOut) || (ready === 0 && replicas > 0)) {
+    const words =
+      [sick, ...pods].map((pod) => pod?.crashed ?? pod?.heldUp ?? pod?.waiting).find((said) => said !== undefined) ??
+      stable.podsRefused;
     const which = sick === undefined ? '' : `pod ${sick.name} `;
     const why = words === undefined ? `the events of ${name} may say why` : `${which}${words}`;
     return { reason: 'PodsNotReady', message: `${ready} of ${replicas} stable pods are ready: ${why}` };

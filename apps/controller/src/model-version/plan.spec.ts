@@ -5,6 +5,7 @@ import { plan } from './plan.ts';
 import { summarize } from './summarize.ts';
 import {
   accepted,
+  accepting,
   ago,
   aCanary,
   annotated,
@@ -414,6 +415,16 @@ describe.each<[string, Facts, Expected, string]>([
     '',
   ],
   [
+    'says at once why no pod may be made',
+    someFacts({
+      versions: [one, aVersion('1.1.0', atStep(0))],
+      stable,
+      canaries: [aCanary(two, { pods: [], podsRefused: 'exceeded quota' })],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryHeldUp' },
+    '',
+  ],
+  [
     'gives a pod all its time when what held it up is over',
     someFacts({
       versions: [one, aVersion('1.1.0', atStep(0, { unreadySince: ago(1000) }), heldUp)],
@@ -468,6 +479,28 @@ describe.each<[string, Facts, Expected, string]>([
     }),
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary Accepting' },
     'ask-acceptance',
+  ],
+  [
+    'does not blame the weights for images that the API server does not show',
+    someFacts({
+      versions: [one, aVersion('1.1.0', atStep(0, { since: ago(1000) }), accepting)],
+      stable,
+      canaries: [aCanary(two)],
+      acceptances: acceptance(two, { kind: 'unanswered', message: 'reset', retryAt: NOW, isWithoutImages: true }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary Accepting' },
+    'ask-acceptance',
+  ],
+  [
+    'is held up by images that the API server refuses, also while it asks for them again',
+    someFacts({
+      versions: [one, aVersion('1.1.0', atStep(0), accepting)],
+      stable,
+      canaries: [aCanary(two)],
+      acceptances: acceptance(two, { kind: 'running', refused: 'no' }),
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryHeldUp' },
+    '',
   ],
   [
     'needs no acceptance where the environment has no images',
@@ -689,6 +722,15 @@ describe.each<[string, Facts, Expected, string]>([
       stable: aStable(two, { isRolledOut: false, isStuck: true }),
     }),
     { '1.0.0': 'Superseded Superseded', '1.1.0': 'Failed PromotionFailed' },
+    '',
+  ],
+  [
+    'does not blame the weights for stable pods that may not be made',
+    someFacts({
+      versions: [one, aVersion('1.1.0', atStep(2), passed)],
+      stable: aStable(two, { isRolledOut: false, isStuck: true, podsRefused: 'exceeded quota' }),
+    }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Promoting Promoting 2' },
     '',
   ],
   [

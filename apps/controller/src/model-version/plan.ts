@@ -3,10 +3,10 @@ import { type RolloutPolicy, rolloutPolicySchema } from '@pawl/shared/modelversi
 import { degradationOf } from './health.ts';
 import { planRollout } from './plan-rollout.ts';
 import { rank, type Ranking } from './ranking.ts';
-import { withRefusal } from './refusals.ts';
 import { applyRequests } from './request-annotations.ts';
 import { isSettled } from './rollout-facts.ts';
 import { blocked, type RolloutPlan } from './rollout-plan.ts';
+import { refusalsByVersion, unreadRoute, withRefusal } from './tell-refusals.ts';
 import type { Action, Decision, Plan } from './decision.ts';
 import type { StableTrack, Facts } from './facts.ts';
 
@@ -38,18 +38,25 @@ export function plan(facts: Facts): Plan {
   const rollout = target === undefined ? undefined : planTarget(target, facts);
   const missingRoute: Action[] = facts.routeWeight === 'missing' ? [{ kind: 'set-route-weight', weight: 0 }] : [];
   const leftovers = facts.canaries.filter((canary) => canary.name !== rollout?.canary);
-  const actions = [
+  const wanted = [
     ...missingRoute,
     ...restored(versions, target, facts),
     ...leftovers.flatMap((canary) => remove(canary, facts)),
     ...(rollout?.actions ?? []),
   ];
+  // Nothing is changed while nobody can tell where the requests go.
+  const actions = unreadRoute(facts) === undefined ? wanted : wanted.filter(changesNothing);
   if (rollout !== undefined && target !== undefined) decide(target, withRefusal(rollout.decision, actions, facts));
   for (const [uid, decision] of keepServing(versions, decisions, rollout?.decision, track))
     decisions.set(uid, decision);
   const degraded = track === undefined ? undefined : degradationOf(track);
   for (const [uid, decision] of decisions)
     if (decision.kind === 'serving' && degraded !== undefined) decisions.set(uid, { ...decision, degraded });
+  const serves = versions.find(({ metadata }) => decisions.get(metadata.uid)?.kind === 'serving');
+  for (const [uid, refused] of refusalsByVersion(actions, facts, target ?? serves)) {
+    const decision = decisions.get(uid);
+    if (decision !== undefined) decisions.set(uid, { ...decision, refused });
+  }
 
   return {
     decisions,
@@ -71,6 +78,9 @@ function restored(versions: readonly ModelVersion[], target: ModelVersion | unde
   const [last] = versions.toSorted((a, b) => (served(a) < served(b) ? 1 : -1));
   return last === undefined || served(last) === '' ? [] : [{ kind: 'apply-stable', version: last }];
 }
+
+/** It runs in the background and only reads. */
+const changesNothing = ({ kind }: Action): boolean => kind === 'verify' || kind === 'ask-acceptance';
 
 /** Time until a canary that is being deleted is checked again, ms. */
 const REMOVAL_CHECK_MS = 1_000;

@@ -109,9 +109,30 @@ describe('a canary that the API server refuses', () => {
     expect(cluster.condition('m-1.1.0', 'Progressing')).toMatch(/^True CanaryStarting/);
   });
 
-  it('does not report a busy server as a refusal', async () => {
+  const busyOnce = (cluster: ModelCluster) => cluster.api.fail({ verb: 'apply', kind }, refusals.conflict(), 1);
+
+  it.each<[string, (cluster: ModelCluster) => Promise<unknown>]>([
+    [
+      'again after it was carried out',
+      async (cluster) => {
+        await cluster.pass();
+        await cluster.api.delete(deployments, 'ns', CANARY);
+      },
+    ],
+    [
+      'again after it was not wanted for a while',
+      async (cluster) => {
+        cluster.has({ ...cluster.version('m-1.1.0'), spec: { ...two.spec, suspend: true } });
+        await cluster.pass();
+        cluster.has({ ...cluster.version('m-1.1.0'), spec: two.spec });
+      },
+    ],
+  ])('is not told of a busy server: %s', async (_, meanwhile) => {
     const cluster = aCluster();
-    cluster.api.fail({ verb: 'apply', kind }, refusals.conflict());
+    busyOnce(cluster);
+    await cluster.pass();
+    await meanwhile(cluster);
+    busyOnce(cluster);
     for (let pass = 0; pass < 2; pass += 1) await cluster.pass();
     expect(cluster.condition('m-1.1.0', 'Progressing')).toMatch(/^True CanaryStarting/);
   });

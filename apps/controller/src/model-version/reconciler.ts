@@ -51,8 +51,10 @@ export class Reconciler {
     this.#statuses.requireFresh(ofModel(this.#options.caches, key).versions);
     const observed = await gather(this.#sources, key, signal);
     const decided = plan(observed.facts);
+    this.#refusals.retain(key, decided.actions);
     await this.#statuses.record(decided, observed.facts, signal);
     await this.#carryOut(decided.actions, observed, signal);
+    if (observed.failure !== undefined) throw observed.failure;
     return { requeueAfterMs: decided.requeueAfterMs };
   }
 
@@ -62,11 +64,11 @@ export class Reconciler {
     for (const action of actions)
       try {
         await this.#carryOutOne(action, observed, signal);
+        this.#refusals.succeeded(key, action);
       } catch (error) {
         this.#refusals.note(key, action, error);
         throw error;
       }
-    this.#refusals.clear(key);
   }
 
   async #carryOutOne(action: Action, observed: Observed, signal: AbortSignal): Promise<void> {

@@ -24,6 +24,8 @@ interface Details {
   readonly record?: Recorded;
   readonly actions?: readonly Action[];
   readonly requeueAfterMs?: number | undefined;
+  /** The API server refuses what comes next; the message has its words. */
+  readonly isRefused?: boolean | undefined;
 }
 
 /** The rollout as its status tells it, at a step: its clock goes on while the step stays the same. */
@@ -68,9 +70,9 @@ export const onCanary = (
   facts: RolloutFacts,
   reason: ConditionReason,
   message: string,
-  { record = {}, actions = [], requeueAfterMs }: Details,
+  { record = {}, actions = [], requeueAfterMs, isRefused }: Details,
 ): RolloutPlan => ({
-  decision: { kind: 'canary', reason, message, record },
+  decision: { kind: 'canary', reason, message, record, ...(isRefused === true && { isRefused }) },
   actions,
   canary: facts.canaryName,
   requeueAfterMs,

@@ -21,7 +21,13 @@ function setUp() {
   const announce = (version: ModelVersion, _before: unknown, _after: unknown, isRefused: boolean) => {
     announced.push(`${version.metadata.name} ${isRefused}`);
   };
-  const writer = new StatusWriter(api, { announce } as ConstructorParameters<typeof StatusWriter>[1]);
+  const unwritten: (string | undefined)[] = [];
+  const announceUnwritten = (_version: ModelVersion, words: string | undefined) => {
+    unwritten.push(words);
+  };
+  const writer = new StatusWriter(api, { announce, announceUnwritten } as ConstructorParameters<
+    typeof StatusWriter
+  >[1]);
   const versions = () => api.all(modelVersions);
   const version = () => versions().find(({ metadata }) => metadata.name === 'm-1.1.0')!;
   /** One pass over what the server has, or over what a cache still had. */
@@ -31,7 +37,7 @@ function setUp() {
     const decisions = new Map([[two.metadata.uid, decision]]);
     await writer.record({ versions: [...seen], decisions, actions: [] }, facts, signal);
   };
-  return { api, writer, announced, versions, version, record };
+  return { api, writer, announced, unwritten, versions, version, record };
 }
 
 describe('a status', () => {
@@ -100,13 +106,16 @@ describe('a write that fails', () => {
     ['a refusal', refusals.forbidden(), 403],
     ['a status that is invalid', refusals.invalid(), 422],
   ])('is not announced, and is made in the next pass: %s', async (_, fault, code) => {
-    const { api, version, announced, record } = setUp();
+    const { api, version, announced, unwritten, record } = setUp();
     api.fail(NAME, fault, 1);
     await expect(record()).rejects.toMatchObject({ status: code });
     expect(announced).toEqual([]);
     await record();
     expect(version().status?.phase).toBe('Verifying');
     expect(announced).toHaveLength(1);
+    // Each refusal that stays is an event, and so is its end.
+    const said = `The API server refuses the status of m-1.1.0: ${fault.message}`;
+    expect(unwritten).toEqual(code === 409 ? [] : [said, undefined]);
   });
 
   it('does nothing for a version that is gone', async () => {

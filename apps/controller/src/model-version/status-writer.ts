@@ -8,8 +8,10 @@ import { Waiting } from '../runtime/controller-loop.ts';
 import type { Announcer } from './announcer.ts';
 import type { Decision, Plan } from './decision.ts';
 import type { Facts } from './facts.ts';
+import { Refusals } from './refusals.ts';
 import { withinLimits } from './status-limits.ts';
 import { summarize } from './summarize.ts';
+import { unreadRoute } from './tell-refusals.ts';
 import { weightsByDigest } from './weights.ts';
 
 /** Time within which a cache is expected to show our own write, ms. */
@@ -21,6 +23,8 @@ export class StatusWriter {
   readonly #announcer: Announcer;
   /** By uid: the resourceVersion that our last write replaced. While the cache still has it, it is behind. */
   readonly #replaced = new Map<string, string>();
+  /** By uid: statuses that the API server does not take. */
+  readonly #refusals = new Refusals();
 
   constructor(api: Pick<KubernetesApi, 'apply'>, announcer: Announcer) {
     this.#api = api;
@@ -52,8 +56,22 @@ export class StatusWriter {
     const before = facts.versions.find(({ metadata }) => metadata.uid === uid)?.status;
     const status = withinLimits(summarize(version, decision, weightOf(version, decision, facts), facts.now));
     if (isDeepStrictEqual(asJson(status), before)) return;
-    await this.#write(version, status, signal);
+    await this.#tellingRefusals(version, () => this.#write(version, status, signal));
     this.#announcer.announce(version, before, status, 'isRefused' in decision && decision.isRefused);
+  }
+
+  /** A status cannot tell that it is refused: an event does. */
+  async #tellingRefusals(version: ModelVersion, write: () => Promise<void>): Promise<void> {
+    const { uid, name } = version.metadata;
+    const request = { kind: 'write-status', uid, name } as const;
+    try {
+      await write();
+    } catch (error) {
+      const words = error instanceof Waiting ? undefined : this.#refusals.note(uid, request, error);
+      if (words !== undefined) this.#announcer.announceUnwritten(version, words);
+      throw error;
+    }
+    if (this.#refusals.succeeded(uid, request)) this.#announcer.announceUnwritten(version, undefined);
   }
 
   /** Optimistic: with the resourceVersion that was read, so that a stale view never overwrites a verdict. */
@@ -85,6 +103,8 @@ export class StatusWriter {
  * still serves.
  */
 function weightOf(version: ModelVersion, decision: Decision, facts: Facts): number {
+  // The last that is known.
+  if (unreadRoute(facts) !== undefined) return version.status?.weight ?? 0;
   const stable = facts.stable.kind === 'found' ? facts.stable.track : undefined;
   const { digest } = version.spec.artifact;
   const isOut = decision.kind === 'failed' || decision.kind === 'superseded' || decision.kind === 'blocked';

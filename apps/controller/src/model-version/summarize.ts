@@ -24,8 +24,8 @@ interface Standing {
 }
 
 /**
- * The status of a version after a decision. `Degraded` exists only while True, and says nothing about `Ready`: what serves,
- * serves. Conditions and phase are made only here, from the decision and the record.
+ * The status of a version after a decision. `Degraded` and `Refused` exist only while True, and say nothing about `Ready`: what
+ * serves, serves. Conditions and phase are made only here, from the decision and the record.
  * Follows the rules of kstatus: `Ready` is True exactly while Serving, `Stalled` exists only while True, and
  * `observedGeneration` speaks of a generation that was judged.
  * @param weight percent of the requests that the version answers now.
@@ -50,6 +50,7 @@ export function summarize(version: ModelVersion, decision: Decision, weight: num
     decision.kind === 'serving' && decision.degraded !== undefined
       ? yes('Degraded', decision.degraded.reason, decision.degraded.message)
       : undefined,
+    decision.refused === undefined ? undefined : yes('Refused', 'ApiRefused', decision.refused),
   ].filter((statement) => statement !== undefined);
   return {
     observedGeneration: version.metadata.generation,

@@ -42,6 +42,7 @@ export function stableState(
       artifact: artifactOf(spec.template),
       mount: mountOf(spec.template),
       replicas,
+      podsRefused: podsRefused(deployment),
       template: templateHash(spec.template),
       isRolledOut: isCurrent && updated === replicas && all === updated && available >= updated,
       isPaused,
@@ -59,7 +60,8 @@ export function stableState(
 }
 
 /** A canary with its pods of the current template. @param pods that it owns. */
-export function canaryTrack({ metadata, spec }: Deployment, pods: readonly Pod[]): CanaryTrack {
+export function canaryTrack(deployment: Deployment, pods: readonly Pod[]): CanaryTrack {
+  const { metadata, spec } = deployment;
   const template = metadata.annotations?.[annotations.template] ?? '';
   const version = metadata.labels?.[labels.modelVersion] ?? '';
   const withdrawnAt = metadata.annotations?.[annotations.withdrawnAt];
@@ -72,11 +74,16 @@ export function canaryTrack({ metadata, spec }: Deployment, pods: readonly Pod[]
     digest,
     template,
     replicas: spec.replicas ?? 1,
+    podsRefused: podsRefused(deployment),
     pods: pods.filter(isCurrent).map(podFacts),
     comparison: readComparison(metadata.annotations?.[annotations.comparison]),
     withdrawnAt: withdrawnAt === undefined ? undefined : milliseconds(withdrawnAt),
   };
 }
+
+/** What the API server says about pods that a Deployment may not make: a quota, or an admission rule. */
+const podsRefused = ({ status }: Deployment): string | undefined =>
+  status?.conditions?.find(({ type, status: holds }) => type === 'ReplicaFailure' && holds === 'True')?.message;
 
 /** Whether the analysis of some version needs counters now. */
 export const needsCounters = (versions: readonly ModelVersion[], canaries: readonly CanaryTrack[]): boolean =>

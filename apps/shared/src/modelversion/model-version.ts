@@ -64,8 +64,19 @@ export const phases = [
   'Failed',
 ] as const;
 
-/** Condition types. `Stalled` exists only while True; `Ready` does not exist while Superseded (there is nothing to wait for). */
-export const conditionTypes = ['ArtifactVerified', 'Accepted', 'Progressing', 'Ready', 'Stalled', 'Degraded'] as const;
+/**
+ * Condition types. `Stalled`, `Degraded` and `Refused` exist only while True; `Ready` does not exist while Superseded (there is
+ * nothing to wait for).
+ */
+export const conditionTypes = [
+  'ArtifactVerified',
+  'Accepted',
+  'Progressing',
+  'Ready',
+  'Stalled',
+  'Degraded',
+  'Refused',
+] as const;
 
 /**
  * Why a version failed: what its weights, and nothing else, are to blame for, or a person's word. A store or a cluster
@@ -115,6 +126,7 @@ export const conditionReasons = [
   'Serving',
   'PodsNotReady',
   'DeploymentPaused',
+  'ApiRefused',
   'Superseded',
   'Suspended',
   'PolicyInvalid',

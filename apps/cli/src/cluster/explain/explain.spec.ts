@@ -97,6 +97,7 @@ describe('explain', () => {
         'Suspended',
         'PodsNotReady',
         'DeploymentPaused',
+        'ApiRefused',
       ];
       expect([...Object.keys(waitWords), ...elsewhere].sort()).toEqual([...conditionReasons].sort());
     });

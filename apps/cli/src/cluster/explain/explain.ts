@@ -17,11 +17,12 @@ import {
 } from './explanation.ts';
 import { afterwards, exposureOf, failureWords } from './failures.ts';
 import { evidenceSections } from './sections.ts';
+import { troubleOf, withRefusals } from './troubles.ts';
 import { reasonOfPass, waitWords, type WaitReason } from './waits.ts';
 
 /** Why a version is serving or not, what that rests on, and what to do. Pure. */
 export function explain(evidence: Evidence): Explanation {
-  const words = situation(evidence);
+  const words = withRefusals(situation(evidence), evidence);
   const { name } = evidence.version.metadata;
   return {
     headline: { text: `${titleOf(evidence.version)} (${name}) ${words.headline}`, tone: words.tone },
@@ -138,7 +139,7 @@ function serving(evidence: Evidence): Words | undefined {
   const newer = others(evidence).find(isUnderWay);
   const fallen = others(evidence).filter(hasFailed);
   const stale = drift(evidence);
-  const degraded = version.status.conditions.find(({ type }) => type === 'Degraded');
+  const degraded = troubleOf(evidence, 'Degraded');
   return {
     headline: degraded === undefined ? 'is serving' : 'is serving, and its stable pods are not well',
     tone: stale === '' && degraded === undefined ? 'good' : 'warn',

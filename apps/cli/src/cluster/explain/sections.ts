@@ -32,7 +32,7 @@ function verdictSection({ version, now }: Evidence): Section | undefined {
 }
 
 const toneOfStatus = (condition: Condition): Tone => {
-  if (condition.type === 'Stalled' || condition.type === 'Degraded') return 'bad';
+  if (['Stalled', 'Degraded', 'Refused'].includes(condition.type)) return 'bad';
   return condition.status === 'True' ? 'good' : condition.status === 'False' ? 'warn' : 'dim';
 };
 

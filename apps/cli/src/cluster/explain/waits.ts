@@ -30,6 +30,7 @@ export type WaitReason = Exclude<
   | 'Suspended'
   | 'PodsNotReady'
   | 'DeploymentPaused'
+  | 'ApiRefused'
 >;
 
 const watch = ({ version, flags }: Evidence): NextStep => ({

@@ -1,6 +1,6 @@
 import type { Acceptance } from '@pawl/shared/modelversion/model-version';
 import type { Action } from '../decision.ts';
-import type { CanaryTrack } from '../facts.ts';
+import type { AcceptanceRun, CanaryTrack } from '../facts.ts';
 import { requireCanary, type RolloutFacts } from '../rollout-facts.ts';
 import { AT_ONCE_MS, failed, onCanary, POLL_MS, progressAt, type RolloutPlan } from '../rollout-plan.ts';
 import { milliseconds, timestamp } from '../time.ts';
@@ -21,7 +21,7 @@ export const accepted: Gate = {
       case 'unanswered':
         return unanswered(run, canary, facts);
       case 'running':
-        return accepting(asking, [], facts);
+        return run.refused === undefined ? accepting(asking, [], facts) : withoutImages(run.refused, [], facts);
       case undefined:
         return accepting(asking, ask(canary, facts), facts);
     }
@@ -47,17 +47,32 @@ function answered(acceptance: Acceptance, facts: RolloutFacts): RolloutPlan {
 
 /** A pod that cannot be asked is asked again, for as long as it may take to become ready. */
 function unanswered(
-  { message, retryAt }: { readonly message: string; readonly retryAt: number },
+  { message, retryAt, isWithoutImages, refused }: Extract<AcceptanceRun, { readonly kind: 'unanswered' }>,
   canary: CanaryTrack,
   facts: RolloutFacts,
 ): RolloutPlan {
   const said = `The acceptance images could not be asked: ${message}`;
+  const wait = retryAt - facts.now;
+  const again = wait > 0 ? [] : ask(canary, facts);
+  const requeueAfterMs = Math.max(AT_ONCE_MS, wait);
+  if (refused !== undefined) return withoutImages(refused, again, facts, requeueAfterMs);
   const since = facts.status.rollout?.since;
   const limit = facts.policy.canary.readyTimeoutSeconds * 1000;
-  if (facts.wasAccepting && since !== undefined && facts.now - milliseconds(since) > limit)
+  if (isWithoutImages !== true && facts.wasAccepting && since !== undefined && facts.now - milliseconds(since) > limit)
     return failed(facts, 'CanaryNotReady', said);
-  const wait = retryAt - facts.now;
-  return accepting(said, wait > 0 ? [] : ask(canary, facts), facts, Math.max(AT_ONCE_MS, wait));
+  return accepting(said, again, facts, requeueAfterMs);
+}
+
+/** The API server does not show the images: no pod was asked, so none is at fault. */
+function withoutImages(
+  refused: string,
+  actions: readonly Action[],
+  facts: RolloutFacts,
+  requeueAfterMs = POLL_MS,
+): RolloutPlan {
+  const progress = progressAt(0, facts);
+  const rollout = facts.wasHeldUp ? progress : { ...progress, since: timestamp(facts.now) };
+  return onCanary(facts, 'CanaryHeldUp', refused, { record: { rollout }, actions, requeueAfterMs, isRefused: true });
 }
 
 /** Its time begins when the images are first sent; the start of the canary does not count. */

@@ -64,13 +64,17 @@ function waiting(canary: CanaryTrack, actions: readonly Action[], facts: Rollout
   const progress = { ...progressAt(facts.step, facts), unreadySince };
   if (pending?.heldUp !== undefined)
     return starting(`A pod is held up: ${pending.heldUp}`, progress, facts, { actions, reason: 'CanaryHeldUp' });
+  // A quota or an admission rule that lets no pod be made is not the weights' fault either.
+  if (canary.podsRefused !== undefined && canary.pods.length < replicas) {
+    const message = `The cluster lets no more pods of it be made: ${canary.podsRefused}`;
+    return starting(message, progress, facts, { actions, reason: 'CanaryHeldUp' });
+  }
   const ready = canary.pods.filter((pod) => pod.isReady).length;
   const left = milliseconds(unreadySince) + timeoutSeconds * 1000 - now;
   if (left > 0) {
     const message = `${ready} of ${replicas} pods are ready: ${pending?.waiting ?? 'the others are starting'}`;
     return starting(message, progress, facts, { actions, requeueAfterMs: left });
   }
-  // A quota or an admission rule that lets no pod be made is not the weights' fault either.
   if (pending === undefined && canary.pods.length < replicas) {
     const message = `Only ${canary.pods.length} of ${replicas} pods could be made; the events of the ReplicaSet say why`;
     return starting(message, progress, facts, { actions, reason: 'CanaryHeldUp' });

@@ -31,7 +31,7 @@ export const notPromoting: Gate = {
         requeueAfterMs: POLL_MS,
       });
     if (facts.isSettled || stable.isRolledOut) return serving;
-    const heldUp = stable.pods.find((pod) => pod.heldUp !== undefined)?.heldUp;
+    const heldUp = stable.pods.find((pod) => pod.heldUp !== undefined)?.heldUp ?? stable.podsRefused;
     if (stable.isStuck && heldUp === undefined) {
       const why = stable.pods.map((pod) => pod.crashed ?? pod.waiting).find((reason) => reason !== undefined);
       const message = `The stable pods did not become ready with it: ${why ?? 'no pod said why'}`;

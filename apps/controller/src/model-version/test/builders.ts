@@ -83,6 +83,19 @@ export const heldUp: Change<ModelVersion> = withStatus({
     },
   ],
 });
+/** It was being asked the acceptance images when it was last reconciled. */
+export const accepting: Change<ModelVersion> = withStatus({
+  conditions: [
+    {
+      type: 'Progressing',
+      status: 'True',
+      reason: 'Accepting',
+      message: '4 acceptance images are being asked',
+      lastTransitionTime: ago(1000),
+      observedGeneration: 1,
+    },
+  ],
+});
 const judged =
   (outcome: Verdict['outcome'], reason: Verdict['reason']): Change<ModelVersion> =>
   (version) =>
