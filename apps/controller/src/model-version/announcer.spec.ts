@@ -42,6 +42,12 @@ describe('a version that enters another state', () => {
     ['another reason', status('Progressing', 'Accepting', ''), running('x'), 'Normal StepRunning 1.1.0: x'],
     ['another step', running('x', atStep(1)), running('x', atStep(2)), 'Normal StepRunning 1.1.0: x'],
     [
+      'a route that its gateway does not take',
+      running(),
+      status('Progressing', 'RouteNotAccepted', 'no listener'),
+      'Warning RouteNotAccepted 1.1.0: no listener',
+    ],
+    [
       'a phase without progress',
       running(),
       status('Stalled', 'AcceptanceFailed', '3 of 4 were right', { phase: 'Failed' }),

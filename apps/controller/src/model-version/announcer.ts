@@ -28,7 +28,7 @@ export class Announcer {
     if (stateOf(before) === stateOf(after) && !(isRefused && before?.message !== after.message)) return;
     const { namespace, name } = version.metadata;
     const reason = progressOf(after) ?? after.phase;
-    const isBad = isRefused || after.conditions.some(({ type }) => type === 'Stalled');
+    const isBad = isRefused || warned.has(reason) || after.conditions.some(({ type }) => type === 'Stalled');
     this.#events.record(version, isBad ? 'Warning' : 'Normal', reason, `${version.spec.version}: ${after.message}`);
     this.#logger.info(
       { key: `${namespace}/${name}`, reason, phase: after.phase, version: version.spec.version, weight: after.weight },
@@ -73,6 +73,9 @@ const degradedIn = (status: ModelVersionStatus | undefined) =>
   status?.conditions.find(({ type }) => type === 'Degraded');
 
 const refusedIn = (status: ModelVersionStatus | undefined) => status?.conditions.find(({ type }) => type === 'Refused');
+
+/** Reasons of progress that somebody should look at. */
+const warned = new Set(['RouteNotAccepted']);
 
 /** What people tell states apart by. */
 const stateOf = (status: ModelVersionStatus | undefined): string =>

@@ -19,7 +19,7 @@ type Course =
   | {
       readonly kind: 'serving';
       readonly record?: Recorded;
-      /** What is not well with its pods; undefined while all of them are. */
+      /** What is not well with its pods or its route; undefined while all of them are. */
       readonly degraded?: Degradation | undefined;
     }
   /** Another version is wanted. */
@@ -42,9 +42,9 @@ type Course =
       readonly isStalled?: boolean;
     };
 
-/** Why the pods of a version that serves are not well. */
+/** Why requests do not reach well pods of a version that serves. */
 export interface Degradation {
-  readonly reason: 'PodsNotReady' | 'DeploymentPaused';
+  readonly reason: 'PodsNotReady' | 'DeploymentPaused' | 'RouteNotAccepted';
   /** One sentence. */
   readonly message: string;
 }

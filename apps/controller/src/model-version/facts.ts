@@ -27,8 +27,18 @@ export interface Facts {
   readonly counters?: Reading | undefined;
   /** Weight of the canary in the HTTPRoute, percent; undefined where the policy has no gateway. */
   readonly routeWeight?: number | 'missing' | undefined;
+  /** What keeps requests from following the HTTPRoute; undefined where it is taken, or missing, or not needed. */
+  readonly routeTrouble?: RouteTrouble | undefined;
   /** By request, see `idOf`: the message to tell about one that the API server refused the last time. */
   readonly refusals: ReadonlyMap<string, string>;
+}
+
+/** Why a gateway does not send requests by a route. */
+export interface RouteTrouble {
+  /** It says no; otherwise it has not answered to the route as it is. */
+  readonly isRefused: boolean;
+  /** One sentence, with the gateway's words. */
+  readonly message: string;
 }
 
 /** The chart's Deployment: exactly one a model. */

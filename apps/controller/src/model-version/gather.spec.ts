@@ -208,6 +208,18 @@ describe('what is gathered', () => {
     expect(route === undefined).toBe(weight === 'missing');
   });
 
+  it('tells why requests do not follow the route', async () => {
+    const stable = stableDeployment(aDigest('1.0.0'));
+    const [stableService, canaryService] = [aService('s', 8080), aService('c', 8080)];
+    const cluster = new ModelCluster().has(one, stable, policyOf(GATEWAY), stableService, canaryService);
+    const gateway = aPolicy({
+      traffic: { gateway: { parentRefs: [{ name: 'gw' }], stableService: 's', canaryService: 'c' } },
+    }).traffic.gateway!;
+    cluster.api.put(httpRoute(25, { stable, gateway, stableService, canaryService }));
+    const { facts } = await observe(cluster);
+    expect(facts.routeTrouble).toEqual({ isRefused: false, message: 'No gateway gw has answered to it' });
+  });
+
   it('has no route where the Gateway API is not installed', async () => {
     const cluster = new ModelCluster().has(
       one,

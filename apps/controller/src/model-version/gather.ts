@@ -10,6 +10,7 @@ import { type RouteInputs, routeWeight } from './http-route.ts';
 import { type ModelConfig, readModelConfig } from './model-config.ts';
 import type { PodClient } from './pod-client.ts';
 import type { Refusals } from './refusals.ts';
+import { routeTrouble } from './route-status.ts';
 import { canaryTrack, needsCounters, stableState } from './tracks.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -61,7 +62,7 @@ export async function gather(sources: Sources, key: string, signal: AbortSignal)
     needsCounters(found.versions, canaries) && state.kind === 'found'
       ? await readCounters(state.track.pods, canaries, (address) => pods.scrape(address, model, signal))
       : undefined;
-  const { route, weight, failure } = await unlessTold(sources.refusals, key, () =>
+  const { route, weight, trouble, failure } = await unlessTold(sources.refusals, key, () =>
     readRoute(api, config.policy, stable, signal),
   );
   const facts: Facts = {
@@ -75,6 +76,7 @@ export async function gather(sources: Sources, key: string, signal: AbortSignal)
     acceptances: sources.acceptances.runs(key, found.versions),
     counters,
     routeWeight: weight,
+    routeTrouble: trouble,
     refusals: sources.refusals.of(key),
   };
   return { key, namespace, facts, config, stable, canaries: found.canaries, route, failure };
@@ -151,6 +153,7 @@ async function unlessTold(
 interface RouteState {
   readonly route?: RouteInputs;
   readonly weight?: Facts['routeWeight'];
+  readonly trouble?: Facts['routeTrouble'];
 }
 
 /** The route of a model as it is, where its policy has a gateway, and the inputs from which it should be made. */
@@ -170,7 +173,8 @@ async function readRoute(
   ]);
   if (stableService === undefined) return { weight: 'missing' };
   const route = { stable, gateway, stableService, canaryService };
-  return { route, weight: routeWeight(found, route) };
+  const weight = routeWeight(found, route);
+  return { route, weight, trouble: found === undefined || weight === 'missing' ? undefined : routeTrouble(found) };
 }
 
 /** Where the Gateway API is not installed, there is no route. */

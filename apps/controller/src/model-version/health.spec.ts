@@ -1,6 +1,6 @@
 import type { StableTrack } from './facts.ts';
-import { degradationOf } from './health.ts';
-import { aStable, aVersion, served, somePodFacts } from './test/builders.ts';
+import { degradationOf, unroutedOf } from './health.ts';
+import { aStable, aVersion, served, someFacts, somePodFacts } from './test/builders.ts';
 
 const one = aVersion('1.0.0', served);
 const pod = (name: string, about: Parameters<typeof somePodFacts>[1]) =>
@@ -55,5 +55,14 @@ describe('stable pods', () => {
     ],
   ])('are not well: %s', (_, changes, message) => {
     expect(degradationOf(aStable(one, changes))?.message).toBe(message);
+  });
+});
+
+describe('a route', () => {
+  it.each([
+    [true, { reason: 'RouteNotAccepted', message: 'Requests do not follow the HTTPRoute. no listener' }],
+    [false, undefined],
+  ])('is not well where a gateway refuses it, not while it has not answered: %s', (isRefused, said) => {
+    expect(unroutedOf(someFacts({ routeTrouble: { isRefused, message: 'no listener' } }))).toEqual(said);
   });
 });

@@ -1,5 +1,5 @@
 import type { Degradation } from './decision.ts';
-import type { StableTrack } from './facts.ts';
+import type { Facts, StableTrack } from './facts.ts';
 
 /**
  * What is not well with the stable pods. A pod that restarts, or is replaced, is no news: only one that says why it does not
@@ -27,3 +27,9 @@ export function degradationOf(stable: StableTrack): Degradation | undefined {
     };
   return undefined;
 }
+
+/** A gateway that refuses the route sends no request by it. One that has not answered is about to. */
+export const unroutedOf = ({ routeTrouble }: Facts): Degradation | undefined =>
+  routeTrouble?.isRefused === true
+    ? { reason: 'RouteNotAccepted', message: `Requests do not follow the HTTPRoute. ${routeTrouble.message}` }
+    : undefined;

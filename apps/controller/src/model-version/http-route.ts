@@ -53,7 +53,7 @@ export function routeWeight(found: HttpRoute | undefined, inputs: RouteInputs): 
   if (found === undefined) return 'missing';
   const wanted = httpRoute(0, inputs);
   const isWanted =
-    sameItems(found.spec.parentRefs, wanted.spec.parentRefs, (ref) => parent(ref, found.metadata.namespace)) &&
+    sameItems(found.spec.parentRefs, wanted.spec.parentRefs, (ref) => identityOf(ref, found.metadata.namespace)) &&
     sameItems(found.spec.hostnames ?? [], wanted.spec.hostnames ?? [], (name) => name) &&
     sameItems(found.spec.rules[0]?.backendRefs ?? [], backends(0, inputs), ({ name, port }) => [name, port]) &&
     // Earlier versions of the controller had the Deployment own it.
@@ -75,15 +75,16 @@ function portOf({ spec }: Service): number {
   return port?.port ?? 80;
 }
 
-/** A reference as the API server completes it, to compare. */
-const parent = (ref: ParentReference, namespace: string | undefined) => [
-  ref.group ?? 'gateway.networking.k8s.io',
-  ref.kind ?? 'Gateway',
-  ref.namespace ?? namespace ?? '',
-  ref.name,
-  ref.sectionName ?? '',
-  ref.port ?? '',
-];
+/** A reference as the API server completes it, to compare. @param namespace of the route. */
+export const identityOf = (ref: ParentReference, namespace: string | undefined): string =>
+  JSON.stringify([
+    ref.group ?? 'gateway.networking.k8s.io',
+    ref.kind ?? 'Gateway',
+    ref.namespace ?? namespace ?? '',
+    ref.name,
+    ref.sectionName ?? '',
+    ref.port ?? '',
+  ]);
 
 const sameItems = <Item>(a: readonly Item[], b: readonly Item[], identity: (item: Item) => unknown): boolean =>
   JSON.stringify(a.map(identity)) === JSON.stringify(b.map(identity));

@@ -37,6 +37,10 @@ const one = aVersion('1.0.0', served);
 const stable = aStable(one);
 const two = aVersion('1.1.0');
 
+const gateway = aPolicy({
+  traffic: { gateway: { parentRefs: [{ name: 'gw' }], stableService: 's', canaryService: 'c' } },
+});
+
 /** A step of `two` beside `one`: one canary pod in service, the step begun `seconds` ago. */
 const stepping = (
   {
@@ -64,6 +68,16 @@ const stepping = (
     ...facts,
   };
 };
+
+/** A step with a gateway that does not take the route, or has not answered. */
+const unrouted = (
+  isRefused: boolean,
+  facts: Parameters<typeof stepping>[0],
+  rollout: Parameters<typeof atStep>[1] = {},
+) => ({
+  ...stepping({ ...facts, routeTrouble: { isRefused, message: 'no listener' } }, aVersion('1.1.0', atStep(1, rollout))),
+  policy: { kind: 'valid' as const, policy: gateway, images: 4 },
+});
 
 /** The canary of step 1 with the pods of step 2 being started: one in service, and these. */
 const ahead = (...pods: readonly PodFacts[]): CanaryTrack =>
@@ -120,10 +134,6 @@ const done = (made: Plan): string =>
       }
     })
     .join(', ');
-
-const gateway = aPolicy({
-  traffic: { gateway: { parentRefs: [{ name: 'gw' }], stableService: 's', canaryService: 'c' } },
-});
 
 /** Which fails a version at the first evidence, even if all of it may be one burst. */
 const atOnce = { kind: 'valid', policy: aPolicy({ analysis: { burstSeconds: 0 } }), images: 4 } as const;
@@ -973,6 +983,36 @@ describe.each<[string, Facts, Expected, string]>([
     { '1.0.0': 'Serving Serving' },
     'delete-canary',
   ],
+  [
+    'counts no request before the gateway has answered to the weight',
+    unrouted(false, { routeWeight: 25, canary: counted(20, { errors: 20 }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    '',
+  ],
+  [
+    'waits when the gateway does not take the route',
+    unrouted(true, { routeWeight: 25, canary: counted(20, { errors: 20 }) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary RouteNotAccepted 1' },
+    '',
+  ],
+  [
+    'gives the stable pods all requests when the route is not taken in time',
+    unrouted(false, { routeWeight: 25 }, { unroutedSince: ago(180) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary RouteNotAccepted 1' },
+    'set-route-weight 0',
+  ],
+  [
+    'waits on, without requests, until the gateway takes the route',
+    unrouted(true, { routeWeight: 0 }, { unroutedSince: ago(1000) }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary RouteNotAccepted 1' },
+    '',
+  ],
+  [
+    'begins again when the gateway takes the route',
+    { ...unrouted(true, { routeWeight: 0 }, { unroutedSince: ago(1000) }), routeTrouble: undefined },
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    'set-route-weight 25',
+  ],
 ])('%s', (_title, facts, expected, actions) => {
   const result = plan(facts);
 
@@ -982,6 +1022,31 @@ describe.each<[string, Facts, Expected, string]>([
 
   it('does no more and no less', () => {
     expect(done(result)).toBe(actions);
+  });
+});
+
+describe('a route that its gateway does not take', () => {
+  const decided = (facts: Facts) => {
+    const { decisions, versions } = plan(facts);
+    const version = versions.find(({ spec }) => spec.version === '1.1.0')!;
+    return summarize(version, decisions.get(version.metadata.uid) ?? { kind: 'failed' }, 0, NOW);
+  };
+
+  it('is waited for from the time when that was first seen', () => {
+    expect(decided(unrouted(true, { routeWeight: 25 })).rollout?.unroutedSince).toBe(ago(0));
+    const since = decided(unrouted(true, { routeWeight: 25 }, { unroutedSince: ago(100) })).rollout?.unroutedSince;
+    expect(since).toBe(ago(100));
+    const taken = { ...unrouted(true, { routeWeight: 25 }, { unroutedSince: ago(100) }), routeTrouble: undefined };
+    expect(decided(taken).rollout?.unroutedSince).toBeUndefined();
+  });
+
+  it('stalls the version when the time is over, and fails it never', () => {
+    const stalled = (seconds: number) =>
+      decided(unrouted(true, { routeWeight: 25 }, { unroutedSince: ago(seconds) })).conditions.find(
+        ({ type }) => type === 'Stalled',
+      )?.message;
+    expect(stalled(179)).toBeUndefined();
+    expect(stalled(180)).toMatch(/was not taken within 180 s, and the stable pods keep all requests\. no listener$/);
   });
 });
 
@@ -1002,6 +1067,12 @@ describe('a version that serves', () => {
       reason: 'PodsNotReady',
     });
     expect(conditions.find(({ type }) => type === 'Ready')).toMatchObject({ status: 'True' });
+  });
+
+  it('goes on serving, and says that its gateway does not take the route', () => {
+    const routeTrouble = { isRefused: true, message: 'no listener' };
+    const { decisions } = plan(someFacts({ versions: [one], stable, policy: gateway, routeWeight: 0, routeTrouble }));
+    expect(decisions.get(one.metadata.uid)).toMatchObject({ degraded: { reason: 'RouteNotAccepted' } });
   });
 
   it('says nothing of that while they are well', () => {

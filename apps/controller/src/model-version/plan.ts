@@ -1,6 +1,6 @@
 import type { ConditionReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { type RolloutPolicy, rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
-import { degradationOf } from './health.ts';
+import { degradationOf, unroutedOf } from './health.ts';
 import { planRollout } from './plan-rollout.ts';
 import { rank, type Ranking } from './ranking.ts';
 import { applyRequests } from './request-annotations.ts';
@@ -49,7 +49,7 @@ export function plan(facts: Facts): Plan {
   if (rollout !== undefined && target !== undefined) decide(target, withRefusal(rollout.decision, actions, facts));
   for (const [uid, decision] of keepServing(versions, decisions, rollout?.decision, track))
     decisions.set(uid, decision);
-  const degraded = track === undefined ? undefined : degradationOf(track);
+  const degraded = track === undefined ? undefined : (degradationOf(track) ?? unroutedOf(facts));
   for (const [uid, decision] of decisions)
     if (decision.kind === 'serving' && degraded !== undefined) decisions.set(uid, { ...decision, degraded });
   const serves = versions.find(({ metadata }) => decisions.get(metadata.uid)?.kind === 'serving');

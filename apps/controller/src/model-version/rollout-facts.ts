@@ -30,6 +30,8 @@ export interface RolloutFacts extends Rules {
   readonly counters: Reading | undefined;
   /** Weight of the canary in the HTTPRoute, percent; undefined where the policy has no gateway. */
   readonly routeWeight: Facts['routeWeight'];
+  /** What keeps requests from following the HTTPRoute. */
+  readonly routeTrouble: Facts['routeTrouble'];
   /** By its recorded verdict. */
   readonly isPassed: boolean;
   /** Its bundle was checked and, for an image volume, found by digest. */
@@ -75,6 +77,7 @@ export function rolloutFacts(version: ModelVersion, stable: StableTrack, rules: 
     acceptance: facts.acceptances.get(attempt),
     counters: facts.counters,
     routeWeight: facts.routeWeight,
+    routeTrouble: facts.routeTrouble,
     isPassed: verdict?.outcome === 'Passed',
     isVerified: artifact?.digest === version.spec.artifact.digest && isFound,
     isSettled: isSettled(version, stable),

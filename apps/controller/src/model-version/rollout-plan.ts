@@ -26,6 +26,8 @@ interface Details {
   readonly requeueAfterMs?: number | undefined;
   /** The API server refuses what comes next; the message has its words. */
   readonly isRefused?: boolean | undefined;
+  /** Nothing goes on until somebody acts. */
+  readonly isStalled?: boolean | undefined;
 }
 
 /** The rollout as its status tells it, at a step: its clock goes on while the step stays the same. */
@@ -70,9 +72,16 @@ export const onCanary = (
   facts: RolloutFacts,
   reason: ConditionReason,
   message: string,
-  { record = {}, actions = [], requeueAfterMs, isRefused }: Details,
+  { record = {}, actions = [], requeueAfterMs, isRefused, isStalled }: Details,
 ): RolloutPlan => ({
-  decision: { kind: 'canary', reason, message, record, ...(isRefused === true && { isRefused }) },
+  decision: {
+    kind: 'canary',
+    reason,
+    message,
+    record,
+    ...(isRefused === true && { isRefused }),
+    ...(isStalled === true && { isStalled }),
+  },
   actions,
   canary: facts.canaryName,
   requeueAfterMs,

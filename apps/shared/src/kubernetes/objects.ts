@@ -12,6 +12,8 @@ interface KubeCondition {
   readonly status: string;
   readonly reason?: string;
   readonly message?: string;
+  /** Generation of the object that it speaks of. */
+  readonly observedGeneration?: number;
 }
 
 interface EnvVar {
@@ -167,7 +169,13 @@ export interface ParentReference {
   readonly port?: number | undefined;
 }
 
-/** Gateway API v1; only what the controller writes. */
+/** What the controller of one gateway says about a route. */
+export interface RouteParentStatus {
+  readonly parentRef: ParentReference;
+  readonly conditions?: readonly KubeCondition[];
+}
+
+/** Gateway API v1; only what the controller writes and reads. */
 export interface HttpRoute extends KubeObject {
   readonly spec: {
     readonly parentRefs: readonly ParentReference[];
@@ -176,6 +184,7 @@ export interface HttpRoute extends KubeObject {
       readonly backendRefs: readonly { readonly name: string; readonly port: number; readonly weight?: number }[];
     }[];
   };
+  readonly status?: { readonly parents?: readonly RouteParentStatus[] };
 }
 
 export const deployments: ResourceType<Deployment> = {

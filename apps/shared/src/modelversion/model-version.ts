@@ -122,6 +122,7 @@ export const conditionReasons = [
   'StepRunning',
   'StepInconclusive',
   'StableNotReady',
+  'RouteNotAccepted',
   'Promoting',
   'Serving',
   'PodsNotReady',
@@ -249,6 +250,9 @@ export const modelVersionStatusSchema = z
         since: time('When the current step was entered.'),
         unreadySince: time(
           'When fewer canary pods were found ready than the step needs; absent while there are enough.',
+        ).optional(),
+        unroutedSince: time(
+          'When its gateways were first found not to take the HTTPRoute; absent while they do, and without a gateway.',
         ).optional(),
         desiredWeight: count('Percent of the requests that the step asks for.'),
         canaryPods: count('Canary pods that get requests.'),

@@ -44,6 +44,7 @@ const tellingReasons: readonly ConditionReason[] = [
   'CanaryHeldUp',
   'StepInconclusive',
   'StableNotReady',
+  'RouteNotAccepted',
   'Suspended',
   'Superseded',
   'Promoting',

@@ -122,6 +122,16 @@ describe('explain', () => {
     expect(next[0]?.command).toBe('kubectl -n demo describe pods -l pawl.dev/model=catdog,pawl.dev/track=stable');
   });
 
+  it('of a serving version whose gateway does not take the route shows the route', () => {
+    const degraded = withStatus({
+      conditions: [aCondition('Degraded', 'True', 'RouteNotAccepted', 'The gateway gw says NoMatchingParent: no')],
+    });
+    const { headline, summary, next } = explain(evidenceOf(aVersion('1.3.0', serving('StepsCompleted'), degraded)));
+    expect(headline.text).toContain('is serving, and its gateway does not take the HTTPRoute');
+    expect(summary).toContain('The gateway gw says NoMatchingParent: no.');
+    expect(next[0]?.command).toBe('kubectl -n demo get httproute -l pawl.dev/model=catdog -o yaml');
+  });
+
   it.each(phases)('phase %s without any condition still says something', (phase) => {
     const { headline, summary, next } = explain(evidenceOf(aVersion('1.4.0', inPhase(phase, 'so it is'))));
     expect(headline.text).toMatch(/catdog 1\.4\.0 \(catdog-1-4-0\) is /);

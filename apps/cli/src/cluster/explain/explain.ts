@@ -17,7 +17,7 @@ import {
 } from './explanation.ts';
 import { afterwards, exposureOf, failureWords } from './failures.ts';
 import { evidenceSections } from './sections.ts';
-import { troubleOf, withRefusals } from './troubles.ts';
+import { degradedStep, degradedWords, troubleOf, withRefusals } from './troubles.ts';
 import { reasonOfPass, waitWords, type WaitReason } from './waits.ts';
 
 /** Why a version is serving or not, what that rests on, and what to do. Pure. */
@@ -141,7 +141,7 @@ function serving(evidence: Evidence): Words | undefined {
   const stale = drift(evidence);
   const degraded = troubleOf(evidence, 'Degraded');
   return {
-    headline: degraded === undefined ? 'is serving' : 'is serving, and its stable pods are not well',
+    headline: degraded === undefined ? 'is serving' : `is serving, and ${degradedWords(degraded)}`,
     tone: stale === '' && degraded === undefined ? 'good' : 'warn',
     sentences: [
       `Its weights answer ${weight} % of the requests of ${version.spec.model}${servedAt === undefined ? '' : `; it has been the stable version for ${age(servedAt, evidence.now)}`}.`,
@@ -154,12 +154,7 @@ function serving(evidence: Evidence): Words | undefined {
     ],
     next:
       degraded !== undefined
-        ? [
-            {
-              text: 'see what its pods wait for, and fix that',
-              command: kubectl(evidence, `describe pods -l pawl.dev/model=${version.spec.model},pawl.dev/track=stable`),
-            },
-          ]
+        ? [degradedStep(degraded, evidence)]
         : stale !== ''
           ? [
               {

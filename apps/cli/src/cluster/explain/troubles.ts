@@ -1,4 +1,5 @@
 import type { Condition } from '@pawl/shared/modelversion/model-version';
+import { labels, STABLE } from '@pawl/shared/modelversion/names';
 import type { Evidence } from './evidence.ts';
 import { kubectl, sentence, type NextStep, type Words } from './explanation.ts';
 
@@ -9,6 +10,24 @@ const WRITTEN = 'StatusWritten';
 /** A condition that exists only while something is wrong. */
 export const troubleOf = ({ version }: Evidence, type: 'Degraded' | 'Refused'): Condition | undefined =>
   version.status?.conditions.find((condition) => condition.type === type);
+
+/** What is not well with a version that serves, as a part of its headline. */
+export const degradedWords = ({ reason }: Condition): string =>
+  reason === 'RouteNotAccepted' ? 'its gateway does not take the HTTPRoute' : 'its stable pods are not well';
+
+/** What to do about it. */
+export function degradedStep({ reason }: Condition, evidence: Evidence): NextStep {
+  const model = `${labels.model}=${evidence.version.spec.model}`;
+  return reason === 'RouteNotAccepted'
+    ? {
+        text: 'see what the gateway says of the route, and fix that',
+        command: kubectl(evidence, `get httproute -l ${model} -o yaml`),
+      }
+    : {
+        text: 'see what its pods wait for, and fix that',
+        command: kubectl(evidence, `describe pods -l ${model},${labels.track}=${STABLE}`),
+      };
+}
 
 /** What the API server refuses, in its own words: of what the version needs, or its very status. */
 function refusals(evidence: Evidence): readonly string[] {

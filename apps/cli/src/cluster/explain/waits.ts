@@ -130,6 +130,19 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
     ],
     blocked: true,
   },
+  RouteNotAccepted: {
+    headline: 'its gateway does not take the HTTPRoute',
+    means: (e) =>
+      `It was verified and accepted, but the gateway does not send requests by the HTTPRoute that splits them, so there is nothing to compare. It waits, and goes on by itself when the gateway takes the route; this is no verdict about the weights. ${told(e)}`,
+    next: (e) => [
+      {
+        text: 'see what the gateway says, and fix that: its listeners, the hostnames, the namespaces that it takes routes from, or traffic.gateway in the rollout policy',
+        command: kubectl(e, `get httproute -l ${labels.model}=${e.version.spec.model} -o yaml`),
+      },
+      { text: 'or stop this rollout', command: pawl(e, 'rollout abort') },
+    ],
+    blocked: true,
+  },
   Promoting: {
     headline: 'the stable pods are taking its weights',
     means: (e) =>

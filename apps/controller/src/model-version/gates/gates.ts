@@ -2,6 +2,7 @@ import { accepted } from './acceptance.ts';
 import { canaryReady, nameFits } from './canary.ts';
 import type { Gate } from './gate.ts';
 import { notPromoting, notSuspended } from './promotion.ts';
+import { routeAccepted } from './route.ts';
 import { needsSteps, stepsPassed } from './steps.ts';
 import { canaryEnabled, notServedYet, verified } from './verification.ts';
 
@@ -16,5 +17,6 @@ export const gates: readonly Gate[] = [
   canaryReady,
   accepted,
   needsSteps,
+  routeAccepted,
   stepsPassed,
 ];
