@@ -48,6 +48,12 @@ describe('a version that enters another state', () => {
       'Warning RouteNotAccepted 1.1.0: no listener',
     ],
     [
+      'a canary that is killed',
+      running(),
+      status('Progressing', 'CanaryKilled', 'out of memory'),
+      'Warning CanaryKilled 1.1.0: out of memory',
+    ],
+    [
       'a phase without progress',
       running(),
       status('Stalled', 'AcceptanceFailed', '3 of 4 were right', { phase: 'Failed' }),

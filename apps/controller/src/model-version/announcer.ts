@@ -75,7 +75,7 @@ const degradedIn = (status: ModelVersionStatus | undefined) =>
 const refusedIn = (status: ModelVersionStatus | undefined) => status?.conditions.find(({ type }) => type === 'Refused');
 
 /** Reasons of progress that somebody should look at. */
-const warned = new Set(['RouteNotAccepted']);
+const warned = new Set(['RouteNotAccepted', 'CanaryKilled']);
 
 /** What people tell states apart by. */
 const stateOf = (status: ModelVersionStatus | undefined): string =>

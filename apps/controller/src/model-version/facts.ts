@@ -104,8 +104,22 @@ export interface PodFacts {
   readonly heldUp?: string | undefined;
   /** How it crashes; undefined while it does not. */
   readonly crashed?: string | undefined;
+  /** How the kernel or its node ended it for want of something, memory most of all; undefined while neither did. */
+  readonly killed?: Killed | undefined;
   /** Why it is not ready yet, as far as the cluster tells. */
   readonly waiting?: string | undefined;
+}
+
+/** A pod that did not end by itself: out of memory, or evicted. */
+export interface Killed {
+  /** As the rest of "Pod x ...". */
+  readonly words: string;
+  readonly times: number;
+  readonly isEvicted: boolean;
+  /** The last time, ms since the epoch; undefined: the cluster does not say. */
+  readonly at?: number | undefined;
+  /** When the pod was made, ms since the epoch: every time is after that. */
+  readonly since: number;
 }
 
 /** What the ConfigMaps of the model say. */

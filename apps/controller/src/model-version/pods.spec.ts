@@ -2,9 +2,17 @@ import type { ContainerStatus, Pod } from '@pawl/shared/kubernetes/objects';
 import { aPod } from '@pawl/test-kit/pods';
 import { podFacts } from './pods.ts';
 
+const MADE = Date.parse('2026-01-02T00:00:00Z');
 const podOf = (status: NonNullable<Pod['status']> = {}): Pod => ({
   ...aPod('p', {
-    metadata: { name: 'p', namespace: 'ns', uid: 'u', labels: {}, annotations: {} },
+    metadata: {
+      name: 'p',
+      namespace: 'ns',
+      uid: 'u',
+      labels: {},
+      annotations: {},
+      creationTimestamp: '2026-01-02T00:00:00Z',
+    },
     spec: { containers: [{ name: 'inference', ports: [{ name: 'http', containerPort: 9000 }] }] },
   }),
   status,
@@ -51,6 +59,56 @@ describe.each<[string, NonNullable<Pod['status']>, Partial<ReturnType<typeof pod
     {
       crashed: 'ends again and again: container inference restarted 2 times, last with OOMKilled 137',
       heldUp: undefined,
+    },
+  ],
+  [
+    'is killed when it runs out of memory, as often as it restarted',
+    {
+      containerStatuses: [
+        container({
+          restartCount: 2,
+          ready: true,
+          lastState: { terminated: { reason: 'OOMKilled', exitCode: 137, finishedAt: '2026-01-02T03:00:00Z' } },
+        }),
+      ],
+    },
+    {
+      crashed: undefined,
+      killed: {
+        words: 'ran out of memory: container inference ended 2 times, last with OOMKilled 137',
+        times: 2,
+        isEvicted: false,
+        at: Date.parse('2026-01-02T03:00:00Z'),
+        since: MADE,
+      },
+    },
+  ],
+  [
+    'is killed once more before it has restarted',
+    { containerStatuses: [container({ restartCount: 1, state: ended('OOMKilled', 137) })] },
+    { killed: expect.objectContaining({ times: 2, at: undefined }) as never },
+  ],
+  [
+    'is not killed when it ends by itself',
+    { containerStatuses: [container({ restartCount: 2, lastState: ended('Error', 137) })] },
+    { killed: undefined },
+  ],
+  [
+    'is killed when its node evicts it',
+    {
+      phase: 'Failed',
+      reason: 'Evicted',
+      message: 'The node was low on resource: memory. ',
+      conditions: [{ type: 'DisruptionTarget', status: 'True', lastTransitionTime: '2026-01-02T03:00:00Z' }],
+    },
+    {
+      killed: {
+        words: 'was evicted: The node was low on resource: memory.',
+        times: 1,
+        isEvicted: true,
+        at: Date.parse('2026-01-02T03:00:00Z'),
+        since: MADE,
+      },
     },
   ],
   [

@@ -6,7 +6,8 @@ import {
   labels,
 } from '@pawl/shared/modelversion/names';
 import type { ContainerState, ContainerStatus, Pod } from '@pawl/shared/kubernetes/objects';
-import type { PodFacts } from './facts.ts';
+import type { Killed, PodFacts } from './facts.ts';
+import { milliseconds } from './time.ts';
 
 /** Restarts of a container after which it counts as crashed. */
 const CRASHES = 3;
@@ -30,6 +31,7 @@ export function podFacts(pod: Pod): PodFacts {
         ? `no node takes it: ${scheduled.message ?? ''}`
         : containers.map(heldUp).find((words) => words !== undefined),
     crashed: containers.map(crash).find((words) => words !== undefined),
+    killed: killed(pod),
     waiting: containers.map(waiting).find((words) => words !== undefined),
   };
 }
@@ -61,6 +63,26 @@ function crash(status: ContainerStatus): string | undefined {
   if (state?.waiting?.reason !== 'CrashLoopBackOff' && restartCount < CRASHES) return undefined;
   return `ends again and again: container ${name} restarted ${restartCount} times${ending(lastState ?? state)}`;
 }
+
+/** Its container restarts after running out of memory; a pod that was evicted stays as it ended. */
+function killed({ metadata, status }: Pod): Killed | undefined {
+  const since = time(metadata.creationTimestamp) ?? 0;
+  if (status?.reason === 'Evicted') {
+    const at = time(status.conditions?.find(({ type }) => type === 'DisruptionTarget')?.lastTransitionTime);
+    const words = `was evicted${status.message === undefined ? '' : `: ${status.message.trim()}`}`;
+    return { words, times: 1, isEvicted: true, at, since };
+  }
+  for (const { name, restartCount, state, lastState } of status?.containerStatuses ?? []) {
+    const end = [state, lastState].find((one) => one?.terminated?.reason === 'OOMKilled');
+    if (end === undefined) continue;
+    const times = Math.max(1, restartCount + (end === state ? 1 : 0));
+    const words = `ran out of memory: container ${name} ended ${times} times${ending(end)}`;
+    return { words, times, isEvicted: false, at: time(end.terminated?.finishedAt), since };
+  }
+  return undefined;
+}
+
+const time = (at: string | undefined): number | undefined => (at === undefined ? undefined : milliseconds(at));
 
 function waiting({ name, state, lastState, ready, restartCount }: ContainerStatus): string | undefined {
   const reason = state?.waiting?.reason;

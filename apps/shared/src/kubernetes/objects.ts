@@ -12,6 +12,7 @@ interface KubeCondition {
   readonly status: string;
   readonly reason?: string;
   readonly message?: string;
+  readonly lastTransitionTime?: string;
   /** Generation of the object that it speaks of. */
   readonly observedGeneration?: number;
 }

@@ -119,6 +119,7 @@ export const conditionReasons = [
   'NotAccepted',
   'CanaryStarting',
   'CanaryHeldUp',
+  'CanaryKilled',
   'StepRunning',
   'StepInconclusive',
   'StableNotReady',

@@ -42,6 +42,7 @@ const tellingReasons: readonly ConditionReason[] = [
   'StoreUnreachable',
   'VerifierUnavailable',
   'CanaryHeldUp',
+  'CanaryKilled',
   'StepInconclusive',
   'StableNotReady',
   'RouteNotAccepted',

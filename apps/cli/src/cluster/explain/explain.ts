@@ -16,9 +16,10 @@ import {
   type Words,
 } from './explanation.ts';
 import { afterwards, exposureOf, failureWords } from './failures.ts';
+import { reasonOfPass } from './passes.ts';
 import { evidenceSections } from './sections.ts';
 import { degradedStep, degradedWords, troubleOf, withRefusals } from './troubles.ts';
-import { reasonOfPass, waitWords, type WaitReason } from './waits.ts';
+import { waitWords, type WaitReason } from './waits.ts';
 
 /** Why a version is serving or not, what that rests on, and what to do. Pure. */
 export function explain(evidence: Evidence): Explanation {

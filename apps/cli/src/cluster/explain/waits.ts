@@ -1,9 +1,10 @@
-import type { conditionReasons, PassReason } from '@pawl/shared/modelversion/model-version';
+import type { conditionReasons } from '@pawl/shared/modelversion/model-version';
 import { labels, POLICY_ROLE, PUBLIC_KEY_KEY, STABLE } from '@pawl/shared/modelversion/names';
 import { compareVersions } from '../model-version/order.ts';
 import { list } from '../../terminal/text.ts';
 import { others, tellingCondition, type Evidence } from './evidence.ts';
 import { kubectl, newVersion, pawl, retract, sentence, type NextStep } from './explanation.ts';
+import { reasonOfPass } from './passes.ts';
 import { summarizePod } from './pods.ts';
 
 /** One reason of waiting in words. */
@@ -77,6 +78,19 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
       {
         text: 'see what its pods wait for, and fix that: room on a node (add one, or lower requests in the values of the chart), an image, or the store',
         command: kubectl(e, 'describe pods -l ' + `${labels.modelVersion}=${e.version.metadata.name}`),
+      },
+      { text: 'or stop this rollout', command: pawl(e, 'rollout abort') },
+    ],
+    blocked: true,
+  },
+  CanaryKilled: {
+    headline: 'its canary was killed, and is tried again',
+    means: (e) =>
+      `A canary pod ran out of memory or was evicted by its node. Its weights may be the cause, but so may a picture, a crowd of requests, or what else runs on the node: the stable pods do not tell yet. The step holds until the pods are back, and is judged again; this is no verdict about the weights. ${told(e)}`,
+    next: (e) => [
+      {
+        text: 'see what its pods ended with; if the memory limit is too low for these weights, raise it in the values of the chart',
+        command: kubectl(e, `describe pods -l ${labels.modelVersion}=${e.version.metadata.name}`),
       },
       { text: 'or stop this rollout', command: pawl(e, 'rollout abort') },
     ],
@@ -289,17 +303,3 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
     blocked: true,
   },
 };
-
-const passWords: Readonly<Record<PassReason, string>> = {
-  FirstVersion: ' as the first version here, with none to compare it with',
-  AlreadyServed: ' because the stable pods had these weights already',
-  CanaryOff: ' verification; the policy asks for no canary',
-  StepsCompleted: ' every step of its canary',
-  PromotedByHand: ': somebody promoted it by hand',
-};
-
-/** Why a verdict passed, as part of a sentence. */
-export function reasonOfPass(evidence: Evidence): string {
-  const reason = evidence.version.status?.verdict?.reason;
-  return (passWords as Readonly<Record<string, string | undefined>>)[reason ?? ''] ?? '';
-}

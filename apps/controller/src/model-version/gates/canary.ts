@@ -4,6 +4,7 @@ import type { RolloutFacts } from '../rollout-facts.ts';
 import { blocked, failed, onCanary, POLL_MS, progressAt, type RolloutPlan } from '../rollout-plan.ts';
 import { milliseconds, timestamp } from '../time.ts';
 import type { Gate } from './gate.ts';
+import { judgeKills, type Kills } from './kills.ts';
 
 /** Longest value of a label. */
 const LABEL_LENGTH = 63;
@@ -27,11 +28,17 @@ export const canaryReady: Gate = {
     if (canary === undefined) return making('Its first pod is being started', facts);
     if (canary.template !== stable.template)
       return making('The pods are made again: the template of the stable pods changed', facts);
-    const crashed = canary.pods.find((pod) => pod.crashed !== undefined);
+    const kills = judgeKills(canary, facts);
+    if (kills?.isByWeights === true) return failed(facts, 'CanaryCrashed', kills.message);
+    const crashed = canary.pods.find((pod) => pod.crashed !== undefined && pod.killed === undefined);
     if (crashed !== undefined) return failed(facts, 'CanaryCrashed', `Pod ${crashed.name} ${crashed.crashed ?? ''}`);
+    // Kubernetes keeps pods that were evicted, and makes others.
+    const live = { ...canary, pods: canary.pods.filter((pod) => pod.killed?.isEvicted !== true) };
     const isScaled = canary.replicas === facts.replicas || canary.replicas === facts.replicasAhead;
     const ready = canary.pods.filter((pod) => pod.isReady).length;
-    if (ready < facts.replicas) return waiting(canary, isScaled ? [] : [apply(facts, facts.replicas)], facts);
+    const scaling = isScaled ? [] : [apply(facts, facts.replicas)];
+    if (ready < facts.replicas && kills !== undefined) return killed(kills, canary, scaling, facts);
+    if (ready < facts.replicas) return waiting(live, scaling, facts);
     if (isScaled) return undefined;
     return starting('The number of its pods follows the stable ones', progressAt(facts.step, facts), facts, {
       actions: [apply(facts, facts.replicas)],
@@ -51,6 +58,23 @@ function making(why: string, facts: RolloutFacts): RolloutPlan {
   const progress = progressAt(0, facts);
   const since = facts.wasHeldUp ? progress.since : timestamp(facts.now);
   return starting(why, { ...progress, since }, facts, { actions: [apply(facts, 1)] });
+}
+
+/** It waits for its pods as long as it takes: each was ready once, and a picture or its node may be to blame. */
+function killed(
+  { wasReached, message }: Kills,
+  canary: CanaryTrack,
+  scaling: readonly Action[],
+  facts: RolloutFacts,
+): RolloutPlan {
+  const said = wasReached ? `Step ${facts.step} of ${facts.policy.canary.steps.length} holds. ${message}` : message;
+  // A route, unlike a Service, sends its share also to pods that are not there.
+  const isRouted = typeof facts.routeWeight === 'number' && facts.routeWeight > 0;
+  const withdrawal: Action[] = isRouted ? [{ kind: 'set-route-weight', weight: 0, canary: canary.name }] : [];
+  return starting(said, progressAt(facts.step, facts), facts, {
+    actions: [...withdrawal, ...scaling],
+    reason: 'CanaryKilled',
+  });
 }
 
 /** Fewer pods are ready than the step needs: decides whether to wait or to fail, by the time and the cause. */
@@ -94,7 +118,7 @@ const starting = (
     requeueAfterMs = POLL_MS,
   }: {
     readonly actions: readonly Action[];
-    readonly reason?: 'CanaryStarting' | 'CanaryHeldUp';
+    readonly reason?: 'CanaryStarting' | 'CanaryHeldUp' | 'CanaryKilled';
     readonly requeueAfterMs?: number;
   },
 ): RolloutPlan => onCanary(facts, reason, message, { record: { rollout }, actions, requeueAfterMs });
