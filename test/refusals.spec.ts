@@ -292,6 +292,8 @@ describe('a refusal of the API server', () => {
     const cluster = aCluster(gone, canaryOf(two), aService('s', 80), aService('c', 80), policyOf(GATEWAY));
     cluster.api.fail({ verb: 'get', kind: 'Service' }, refusal(403));
     for (let more = 0; more < 4; more += 1) await pass(cluster);
+    // It is tried again, although nothing else asks for a look.
+    expect(await cluster.pass()).toMatchObject({ status: 403 });
     expect(cluster.api.writes.filter(({ kind }) => kind !== 'ModelVersion')).toEqual([]);
   });
 });

@@ -3,6 +3,7 @@ import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { FakeApi, refusals } from '@pawl/test-kit/fake-api';
 import { violations } from '@pawl/test-kit/invariants';
 import type { Decision } from './decision.ts';
+import { idOf } from './refusals.ts';
 import { StatusWriter } from './status-writer.ts';
 import { aDigest } from '@pawl/test-kit/model-versions';
 import { aCanary, somePodFacts, aStable, aVersion, NOW, served, someFacts, verified } from './test/builders.ts';
@@ -152,6 +153,16 @@ describe('the weight', () => {
 
   it('is the share of the requests that its pods get', async () => {
     expect(await share({ kind: 'promoting', reason: 'Promoting', message: 'going' }, '1.1.0')).toBe(100);
+  });
+
+  it('is the last that is known while the route cannot be read', async () => {
+    const { api, versions, version, writer } = setUp();
+    api.put({ ...version(), status: { ...version().status, weight: 35 } } as ModelVersion);
+    const refusals = new Map([[idOf({ kind: 'read-route' }), 'no']]);
+    const facts = { ...someFacts({ versions: [...versions()], stable: aStable(one), refusals }), now: NOW };
+    const decisions = new Map([[two.metadata.uid, verifying]]);
+    await writer.record({ versions: [...versions()], decisions, actions: [] }, facts, AbortSignal.any([]));
+    expect(version().status?.weight).toBe(35);
   });
 
   it('of a version that failed is 0, although its canary is not gone yet', async () => {
