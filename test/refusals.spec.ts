@@ -1,11 +1,12 @@
 import { ApiError } from '@pawl/shared/kubernetes/api-error';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
-import type { KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
+import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { annotations, labels } from '@pawl/shared/modelversion/names';
 import { aDigest } from '@pawl/test-kit/model-versions';
 import { FakeApi, type Matching } from '@pawl/test-kit/fake-api';
 import { violations } from '@pawl/test-kit/invariants';
+import { aReplicaSet, ownedBy } from '@pawl/test-kit/pods';
 import { explain } from '../apps/cli/src/cluster/explain/explain.ts';
 import {
   artifactTemplate,
@@ -46,35 +47,38 @@ const bare = stableDeployment(aDigest('1.0.0'));
 const TEMPLATE = { ...bare, spec: { ...bare.spec, template: artifactTemplate(one, 'fetch') } };
 const GATEWAY = 'traffic: {gateway: {parentRefs: [{name: gw}], stableService: s, canaryService: c}}';
 
-/** A ready pod with the weights of a version. */
-const aPodOf = (track: string, version: ModelVersion, name: string, inService: boolean): Pod => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: {
-    name,
-    namespace: 'ns',
-    uid: `uid-${name}`,
-    labels: {
-      [labels.model]: 'm',
-      [labels.track]: track,
-      [labels.modelVersion]: version.metadata.name,
-      ...(inService && { [labels.inService]: 'true' }),
-    },
-    annotations: {
-      [annotations.digest]: version.spec.artifact.digest,
-      [annotations.template]: templateHash(TEMPLATE.spec.template),
-    },
-  },
-  spec: { containers: [{ name: 'inference' }] },
-  status: { podIP: name, conditions: [{ type: 'Ready', status: 'True' }] },
-});
-
-const canaryOf = (version: ModelVersion) =>
-  canaryDeployment(TEMPLATE, version, {
+const canaryOf = (version: ModelVersion) => {
+  const canary = canaryDeployment(TEMPLATE, version, {
     name: canaryName('web', version.spec.artifact.digest),
     replicas: 1,
     mount: 'fetch',
     owner: 'version',
+  });
+  return { ...canary, metadata: { ...canary.metadata, uid: 'uid-canary' } };
+};
+
+/** A ready pod with the weights of a version. */
+const aPodOf = (track: 'stable' | 'canary', version: ModelVersion, name: string, inService: boolean): Pod =>
+  ownedBy(aReplicaSet(track === 'stable' ? TEMPLATE : canaryOf(version)), {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace: 'ns',
+      uid: `uid-${name}`,
+      labels: {
+        [labels.model]: 'm',
+        [labels.track]: track,
+        [labels.modelVersion]: version.metadata.name,
+        ...(inService && { [labels.inService]: 'true' }),
+      },
+      annotations: {
+        [annotations.digest]: version.spec.artifact.digest,
+        [annotations.template]: templateHash(TEMPLATE.spec.template),
+      },
+    },
+    spec: { containers: [{ name: 'inference' }] },
+    status: { podIP: name, conditions: [{ type: 'Ready', status: 'True' }] },
   });
 
 /** A cluster whose pods answer with counters and whose stable pods are ready. */
@@ -82,7 +86,11 @@ function aCluster(...objects: readonly KubeObject[]): ModelCluster {
   const cluster = new ModelCluster({ ...silentPods, scrape: () => Promise.resolve(counted(7)) });
   cluster.has(one, TEMPLATE);
   for (let pod = 0; pod < 3; pod += 1) cluster.api.put(aPodOf('stable', one, `web-${pod}`, true));
-  for (const object of objects) cluster.api.put(object);
+  cluster.api.put(aReplicaSet(TEMPLATE));
+  for (const object of objects) {
+    cluster.api.put(object);
+    if (object.kind === 'Deployment') cluster.api.put(aReplicaSet(object as Deployment));
+  }
   return cluster;
 }
 

@@ -100,6 +100,31 @@ describe('the controller', () => {
     expect(await running).toBe('stopped');
   });
 
+  it.each([
+    ['watches of pods', { verb: 'watch', kind: 'Pod' } as const],
+    ['lists of pods', { verb: 'list', kind: 'Pod' } as const],
+  ])('tells that the server refuses %s, until it shows them again', async (_title, matching) => {
+    const { api, stop, run, holder, version, until } = aController();
+    const refused = () => version()?.status?.conditions.find(({ type }) => type === 'Refused')?.message;
+    const running = run();
+    await until(async () => (await holder()) === 'me');
+    api.put(aVersion('1.1.0'));
+    await until(() => version()?.status?.phase === 'Pending');
+    const heal = api.fail(matching, refusals.forbidden('it may not'));
+    api.endWatches(refusals.gone());
+    await until(() => refused() === 'The API server refuses to show pods: it may not');
+    heal();
+    api.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p', namespace: 'ns', labels: { [labels.model]: 'm' } },
+    });
+    await until(() => refused() === undefined);
+    stop.abort();
+    await until(async () => (await holder()) === '');
+    await running;
+  });
+
   it('stops with an error when its first lists do not come, names them, and lets another replica try', async () => {
     const { api, clock, run, holder, until } = aController();
     api.fail({ verb: 'list', kind: 'Pod' }, refusals.forbidden('may not list pods'));

@@ -90,6 +90,11 @@ export async function runController(options: ControllerOptions, signal: AbortSig
       enqueue([...new Set([now, before].flatMap((object) => (object === undefined ? [] : byModelLabel(object))))]);
     });
 
+  for (const cache of Object.values(caches))
+    cache.onRefusal(() => {
+      enqueue([...new Set(caches.versions.list().flatMap(byModel))]);
+    });
+
   const verifier = new Verifier({
     directory: config.VERIFY_DIR,
     onChange: (version) => {

@@ -1,6 +1,8 @@
 import { ACCEPTANCE_IMAGES_ROLE, CANARY, labels, POLICY_ROLE, STABLE } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { ConfigMap, Deployment, Pod, ReplicaSet } from '@pawl/shared/kubernetes/objects';
+import type { ReadRefusal } from '../runtime/read-refusal.ts';
+import { isTold, refusedTimes } from './refusals.ts';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
 import { podsOf } from './ownership.ts';
 
@@ -18,13 +20,39 @@ export const byModel = (version: ModelVersion): readonly string[] => [
   keyOfModel(version.metadata.namespace, version.spec.model),
 ];
 
-/** The informers' copies, by key of the model. */
+/** An informer's copy of the objects of one kind. */
+interface Cache<T> {
+  /** Of a model, by its key. */
+  byIndex(key: string): readonly T[];
+  /** That the server refuses to show them. */
+  readonly refusal?: ReadRefusal | undefined;
+}
+
+/** The informers' copies. */
 export interface Caches {
-  readonly versions: { byIndex(key: string): readonly ModelVersion[] };
-  readonly deployments: { byIndex(key: string): readonly Deployment[] };
-  readonly replicaSets: { byIndex(key: string): readonly ReplicaSet[] };
-  readonly pods: { byIndex(key: string): readonly Pod[] };
-  readonly configMaps: { byIndex(key: string): readonly ConfigMap[] };
+  readonly versions: Cache<ModelVersion>;
+  readonly deployments: Cache<Deployment>;
+  readonly replicaSets: Cache<ReplicaSet>;
+  readonly pods: Cache<Pod>;
+  readonly configMaps: Cache<ConfigMap>;
+}
+
+/** The message to tell about objects that the server refuses to show; undefined while it shows all. */
+export function unseen({ versions, deployments, replicaSets, pods, configMaps }: Caches): string | undefined {
+  const kinds = {
+    ModelVersions: versions,
+    Deployments: deployments,
+    ReplicaSets: replicaSets,
+    pods,
+    ConfigMaps: configMaps,
+  };
+  return Object.entries(kinds)
+    .map(([kind, { refusal }]) => {
+      if (refusal === undefined) return undefined;
+      const refused = refusedTimes(refusal.times, `to show ${kind}`, refusal.error);
+      return refused !== undefined && isTold(refused) ? refused.words : undefined;
+    })
+    .find((words) => words !== undefined);
 }
 
 const ofRole = (objects: readonly ConfigMap[], role: string) =>

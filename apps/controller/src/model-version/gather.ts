@@ -4,12 +4,12 @@ import { type Deployment, httpRoutes, services } from '@pawl/shared/kubernetes/o
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { AcceptanceRunner } from './acceptance-runner.ts';
 import type { ProcessCounters, Reading, TrackReading } from './analysis/counters.ts';
-import { type Caches, ofModel } from './caches.ts';
+import { type Caches, ofModel, unseen } from './caches.ts';
 import type { CanaryTrack, Facts, PodFacts } from './facts.ts';
 import { type RouteInputs, routeWeight } from './http-route.ts';
 import { type ModelConfig, readModelConfig } from './model-config.ts';
 import type { PodClient } from './pod-client.ts';
-import type { Refusals } from './refusals.ts';
+import { idOf, type Refusals } from './refusals.ts';
 import { routeTrouble } from './route-status.ts';
 import { canaryTrack, needsCounters, stableState } from './tracks.ts';
 import type { Verifier } from './verifier.ts';
@@ -77,7 +77,7 @@ export async function gather(sources: Sources, key: string, signal: AbortSignal)
     counters,
     routeWeight: weight,
     routeTrouble: trouble,
-    refusals: sources.refusals.of(key),
+    refusals: new Map([...sources.refusals.of(key), ...unseenObjects(caches)]),
   };
   return { key, namespace, facts, config, stable, canaries: found.canaries, route, failure };
 }
@@ -131,6 +131,11 @@ const sampled = (pods: readonly PodFacts[]) =>
     .filter((pod) => pod.isReady && pod.address !== undefined)
     .toSorted((a, b) => (a.uid < b.uid ? -1 : 1))
     .slice(0, MAX_PODS_READ);
+
+const unseenObjects = (caches: Caches): readonly (readonly [string, string])[] => {
+  const words = unseen(caches);
+  return words === undefined ? [] : [[idOf({ kind: 'read-objects' }), words]];
+};
 
 /** What could be read of the route, and the refusal where the API server shows none of it and that is told. */
 async function unlessTold(

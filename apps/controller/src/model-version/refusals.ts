@@ -7,6 +7,8 @@ export type Request =
   | Action
   /** What each pass reads of a model's route: the HTTPRoute and both Services. */
   | { readonly kind: 'read-route' }
+  /** The objects that the caches follow. */
+  | { readonly kind: 'read-objects' }
   | { readonly kind: 'write-status'; readonly uid: string; readonly name: string };
 
 /** How often in a row a request was refused, and the message about it. */
@@ -67,7 +69,11 @@ export const isTold = ({ times, isFinal }: Refused): boolean => isFinal || times
 
 /** A refusal after those before it in a row; undefined for another failure. @param what was refused, for people. */
 export function refusedAgain(before: Refused | undefined, what: string, error: unknown): Refused | undefined {
-  const times = (before?.times ?? 0) + 1;
+  return refusedTimes((before?.times ?? 0) + 1, what, error);
+}
+
+/** A refusal that was met so many times in a row; undefined for another failure. @param what was refused, for people. */
+export function refusedTimes(times: number, what: string, error: unknown): Refused | undefined {
   if (error instanceof Waiting) return { times, words: error.message, isFinal: true };
   if (!(error instanceof ApiError)) return undefined;
   const isFinal = isFinalStatus(error.status);
@@ -98,6 +104,7 @@ export function idOf(request: Request): string {
     case 'withdraw-pods':
     case 'set-route-weight':
     case 'read-route':
+    case 'read-objects':
       return request.kind;
   }
 }
@@ -124,6 +131,7 @@ function objectOf(request: Request): string {
       return `the status of ${request.name}`;
     case 'verify':
     case 'ask-acceptance':
+    case 'read-objects':
       return request.kind;
   }
 }

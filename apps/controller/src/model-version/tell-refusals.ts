@@ -31,6 +31,7 @@ export function refusalsByVersion(
     if (owner !== undefined && words !== undefined && !met.has(owner.metadata.uid)) met.set(owner.metadata.uid, words);
   };
   meet(other, unreadRoute(facts));
+  meet(other, facts.refusals.get(idOf({ kind: 'read-objects' })));
   for (const action of actions) meet(ownerOf(action, facts) ?? other, told(action, facts));
   return met;
 }

@@ -7,6 +7,7 @@ import { type Clock, sleep, systemClock } from '@pawl/shared/concurrency/clock';
 import { startDeadline } from '@pawl/shared/concurrency/deadline';
 import type { Logger } from './logger.ts';
 import { ObjectStore } from './object-store.ts';
+import { type ReadRefusal, ReadRefusals } from './read-refusal.ts';
 
 /** What an informer is doing. */
 export type InformerState = 'starting' | 'synced' | 'backing-off' | 'stopping';
@@ -75,6 +76,10 @@ export class Informer<T extends KubeObject> {
   readonly #transform: (object: T) => T;
   readonly #store: ObjectStore<T>;
   readonly #handlers: ChangeHandler<T>[] = [];
+  readonly #refusalHandlers: (() => void)[] = [];
+  readonly #refusals = new ReadRefusals(() => {
+    for (const handler of this.#refusalHandlers) handler();
+  });
   readonly #sync = Promise.withResolvers<undefined>();
   #state: InformerState = 'starting';
   #hasSynced = false;
@@ -153,6 +158,16 @@ export class Informer<T extends KubeObject> {
     this.#handlers.push(handler);
   }
 
+  /** That the server refuses to show the objects: the copy may be old. Undefined while it shows them. */
+  get refusal(): ReadRefusal | undefined {
+    return this.#refusals.last;
+  }
+
+  /** Handlers enqueue keys and nothing else. */
+  onRefusal(handler: () => void): void {
+    this.#refusalHandlers.push(handler);
+  }
+
   /** Follows the server until the signal is aborted; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#follow(signal), this.#lookForMissed(signal)]);
@@ -164,6 +179,7 @@ export class Informer<T extends KubeObject> {
     let failures = 0;
     const onProgress = (): void => {
       failures = 0;
+      this.#refusals.succeeded(true);
     };
     while (!signal.aborted) {
       const reason = await this.#listAndWatch(signal, onProgress);
@@ -187,9 +203,12 @@ export class Informer<T extends KubeObject> {
     try {
       if (this.#resourceVersion === undefined) await this.#list(signal);
       this.#state = 'synced';
-      return await this.#watch(signal, onProgress);
+      const reason = await this.#watch(signal, onProgress);
+      if (reason === 'ended') this.#refusals.succeeded(true);
+      return reason;
     } catch (error) {
       if (signal.aborted) return undefined;
+      this.#refusals.failed(error, this.#resourceVersion !== undefined);
       const reason = isGone(error) ? 'gone' : 'failed';
       this.#log('warn', { err: error, reason }, 'The watch broke.');
       return reason;
@@ -234,6 +253,7 @@ export class Informer<T extends KubeObject> {
     this.#hasSynced = true;
     this.#lastActivity = begun;
     this.#sync.resolve(undefined);
+    this.#refusals.succeeded(false);
     this.#options.metrics?.relisted();
   }
 
