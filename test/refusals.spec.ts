@@ -188,6 +188,8 @@ const explained = (cluster: ModelCluster, name: string, events: readonly Kuberne
     stable: { ok: true, value: [TEMPLATE] },
     canary: { ok: true, value: [] },
     pods: { ok: true, value: [] },
+    modelPods: { ok: true, value: [] },
+    watch: { kind: 'looking', at: new Date(cluster.clock.now()).toISOString() },
     events: { ok: true, value: events },
     policies: { ok: true, value: [] },
   });

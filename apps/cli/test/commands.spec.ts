@@ -5,6 +5,7 @@ import { FakeCluster, pawl } from './support/fake-cluster.ts';
 import { withMetadata, withSpec, withStatus } from '@pawl/test-kit/model-versions';
 import {
   ago,
+  aLease,
   aTrackPod,
   aStableDeployment,
   atStep,
@@ -178,12 +179,43 @@ describe('pawl explain', () => {
     expect(out).toContain('pawl rollout status catdog-1-4-0 --watch -n demo');
   });
 
+  it('begins with the answer, and ends with what the weights were made from', async () => {
+    const cluster = demo();
+    const artifact = { digest: 'sha256:0', version: '1.3.0', sizeBytes: 1, signed: false, verifiedAt: ago(9) };
+    change(
+      cluster,
+      aVersion('1.3.0', serving(), withStatus({ artifact: { ...artifact, lineage: { parent: '1.2.0' } } })),
+    );
+    cluster.allPods = [aTrackPod('s-1', undefined, { conditions: [] }), aTrackPod('c-1', 'catdog-1-4-0')];
+    const { out } = await pawl('explain catdog-1-3-0', cluster);
+    expect(out).toMatch(/^catdog 1\.3\.0 \(catdog-1-3-0\) is serving; watch the rollout of 1\.4\.0\n/);
+    expect(out).toMatch(/Stable pods that are not well\n +s-1 +not ready/);
+    expect(out).toMatch(/\nMade from\n {2}parent 1\.2\.0\n$/);
+    const { out: canary } = await pawl('explain catdog-1-4-0', cluster);
+    expect(canary).toMatch(/\nCanary pods\n +c-1 +ready/);
+  });
+
+  it('says first, and waits to be sure, when the controller does not look any more', async () => {
+    const cluster = demo();
+    cluster.lease = aLease(600);
+    let waits = 0;
+    const { out } = await pawl('explain catdog-1-3-0 -n demo', cluster, { onSleep: () => (waits += 1) });
+    expect(waits).toBe(1);
+    expect(out.replace(/\s+/g, ' ')).toMatch(
+      /^The controller has not looked at namespace demo since 2026-11-21T11:50:00Z \(10m ago\); what follows is as of then\. [^:]+: kubectl -n demo get deployments,pods -l \S+ catdog 1\.3\.0 /,
+    );
+    const data = JSON.parse((await pawl('explain catdog-1-3-0 -o json', cluster)).out) as { warning: object };
+    expect(data.warning).toMatchObject({ text: expect.stringContaining('has not looked') as string });
+  });
+
   it('writes the same for programs', async () => {
     const data = JSON.parse((await pawl('explain catdog-1-1-0 -o json', demo())).out) as {
       headline: string;
       next: unknown[];
     };
-    expect(data.headline).toBe('catdog 1.1.0 (catdog-1-1-0) is not serving: Failed, Aborted');
+    expect(data.headline).toBe(
+      'catdog 1.1.0 (catdog-1-1-0) is not serving: Failed, Aborted; retry it if it was stopped by mistake',
+    );
     expect(data.next).toContainEqual(expect.objectContaining({ command: 'pawl rollout retry catdog-1-1-0' }));
   });
 });

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { parseEnvironment } from '@pawl/shared/config/parse-environment';
+import { CONTROLLER_LEASE } from '@pawl/shared/modelversion/names';
 import { z } from 'zod';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -8,7 +9,7 @@ const whole = (min: number, max: number) => z.coerce.number().int().min(min).max
 const environmentSchema = z.object({
   NAMESPACE: z.string().min(1).describe('namespace whose ModelVersions are rolled out'),
   POD_NAME: z.string().min(1).optional().describe('name of this replica; unset: the host name'),
-  LEASE_NAME: z.string().min(1).default('pawl-controller').describe('Lease that one of several replicas holds'),
+  LEASE_NAME: z.string().min(1).default(CONTROLLER_LEASE).describe('Lease that one of several replicas holds'),
   PORT: whole(0, 65_535)
     .default(8080)
     .describe('TCP port of /metrics, /livez, /readyz and /verdicts; 0 takes a free one'),

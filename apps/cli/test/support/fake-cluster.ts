@@ -1,11 +1,11 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { Cluster, ConnectOptions } from '../../src/cluster/connection/cluster.ts';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
-import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
+import type { Deployment, KubernetesEvent, Lease, Pod } from '@pawl/shared/kubernetes/objects';
 import type { ClusterContext } from '../../src/cluster/cluster-context.ts';
 import { CliError } from '../../src/errors/cli-error.ts';
 import { run } from '../../src/program.ts';
-import { NOW } from './objects.ts';
+import { aLease, NOW } from './objects.ts';
 
 /** A cluster in memory: what is in it can be changed between reads, and any read can be made to fail. */
 export class FakeCluster implements Cluster {
@@ -17,8 +17,11 @@ export class FakeCluster implements Cluster {
   allPods: readonly Pod[] = [];
   allEvents: readonly KubernetesEvent[] = [];
   policies: readonly Pick<KubeObject, 'metadata'>[] = [];
+  /** By namespace, and for those that are not named. */
+  leases: Readonly<Record<string, Lease | undefined>> = {};
+  lease: Lease | undefined = aLease(2);
   hasNamespace = true;
-  /** Thrown by reads of pods, events, Deployments and ConfigMaps. */
+  /** Thrown by reads of pods, events, Deployments, ConfigMaps and Leases. */
   refuses: CliError | undefined;
   /** Thrown by reads of ModelVersions, once each. */
   readonly troubles: CliError[] = [];
@@ -62,6 +65,10 @@ export class FakeCluster implements Cluster {
 
   configMaps(): Promise<readonly Pick<KubeObject, 'metadata'>[]> {
     return this.#read(this.policies);
+  }
+
+  controllerLease(namespace = this.namespace): Promise<Lease | undefined> {
+    return this.#read(namespace in this.leases ? this.leases[namespace] : this.lease);
   }
 
   namespaceExists(): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Condition, ModelVersion, ModelVersionStatus, Verdict } from '@pawl/shared/modelversion/model-version';
-import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
+import type { Deployment, KubernetesEvent, Lease, Pod } from '@pawl/shared/kubernetes/objects';
 import { type Change, aDigest, versionBuilder, withStatus } from '@pawl/test-kit/model-versions';
 import { aPod } from '@pawl/test-kit/pods';
 
@@ -102,6 +102,14 @@ export const aTrackPod = (name: string, canaryOf?: string, status: Pod['status']
     },
     status,
   });
+
+/** The controller's Lease, renewed so many seconds before {@link NOW}. */
+export const aLease = (seconds: number, holder = 'controller-0'): Lease => ({
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: { name: 'pawl-controller', namespace: 'demo' },
+  spec: { holderIdentity: holder, leaseDurationSeconds: 15, renewTime: ago(seconds).replace('Z', '000Z') },
+});
 
 export const anEvent = (reason: string, message: string, of: ModelVersion, seconds = 60): KubernetesEvent => ({
   apiVersion: 'v1',

@@ -83,5 +83,12 @@ export const POLICY_KEY = 'policy.yaml';
 /** One public key or several in PEM; when present, every bundle must be signed by the private half of one of them. */
 export const PUBLIC_KEY_KEY = 'public-key.pem';
 
+/** Lease that the controller of a namespace renews, unless its {@link LEASE_NAME_ENV} names another. */
+export const CONTROLLER_LEASE = 'pawl-controller';
+/** Environment variable of the controller's container. */
+export const LEASE_NAME_ENV = 'LEASE_NAME';
+/** Label of the controller's Deployment and pods. */
+export const CONTROLLER_SELECTOR = 'app.kubernetes.io/component=controller';
+
 /** Server-side apply identity of the controller. */
 export const FIELD_MANAGER = 'pawl-controller';

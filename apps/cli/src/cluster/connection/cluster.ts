@@ -1,6 +1,6 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
-import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
+import type { Deployment, KubernetesEvent, Lease, Pod } from '@pawl/shared/kubernetes/objects';
 
 /** The cluster, the user, and the time limit of a connection. */
 export interface ConnectOptions {
@@ -28,6 +28,11 @@ export interface Cluster {
   events(fieldSelector: string): Promise<readonly KubernetesEvent[]>;
   /** Metadata alone: the images in a policy ConfigMap may be a megabyte. */
   configMaps(labelSelector: string): Promise<readonly Pick<KubeObject, 'metadata'>[]>;
+  /**
+   * The Lease that the controller of a namespace renews while it works; undefined where there is none.
+   * @param namespace in place of the usual one.
+   */
+  controllerLease(namespace?: string): Promise<Lease | undefined>;
   /** False only when the server says that there is none; true also when we may not ask. */
   namespaceExists(): Promise<boolean>;
   close(): Promise<void>;

@@ -76,6 +76,58 @@ describe('the cluster of a kubeconfig', () => {
     return cluster;
   }
 
+  describe('the Lease of the controller', () => {
+    const lease = { metadata: { name: 'x' }, spec: { renewTime: '2026-11-21T12:00:00.000000Z' } };
+    const controller = (env: object) => ({
+      metadata: {},
+      spec: { template: { spec: { containers: [{ env: [env] }] } } },
+    });
+    /** Answers with these Deployments, or by 403, and with a Lease; the paths that were asked. */
+    const answerWith = (deployments: readonly object[] | 403): string[] => {
+      const asked: string[] = [];
+      answer = (request, response) => {
+        const url = request.url ?? '';
+        asked.push(decodeURIComponent(url.replace(/&limit=.*/, '')));
+        if (url.includes('/leases/')) response.end(JSON.stringify(lease));
+        else if (deployments === 403) status(403, { reason: 'Forbidden', message: 'no' })(request, response);
+        else response.end(JSON.stringify({ metadata: {}, items: deployments }));
+      };
+      return asked;
+    };
+    const path = (name: string, namespace = 'demo') =>
+      `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${name}`;
+
+    it.each([
+      ['has the name that its Deployment says', [controller({ name: 'LEASE_NAME', value: 'mine' })], 'mine'],
+      [
+        'has the usual name where no Deployment says one',
+        [controller({ name: 'PORT', value: '1' })],
+        'pawl-controller',
+      ],
+      ['has the usual name where Deployments may not be listed', 403, 'pawl-controller'],
+    ] as const)('%s', async (_, deployments, name) => {
+      const asked = answerWith(deployments);
+      expect(await (await open()).controllerLease()).toMatchObject({ spec: lease.spec });
+      expect(asked[0]).toContain('labelSelector=app.kubernetes.io/component=controller');
+      expect(asked.at(-1)).toBe(path(name));
+    });
+
+    it('is read in another namespace too', async () => {
+      const asked = answerWith([]);
+      await (await open()).controllerLease('there');
+      expect(asked[0]).toContain('/namespaces/there/deployments');
+      expect(asked.at(-1)).toBe(path('pawl-controller', 'there'));
+    });
+
+    it('may be one that the user may not read', async () => {
+      answer = status(403, { reason: 'Forbidden', message: 'no' });
+      await expect((await open()).controllerLease()).rejects.toMatchObject({
+        code: 'CLUSTER_FORBIDDEN',
+        message: 'you may not read Lease pawl-controller in namespace demo: no',
+      });
+    });
+  });
+
   it('lists with the credentials and the namespace of the context', async () => {
     let seen: IncomingMessage | undefined;
     answer = (request, response) => {

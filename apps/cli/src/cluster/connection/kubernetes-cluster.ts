@@ -4,13 +4,16 @@ import {
   configMaps,
   deployments,
   events,
+  leases,
   namespaces,
   pods,
   type Deployment,
   type KubernetesEvent,
+  type Lease,
   type Pod,
 } from '@pawl/shared/kubernetes/objects';
 import type { ListOptions } from '@pawl/shared/kubernetes/requests';
+import { CONTROLLER_LEASE, CONTROLLER_SELECTOR, LEASE_NAME_ENV } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { CliError } from '../../errors/cli-error.ts';
@@ -78,6 +81,26 @@ export class KubernetesCluster implements Cluster {
 
   configMaps(labelSelector: string): Promise<readonly Pick<KubeObject, 'metadata'>[]> {
     return this.#list('ConfigMaps', configMaps, { labelSelector, metadataOnly: true });
+  }
+
+  async controllerLease(namespace = this.namespace): Promise<Lease | undefined> {
+    const name = await this.#leaseName(namespace);
+    const what = `read Lease ${name} in namespace ${namespace}`;
+    return this.#told(what, () => this.#client.get(leases, namespace, name));
+  }
+
+  /** The chart can give the Lease another name; then only the controller's Deployment says which. */
+  async #leaseName(namespace: string): Promise<string> {
+    try {
+      const found = await this.#told(`list Deployments in namespace ${namespace}`, () =>
+        this.#all(deployments, { namespace, labelSelector: CONTROLLER_SELECTOR }),
+      );
+      const variables = found.flatMap(({ spec }) => spec.template.spec.containers).flatMap(({ env = [] }) => env);
+      return variables.find((variable) => variable.name === LEASE_NAME_ENV)?.value ?? CONTROLLER_LEASE;
+    } catch (error) {
+      if (error instanceof CliError && error.code === 'CLUSTER_FORBIDDEN') return CONTROLLER_LEASE;
+      throw error;
+    }
   }
 
   async namespaceExists(): Promise<boolean> {

@@ -1,10 +1,9 @@
 import type { Condition, ConditionReason, ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
 import type { Deployment, KubernetesEvent, Pod } from '@pawl/shared/kubernetes/objects';
+import type { Found } from '../connection/attempt.ts';
+import type { Watch } from '../controller/watch.ts';
 import { hasFailed, inOrder, isHigher, isServing } from '../model-version/order.ts';
-
-/** Something that was looked for: what is there, or why it could not be read (no right to, for one). */
-export type Found<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
 
 /** Everything that an explanation rests on. Gathered once; what follows from it is pure. */
 export interface Evidence {
@@ -20,6 +19,10 @@ export interface Evidence {
   /** The canary Deployment and its pods. */
   readonly canary: Found<readonly Deployment[]>;
   readonly pods: Found<readonly Pod[]>;
+  /** Pods of the model, stable and canary, whichever version they have. */
+  readonly modelPods: Found<readonly Pod[]>;
+  /** Whether the controller of the namespace still looks at its versions. */
+  readonly watch: Watch;
   /** Of the version, its canary, and the canary's ReplicaSet and pods; oldest first. */
   readonly events: Found<readonly KubernetesEvent[]>;
   /** Policy ConfigMaps of the model. */

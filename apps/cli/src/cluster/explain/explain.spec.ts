@@ -1,10 +1,4 @@
-import {
-  conditionReasons,
-  failureReasons,
-  passReasons,
-  phases,
-  type ModelVersion,
-} from '@pawl/shared/modelversion/model-version';
+import { conditionReasons, failureReasons, passReasons, phases } from '@pawl/shared/modelversion/model-version';
 import { withMetadata, withSpec, withStatus } from '@pawl/test-kit/model-versions';
 import {
   aCondition,
@@ -17,33 +11,16 @@ import {
   because,
   failedFor,
   inPhase,
-  NOW,
   serving,
 } from '../../../test/support/objects.ts';
+import { evidenceOf, stable } from '../../../test/support/evidence.ts';
 import { themeFor } from '../../terminal/theme.ts';
 import type { Evidence } from './evidence.ts';
 import { explain } from './explain.ts';
 import { failureWords } from './failures.ts';
 import { renderExplanation } from './render.ts';
+import { failureTodo, waitTodo } from './todo.ts';
 import { waitWords } from './waits.ts';
-
-const stable = aVersion('1.3.0', serving());
-
-function evidenceOf(version: ModelVersion, more: Partial<Evidence> = {}): Evidence {
-  return {
-    now: NOW,
-    namespace: 'demo',
-    flags: ' -n demo',
-    version,
-    siblings: [stable, version],
-    stable: { ok: true, value: [aStableDeployment('1.3.0')] },
-    canary: { ok: true, value: [] },
-    pods: { ok: true, value: [] },
-    events: { ok: true, value: [] },
-    policies: { ok: true, value: [] },
-    ...more,
-  };
-}
 
 const theme = themeFor({ write: () => undefined }, { LANG: 'C.UTF-8' });
 const textOf = (evidence: Evidence): string => renderExplanation(explain(evidence), theme);
@@ -53,7 +30,10 @@ describe('explain', () => {
   describe('every reason of a Failed verdict', () => {
     it.each(failureReasons)('%s', (reason) => {
       const { headline, summary, next } = explain(evidenceOf(aVersion('1.4.0', failedFor(reason, 'what was seen'))));
-      expect(headline).toEqual({ text: `catdog 1.4.0 (catdog-1-4-0) is not serving: Failed, ${reason}`, tone: 'bad' });
+      expect(headline).toEqual({
+        text: `catdog 1.4.0 (catdog-1-4-0) is not serving: Failed, ${reason}; ${failureTodo[reason]}`,
+        tone: 'bad',
+      });
       expect(summary).toContain('What was seen.');
       expect(summary).toContain('1.3.0 (catdog-1-3-0) serves catdog meanwhile.');
       expect(summary).toContain('final for this object');
@@ -77,7 +57,7 @@ describe('explain', () => {
       const version = aVersion('1.4.0', because('Pending', reason as 'Verifying'));
       const { headline, summary, next } = explain(evidenceOf(version));
       expect(headline.text).toBe(
-        `catdog 1.4.0 (catdog-1-4-0) is not serving: ${waitWords[reason as keyof typeof waitWords].headline}`,
+        `catdog 1.4.0 (catdog-1-4-0) is not serving: ${waitWords[reason as keyof typeof waitWords].headline}; ${waitTodo[reason as keyof typeof waitTodo]}`,
       );
       expect(headline.tone).not.toBe('bad');
       expect(summary.length).toBeGreaterThan(80);
@@ -105,7 +85,7 @@ describe('explain', () => {
 
   it.each(passReasons)('a serving version that passed by %s', (reason) => {
     const { headline, summary } = explain(evidenceOf(aVersion('1.3.0', serving(reason))));
-    expect(headline).toEqual({ text: 'catdog 1.3.0 (catdog-1-3-0) is serving', tone: 'good' });
+    expect(headline).toEqual({ text: 'catdog 1.3.0 (catdog-1-3-0) is serving; nothing is needed', tone: 'good' });
     expect(summary).toMatch(/It passed\S* \w+/);
   });
 
@@ -115,7 +95,7 @@ describe('explain', () => {
     });
     const { headline, summary, next } = explain(evidenceOf(aVersion('1.3.0', serving('StepsCompleted'), degraded)));
     expect(headline).toEqual({
-      text: 'catdog 1.3.0 (catdog-1-3-0) is serving, and its stable pods are not well',
+      text: 'catdog 1.3.0 (catdog-1-3-0) is serving, and its stable pods are not well; see what its pods wait for, and fix that',
       tone: 'warn',
     });
     expect(summary).toContain('1 of 3 stable pods are ready: pod web-1 crashes.');

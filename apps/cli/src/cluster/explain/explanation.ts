@@ -1,5 +1,6 @@
 import type { Table } from '../../terminal/table.ts';
 import type { Tone } from '../../terminal/theme.ts';
+import type { WatchWarning } from '../controller/watch.ts';
 import { originOf } from '../model-version/origin.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -17,20 +18,32 @@ export interface Section {
 }
 
 export interface Explanation {
+  /** Before everything else: why the rest may not be true any more. */
+  readonly warning?: WatchWarning;
+  /** The answer: the state, and what to do. */
   readonly headline: { readonly text: string; readonly tone: Tone };
   /** One paragraph in plain words. */
   readonly summary: string;
   readonly evidence: readonly Section[];
   readonly next: readonly NextStep[];
+  /** What the weights were made from; after everything else. */
+  readonly lineage?: Section;
 }
 
 /** What the texts about one situation consist of. */
 export interface Words {
   readonly headline: string;
+  /** What to do, in a few words. */
+  readonly todo: string;
   readonly tone: Tone;
   readonly sentences: readonly string[];
   readonly next: readonly NextStep[];
 }
+
+/** Said only while everything is as it should be: each pod of the model is well, and the controller looks. */
+export const NOTHING = 'nothing is needed';
+/** Whether a text says that nothing is to be done now. */
+export const isNothing = (text: string): boolean => text.startsWith(NOTHING);
 
 /** A message of the controller as a sentence: it writes them without a full stop. */
 export function sentence(text: string | undefined): string {

@@ -21,7 +21,7 @@ const harmless = new Set(['PodInitializing', 'ContainerCreating']);
 
 export function summarizePod(pod: Pod): PodSummary {
   const { status = {}, metadata } = pod;
-  const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const containers = containersOf(pod);
   const unschedulable = status.conditions?.find((each) => each.type === 'PodScheduled' && each.status === 'False');
   const waiting =
     containers.find((each) => each.state?.waiting !== undefined && !harmless.has(each.state.waiting.reason ?? '')) ??
@@ -44,6 +44,34 @@ export function summarizePod(pod: Pod): PodSummary {
   };
 }
 
+/** Time after a bad end in which a pod that is ready again still counts as not well, ms. */
+const LATELY_MS = 10 * 60_000;
+/** Time that a pod may take to become ready, ms. */
+const START_MS = 2 * 60_000;
+
+const containersOf = ({ status = {} }: Pod): readonly ContainerStatus[] => [
+  ...(status.initContainerStatuses ?? []),
+  ...(status.containerStatuses ?? []),
+];
+
+/** Whether a container of the pod ended badly not long ago; one whose end bears no time did. */
+export function hasCrashedLately(pod: Pod, now: Date): boolean {
+  return containersOf(pod).some(({ state, lastState }) => {
+    const ended = failed(state?.terminated) ?? failed(lastState?.terminated);
+    if (ended === undefined) return false;
+    const at = Date.parse(ended.finishedAt ?? '');
+    return Number.isNaN(at) || now.getTime() - at < LATELY_MS;
+  });
+}
+
+/** Whether the pod is new and on its way, as every healthy pod is at first. */
+export function isStarting(pod: Pod, now: Date): boolean {
+  const { ready, restarts, state, detail } = summarizePod(pod);
+  const madeAt = Date.parse(pod.metadata.creationTimestamp ?? '');
+  const isUsual = ['Pending', 'Running'].includes(state) || harmless.has(state);
+  return !ready && restarts === 0 && detail === undefined && isUsual && now.getTime() - madeAt < START_MS;
+}
+
 /** How a container of the pod last ended, if not well. */
 function ending(containers: readonly ContainerStatus[]): string | undefined {
   for (const container of containers) {
@@ -62,8 +90,7 @@ const failed = (terminated: Terminated | undefined): Terminated | undefined =>
 export function lastWords(evidence: Evidence): string | undefined {
   if (!evidence.pods.ok) return undefined;
   for (const pod of evidence.pods.value) {
-    const { status = {} } = pod;
-    const words = ending([...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]);
+    const words = ending(containersOf(pod));
     if (words !== undefined) return words;
   }
   return undefined;

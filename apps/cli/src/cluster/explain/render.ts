@@ -9,8 +9,16 @@ const MEASURE = 100;
 /** An explanation as text for people. */
 export function renderExplanation(explanation: Explanation, theme: Theme): string {
   const width = Math.min(theme.width ?? MEASURE, MEASURE);
-  const { headline, summary, evidence, next } = explanation;
+  const { warning, headline, summary, evidence, next, lineage } = explanation;
   const lines = [
+    ...(warning === undefined
+      ? []
+      : [
+          ...wrap(warning.text, width).map((line) => theme.paint('bad', line)),
+          ...wrap(`${warning.next}:`, width),
+          `    ${theme.paint('strong', plain(warning.command))}`,
+          '',
+        ]),
     ...wrap(headline.text, width).map((line) =>
       theme.paint(headline.tone === 'plain' ? 'strong' : headline.tone, line),
     ),
@@ -30,6 +38,7 @@ export function renderExplanation(explanation: Explanation, theme: Theme): strin
         step.command === undefined ? [] : [`${indent}  ${theme.paint('strong', plain(theme.asCalled(step.command)))}`];
       return [`  ${number}${first}`, ...rest.map((line) => indent + line), ...command];
     }),
+    ...(lineage === undefined ? [] : ['', ...renderSection(lineage, theme, width)]),
   ];
   return `${lines.join('\n')}\n`;
 }

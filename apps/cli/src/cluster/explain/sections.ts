@@ -1,12 +1,15 @@
 import type { AnalysisCheck, CheckVerdict, Condition } from '@pawl/shared/modelversion/model-version';
+import { labels, STABLE } from '@pawl/shared/modelversion/names';
 import type { KubernetesEvent } from '@pawl/shared/kubernetes/objects';
 import { hasFailed } from '../model-version/order.ts';
 import type { Cell } from '../../terminal/table.ts';
 import { age, bytes, count, percent, shortDigest } from '../../terminal/text.ts';
 import type { Tone } from '../../terminal/theme.ts';
-import type { Evidence, Found } from './evidence.ts';
+import type { Found } from '../connection/attempt.ts';
+import type { Evidence } from './evidence.ts';
 import type { Section } from './explanation.ts';
 import { summarizePod, type PodSummary } from './pods.ts';
+import { isUnwell } from './unwell.ts';
 
 /** Everything an explanation rests on, in the order in which a rollout makes it. */
 export function evidenceSections(evidence: Evidence): readonly Section[] {
@@ -18,6 +21,7 @@ export function evidenceSections(evidence: Evidence): readonly Section[] {
     analysisSection(evidence),
     rolloutSection(evidence),
     podsSection(evidence),
+    stablePodsSection(evidence),
     eventsSection(evidence),
   ].filter((section) => section !== undefined);
 }
@@ -57,7 +61,6 @@ function conditionsSection({ version, now }: Evidence): Section | undefined {
 function artifactSection({ version }: Evidence): Section {
   const { uri, digest } = version.spec.artifact;
   const { artifact } = version.status ?? {};
-  const lineage = Object.entries(artifact?.lineage ?? {}).map(([key, value]) => `${key} ${value}`);
   return {
     title: 'Artifact',
     lines: [
@@ -65,9 +68,15 @@ function artifactSection({ version }: Evidence): Section {
       artifact === undefined
         ? 'not verified'
         : `verified, ${bytes(artifact.sizeBytes)}, ${artifact.signed ? 'signed by the key of this environment' : 'no signature asked for'}`,
-      ...(lineage.length === 0 ? [] : [`made from ${lineage.join(', ')}`]),
     ],
   };
+}
+
+/** What the weights were made from, as their manifest says: it explains nothing of a rollout. */
+export function lineageSection({ version }: Evidence): Section | undefined {
+  const lineage = Object.entries(version.status?.artifact?.lineage ?? {});
+  if (lineage.length === 0) return undefined;
+  return { title: 'Made from', lines: lineage.map(([key, value]) => `${key} ${value}`) };
 }
 
 function acceptanceSection({ version, now }: Evidence): Section | undefined {
@@ -166,6 +175,20 @@ function podsSection(evidence: Evidence): Section | undefined {
   return hasFailed(evidence.version)
     ? { title: 'Canary pods', lines: ['none: the canary was taken away with the verdict'] }
     : undefined;
+}
+
+/** How many stable pods are shown. */
+const STABLE_PODS = 8;
+
+/** Only those that are not well: the others say nothing. */
+function stablePodsSection({ modelPods, now }: Evidence): Section | undefined {
+  const pods = (modelPods.ok ? modelPods.value : []).filter(
+    (pod) => pod.metadata.labels?.[labels.track] === STABLE && isUnwell(pod, now),
+  );
+  if (pods.length === 0) return undefined;
+  const more = pods.length > STABLE_PODS ? { lines: [`${pods.length - STABLE_PODS} more are not well`] } : {};
+  const rows = pods.slice(0, STABLE_PODS).map((pod) => podRow(summarizePod(pod)));
+  return { title: 'Stable pods that are not well', ...more, table: { rows } };
 }
 
 /** How many of the last events are shown. */

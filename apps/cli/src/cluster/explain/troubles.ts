@@ -1,7 +1,7 @@
 import type { Condition } from '@pawl/shared/modelversion/model-version';
 import { labels, STABLE } from '@pawl/shared/modelversion/names';
 import type { Evidence } from './evidence.ts';
-import { kubectl, sentence, type NextStep, type Words } from './explanation.ts';
+import { isNothing, kubectl, sentence, type NextStep, type Words } from './explanation.ts';
 
 /** Last words of a status that the API server takes no longer, and the first when it does again. */
 const UNWRITTEN = 'StatusRefused';
@@ -47,8 +47,9 @@ export function withRefusals(words: Words, evidence: Evidence): Words {
   };
   return {
     headline: `${words.headline}; the API server refuses what it needs`,
+    todo: 'let it take that',
     tone: words.tone === 'bad' ? 'bad' : 'warn',
     sentences: [...words.sentences, ...said.map(sentence).filter((text) => !words.sentences.join(' ').includes(text))],
-    next: [look, ...words.next.filter(({ text }) => !text.startsWith('nothing is needed'))],
+    next: [look, ...words.next.filter(({ text }) => !isNothing(text))],
   };
 }

@@ -3,7 +3,7 @@ import { labels, POLICY_ROLE, PUBLIC_KEY_KEY, STABLE } from '@pawl/shared/modelv
 import { compareVersions } from '../model-version/order.ts';
 import { list } from '../../terminal/text.ts';
 import { others, tellingCondition, type Evidence } from './evidence.ts';
-import { kubectl, newVersion, pawl, retract, sentence, type NextStep } from './explanation.ts';
+import { kubectl, newVersion, NOTHING, pawl, retract, sentence, type NextStep } from './explanation.ts';
 import { reasonOfPass } from './passes.ts';
 import { summarizePod } from './pods.ts';
 
@@ -35,7 +35,7 @@ export type WaitReason = Exclude<
 >;
 
 const watch = ({ version, flags }: Evidence): NextStep => ({
-  text: 'nothing is needed; watch it go on',
+  text: `${NOTHING}; watch it go on`,
   command: `pawl rollout status ${version.metadata.name} --watch${flags}`,
 });
 const policyLabels = (evidence: Evidence): string =>

@@ -16,22 +16,25 @@ export function addExplain(program: Command, session: Session): void {
     program
       .command('explain')
       .summary('why a version is serving or not, and what to do')
-      .description('Say why a version is serving or not: one paragraph, what that rests on, and the next step.')
+      .description(
+        'Say why a version is serving or not: the answer, one paragraph, what that rests on, and the next step.',
+      )
       .argument('<name>', 'a ModelVersion')
       .addOption(outputOption('json', 'yaml')),
   ).action((name: string, options: ExplainOptions) =>
     withCluster(session, options, async (cluster) => {
-      const { stdout, now } = session.context;
-      const explanation = explain(await gather(cluster, name, now, flagsOf(options)));
-      if (options.output === undefined) stdout.write(renderExplanation(explanation, themeOf(session, options)));
-      else await writeData(stdout, options.output, asData(explanation, name, cluster.namespace));
+      const { context } = session;
+      const explanation = explain(await gather(cluster, name, context, flagsOf(options)));
+      if (options.output === undefined) context.stdout.write(renderExplanation(explanation, themeOf(session, options)));
+      else await writeData(context.stdout, options.output, asData(explanation, name, cluster.namespace));
       return exitCodes.ok;
     }),
   );
 }
 
 /** An explanation without what only matters on a terminal. */
-function asData({ headline, summary, evidence, next }: Explanation, name: string, namespace: string): object {
+function asData(explanation: Explanation, name: string, namespace: string): object {
+  const { warning, headline, summary, evidence, next, lineage } = explanation;
   const rows = ({ table }: Section): object =>
     table === undefined
       ? {}
@@ -39,6 +42,7 @@ function asData({ headline, summary, evidence, next }: Explanation, name: string
   return {
     name,
     namespace,
+    ...(warning && { warning }),
     headline: headline.text,
     summary,
     evidence: evidence.map((section) => ({
@@ -48,5 +52,6 @@ function asData({ headline, summary, evidence, next }: Explanation, name: string
       ...rows(section),
     })),
     next,
+    ...(lineage && { lineage: lineage.lines }),
   };
 }
