@@ -100,11 +100,11 @@ describe('pawl get', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toBe(
       [
-        '   MODEL   NAME          VERSION  PHASE       WEIGHT  READY  AGE  MESSAGE',
-        '   catdog  catdog-1-4-0  1.4.0    Canary      25 %    False  60m  Step 1 of 2 (10 %): held for 42 of 60 s',
-        '●  catdog  catdog-1-3-0  1.3.0    Serving     100 %   True   60m  Every stable pod serves it',
-        '   catdog  catdog-1-2-0  1.2.0    Superseded  0 %     -      60m  1.4.0 (catdog-1-4-0) is wanted instead',
-        '   catdog  catdog-1-1-0  1.1.0    Failed      0 %     False  60m  The message of Aborted',
+        '   MODEL   NAME          VERSION  PHASE       WEIGHT  READY  AGE  SEEN  MESSAGE',
+        '   catdog  catdog-1-4-0  1.4.0    Canary      25 %    False  60m  2s    Step 1 of 2 (10 %): held for 42 of 60 s',
+        '●  catdog  catdog-1-3-0  1.3.0    Serving     100 %   True   60m  2s    Every stable pod serves it',
+        '   catdog  catdog-1-2-0  1.2.0    Superseded  0 %     -      60m  2s    1.4.0 (catdog-1-4-0) is wanted instead',
+        '   catdog  catdog-1-1-0  1.1.0    Failed      0 %     False  60m  2s    The message of Aborted',
         '',
       ].join('\n'),
     );
@@ -134,6 +134,66 @@ describe('pawl get', () => {
     );
     expect((await pawl('get -o wide', demo())).out).toContain('oci://registry.example/catdog:1.4.0');
     expect((await pawl('get -A', demo())).out).toMatch(/^NAMESPACE/);
+  });
+
+  it('says when the controller last looked, in each namespace, and warns where it does not', async () => {
+    const cluster = demo();
+    cluster.versions = ['demo', 'gone', 'new', 'late'].map((namespace) =>
+      aVersion('1.3.0', serving(), withMetadata({ namespace, generation: namespace === 'late' ? 2 : 1 })),
+    );
+    cluster.leases = { gone: aLease(60), new: undefined };
+    const { out, err, code } = await pawl('get -A --context c', cluster);
+    expect(code).toBe(0);
+    const rows = out.split('\n').map((line) => line.split(/\s{2,}/));
+    expect(rows.slice(0, 5).map((row) => [row[0], row.at(-2)])).toEqual([
+      ['NAMESPACE', 'SEEN'],
+      ['demo', '7s'],
+      ['gone', '65s'],
+      // Its newest spec was not seen, or no Lease tells: what is sure is the last change of its status.
+      ['late', '95s'],
+      ['new', '95s'],
+    ]);
+    expect(err.split('\n')).toEqual([
+      expect.stringMatching(/^warning: The controller has not looked at namespace gone since 2026-11-21T11:59:00Z /),
+      expect.stringMatching(/^next: {2}.*: kubectl -n gone --context c get deployments,pods -l \S+=controller$/),
+      expect.stringMatching(/^warning: No controller looks at namespace new: /),
+      expect.stringMatching(/^next: /),
+      '',
+    ]);
+    expect(await pawl('get -A -o json', cluster)).toMatchObject({ err: '' });
+  });
+
+  it('notes that it does not know whether the controller looks, and goes on', async () => {
+    const cluster = demo();
+    cluster.refuses = new CliError('CLUSTER_FORBIDDEN', 'you may not read Leases', '');
+    const { code, out, err } = await pawl('get', cluster);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: 'note: Whether the controller still looks at namespace demo is not known: its Lease could not be read (you may not read Leases).\n',
+    });
+    expect(out).toMatch(/catdog-1-3-0 .* 90s {3}Every stable pod serves it/);
+  });
+
+  it('hides all but the five highest superseded versions of each model, and says so', async () => {
+    const cluster = demo();
+    const superseded = (version: string, model = 'catdog') =>
+      aVersion(version, inPhase('Superseded'), withSpec({ model }), withMetadata({ name: `${model}-${version}` }));
+    cluster.versions = [
+      ...['1.2.0', '1.9.0', '1.10.0', '1.11.0', '1.3.0', '1.1.0', '1.4.0'].map((version) => superseded(version)),
+      superseded('0.1.0', 'birds'),
+      aVersion('0.9.0', failedFor('Aborted')),
+      aVersion('1.12.0', serving()),
+    ];
+    const versionsIn = (out: string) => [...out.matchAll(/ (\d+\.\d+\.\d+) /g)].map(([, version]) => version);
+    const { out } = await pawl('get', cluster);
+    expect(versionsIn(out)).toEqual(['0.1.0', '1.12.0', '1.11.0', '1.10.0', '1.9.0', '1.4.0', '1.3.0', '0.9.0']);
+    expect(out).toMatch(/\n2 superseded versions not shown; --all shows every one\n$/);
+    const all = await pawl('get --all', cluster);
+    expect(versionsIn(all.out)).toHaveLength(10);
+    expect(all.out).not.toContain('not shown');
+    expect((await pawl('get catdog-1.1.0', cluster)).out).toContain('1.1.0');
+    expect((await pawl('get -o name', cluster)).out.trim().split('\n')).toHaveLength(10);
+    expect(JSON.parse((await pawl('get -o json', cluster)).out)).toMatchObject({ items: { length: 10 } });
   });
 
   it('says when a version waits for a controller', async () => {

@@ -58,7 +58,9 @@ export async function withCluster(
 }
 
 /** What a command must repeat to reach the same place, with a leading space. */
-export function flagsOf(options: ClusterOptions): string {
+export function flagsOf(
+  options: Readonly<Partial<Record<'namespace' | 'context' | 'kubeconfig', string | undefined>>>,
+): string {
   return (
     [
       ['-n', options.namespace],

@@ -2,28 +2,48 @@ import type { ModelVersion, Phase } from '@pawl/shared/modelversion/model-versio
 import { GROUP, MODEL_VERSION } from '@pawl/shared/modelversion/names';
 import type { Command } from 'commander';
 import type { Cluster } from '../../cluster/connection/cluster.ts';
+import { lastLook } from '../../cluster/controller/last-look.ts';
+import { readWatch, watchDoubt, watchWarning, type Watch } from '../../cluster/controller/watch.ts';
 import { exitCodes, type ExitCode } from '../../errors/cli-error.ts';
 import { assertNamespace, findTarget } from '../../cluster/model-version/find.ts';
 import { inOrder, isServing, seen } from '../../cluster/model-version/order.ts';
 import { renderTable, type Cell } from '../../terminal/table.ts';
-import { age, shortDigest } from '../../terminal/text.ts';
+import { age, count, shortDigest } from '../../terminal/text.ts';
 import type { Theme, Tone } from '../../terminal/theme.ts';
 import { outputOption, writeData, type Format } from '../output.ts';
-import { themeOf, withCluster, withClusterOptions, type ClusterOptions, type Session } from '../session.ts';
+import {
+  flagsOf,
+  quote,
+  themeOf,
+  withCluster,
+  withClusterOptions,
+  type ClusterOptions,
+  type Session,
+} from '../session.ts';
 
 interface GetOptions extends ClusterOptions {
   readonly output?: Format;
   readonly allNamespaces?: boolean;
+  readonly all?: boolean;
 }
+
+/** Superseded versions of a model that are listed without --all: enough to see what a rollback returns to. */
+const SUPERSEDED_SHOWN = 5;
+
+/** By namespace. */
+type Watches = ReadonlyMap<string, Watch>;
 
 export function addGet(program: Command, session: Session): void {
   withClusterOptions(
     program
       .command('get')
       .summary('list versions by model, highest first')
-      .description('List the versions of every model, or of one, highest first. A dot marks what serves.')
+      .description(
+        'List the versions of every model, or of one, highest first. A dot marks what serves. SEEN is how long ago the controller last looked at a version.',
+      )
       .argument('[name|model]', 'a ModelVersion, or a model')
       .option('-A, --all-namespaces', 'in all namespaces')
+      .option('--all', `every superseded version, not the highest ${SUPERSEDED_SHOWN} of a model`)
       .addOption(outputOption('json', 'yaml', 'wide', 'name')),
   ).action((wanted: string | undefined, options: GetOptions) =>
     withCluster(session, options, (cluster) => get(session, cluster, wanted, options)),
@@ -63,11 +83,50 @@ async function get(
       shown.map((version) => `${MODEL_VERSION.kind.toLowerCase()}.${GROUP}/${version.metadata.name}\n`).join(''),
     );
   } else {
-    stdout.write(
-      renderVersions(shown, themeOf(session, options), session.context.now(), output === 'wide', options.allNamespaces),
-    );
+    const watches = await watchesOf(session, cluster, shown, options);
+    const isLimited = options.all !== true && target?.kind !== 'version';
+    const listed = isLimited ? withoutOldest(shown) : shown;
+    const layout = { wide: output === 'wide', namespaces: options.allNamespaces ?? false };
+    stdout.write(renderVersions(listed, watches, themeOf(session, options), session.context.now(), layout));
+    const hidden = shown.length - listed.length;
+    if (hidden > 0) stdout.write(`${count(hidden, 'superseded version')} not shown; --all shows every one\n`);
   }
   return exitCodes.ok;
+}
+
+/** Whether the controller of each namespace looks; warns of those where it does not. */
+async function watchesOf(
+  session: Session,
+  cluster: Cluster,
+  versions: readonly ModelVersion[],
+  options: GetOptions,
+): Promise<Watches> {
+  const { context } = session;
+  const flags = flagsOf({ ...options, namespace: undefined });
+  const namespaces = [...new Set(versions.map(({ metadata }) => metadata.namespace))];
+  const watches = await Promise.all(
+    namespaces.map(async (namespace) => [namespace, await readWatch(cluster, namespace, context)] as const),
+  );
+  for (const [namespace, watch] of watches) {
+    const warning = watchWarning(watch, namespace, context.now(), `kubectl -n ${quote(namespace)}${flags}`);
+    if (warning !== undefined)
+      context.stderr.write(`warning: ${warning.text}\nnext:  ${warning.next}: ${warning.command}\n`);
+    const doubt = watchDoubt(watch, namespace);
+    if (doubt !== '') context.stderr.write(`note: ${doubt}\n`);
+  }
+  return new Map(watches);
+}
+
+/** Versions without the lowest superseded ones of each model; they are in order. */
+function withoutOldest(versions: readonly ModelVersion[]): readonly ModelVersion[] {
+  const shown = new Map<string, number>();
+  return versions.filter(({ metadata, spec, status }) => {
+    if (status?.phase !== 'Superseded' || metadata.deletionTimestamp !== undefined) return true;
+    const model = `${metadata.namespace}/${spec.model}`;
+    const before = shown.get(model) ?? 0;
+    shown.set(model, before + 1);
+    return before < SUPERSEDED_SHOWN;
+  });
 }
 
 const toneOfPhase: Readonly<Record<Phase, Tone>> = {
@@ -84,14 +143,14 @@ const toneOfPhase: Readonly<Record<Phase, Tone>> = {
 /** Versions as a table; pure. */
 function renderVersions(
   versions: readonly ModelVersion[],
+  watches: Watches,
   theme: Theme,
   now: Date,
-  wide = false,
-  namespaces = false,
+  { wide, namespaces }: { readonly wide: boolean; readonly namespaces: boolean },
 ): string {
   const header = [
     ...(namespaces ? ['NAMESPACE'] : []),
-    ...['', 'MODEL', 'NAME', 'VERSION', 'PHASE', 'WEIGHT', 'READY', 'AGE'],
+    ...['', 'MODEL', 'NAME', 'VERSION', 'PHASE', 'WEIGHT', 'READY', 'AGE', 'SEEN'],
     ...(wide ? ['DIGEST', 'ARTIFACT'] : []),
     'MESSAGE',
   ];
@@ -107,6 +166,7 @@ function renderVersions(
       status === undefined ? '-' : `${status.weight} %`,
       readinessOf(version),
       age(metadata.creationTimestamp, now),
+      seenAt(version, watches, now),
       ...(wide ? [shortDigest(spec.artifact.digest), spec.artifact.uri] : []),
       status === undefined
         ? { text: 'no controller has seen it', tone: 'warn' }
@@ -122,6 +182,12 @@ function phaseOf(version: ModelVersion): Cell {
   const { metadata, status } = version;
   if (metadata.deletionTimestamp !== undefined) return { text: 'Deleting', tone: 'warn' };
   return status === undefined ? '-' : { text: status.phase, tone: toneOfPhase[status.phase] };
+}
+
+function seenAt(version: ModelVersion, watches: Watches, now: Date): Cell {
+  const watch = watches.get(version.metadata.namespace);
+  const text = watch === undefined ? '-' : age(lastLook(version, watch), now);
+  return watch?.kind === 'looking' && seen(version) === 'current' ? text : { text, tone: 'warn' };
 }
 
 function readinessOf(version: ModelVersion): string {
