@@ -52,10 +52,14 @@ const canaryOf = (version: ModelVersion) => {
     name: canaryName('web', version.spec.artifact.digest),
     replicas: 1,
     mount: 'fetch',
-    owner: 'version',
   });
   return { ...canary, metadata: { ...canary.metadata, uid: 'uid-canary' } };
 };
+
+const unowned = (canary: Deployment): Deployment => ({
+  ...canary,
+  metadata: { ...canary.metadata, ownerReferences: [] },
+});
 
 /** A ready pod with the weights of a version. */
 const aPodOf = (track: 'stable' | 'canary', version: ModelVersion, name: string, inService: boolean): Pod =>
@@ -139,6 +143,13 @@ const rows: Readonly<Record<string, Row>> = {
   'the annotation of the canary Deployment': {
     matching: { verb: 'patch', kind: 'Deployment' },
     cluster: () => aCluster(stepping, canaryOf(two), aPodOf('canary', two, 'c-0', true), policyOf()),
+    version: 'm-1.1.0',
+    phase: 'Canary',
+    isFine: [404],
+  },
+  'the owner of a canary that an earlier controller made': {
+    matching: { verb: 'patch', kind: 'Deployment' },
+    cluster: () => aCluster(two, unowned(canaryOf(two)), policyOf()),
     version: 'm-1.1.0',
     phase: 'Canary',
     isFine: [404],

@@ -30,19 +30,28 @@ function aDeployedCanary(policy = aPolicy()) {
 const comparison = comparing(1, 0);
 
 describe('an action', () => {
-  it('makes a canary that is deleted with its version, or with the stable Deployment where a gateway routes', async () => {
+  it('makes a canary that is deleted with the stable Deployment, with or without a gateway', async () => {
     const action: ClusterAction = { kind: 'apply-canary', version: two, name: 'new', replicas: 2 };
-    for (const [policy, owner] of [
-      [aPolicy(), 'ModelVersion'],
-      [gateway, 'Deployment'],
-    ] as const) {
+    for (const policy of [aPolicy(), gateway]) {
       const { cluster, carryOut } = aDeployedCanary(policy);
       await carryOut(action);
       expect(cluster.deployment('new')).toMatchObject({
         spec: { replicas: 2 },
-        metadata: { ownerReferences: [{ kind: owner }] },
+        metadata: { ownerReferences: [{ kind: 'Deployment', uid: 'uid-web' }] },
       });
     }
+  });
+
+  it('takes a canary from its other owners, and does nothing for one that is gone', async () => {
+    const { api, cluster, carryOut } = aDeployedCanary();
+    const ownerReferences = [{ apiVersion: 'pawl.dev/v1alpha1', kind: 'ModelVersion', name: 'm', uid: 'uid-m' }];
+    api.put({ ...cluster.deployment('canary')!, metadata: { name: 'canary', namespace: 'ns', ownerReferences } });
+    await carryOut({ kind: 'adopt-canary', name: 'canary' });
+    expect(cluster.deployment('canary')?.metadata.ownerReferences).toEqual([
+      { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web' },
+    ]);
+    await carryOut({ kind: 'adopt-canary', name: 'gone' });
+    expect(cluster.deployment('gone')).toBeUndefined();
   });
 
   it('gives the stable pods their weights, and does not change the number of pods', async () => {

@@ -3,7 +3,7 @@ import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
 import { deployments, httpRoutes, pods } from '@pawl/shared/kubernetes/objects';
 import { annotations, FIELD_MANAGER, labels } from '@pawl/shared/modelversion/names';
 import { Waiting } from '../runtime/controller-loop.ts';
-import { canaryDeployment, mountOf, stablePatch } from './canary.ts';
+import { canaryDeployment, mountOf, ownerOf, stablePatch } from './canary.ts';
 import type { Action } from './decision.ts';
 import type { Observed } from './gather.ts';
 import { httpRoute } from './http-route.ts';
@@ -34,12 +34,15 @@ export async function act(
   switch (action.kind) {
     case 'apply-canary': {
       if (stable === undefined || policy === undefined) return;
-      // A gateway loses requests when pods end before its route is changed. So the pods must not be deleted with their
-      // version (docs/decisions/0008).
-      const owner = policy.traffic.gateway === undefined ? ('version' as const) : ('stable' as const);
       const { version, name, replicas } = action;
-      const canary = canaryDeployment(stable, version, { name, replicas, mount: policy.artifact.mount, owner });
+      const canary = canaryDeployment(stable, version, { name, replicas, mount: policy.artifact.mount });
       await api.apply(deployments, canary, own);
+      return;
+    }
+    case 'adopt-canary': {
+      if (stable === undefined) return;
+      const patch = { metadata: { ownerReferences: [ownerOf(stable)] } };
+      await unlessGone(api.mergePatch(deployments, namespace, action.name, patch, write));
       return;
     }
     case 'apply-stable':

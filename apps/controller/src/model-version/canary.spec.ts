@@ -50,7 +50,7 @@ const stable: Deployment = {
     },
   },
 };
-const canary = canaryDeployment(stable, two, { name: 'c', replicas: 2, mount: 'fetch', owner: 'version' });
+const canary = canaryDeployment(stable, two, { name: 'c', replicas: 2, mount: 'fetch' });
 
 describe('a canary', () => {
   it('is what the stable pods are, with other weights', () => {
@@ -89,10 +89,10 @@ describe('a canary', () => {
     });
   });
 
-  it('is deleted with its version', () => {
-    expect(canary.metadata.ownerReferences).toEqual([
-      expect.objectContaining({ kind: 'ModelVersion', uid: 'uid-1.1.0' }),
-    ]);
+  it('is deleted with the stable Deployment, and with nothing else, so that an uninstalled chart leaves none', () => {
+    const { name, uid } = stable.metadata;
+    expect(uid).toMatch(/./);
+    expect(canary.metadata.ownerReferences).toEqual([{ apiVersion: 'apps/v1', kind: 'Deployment', name, uid }]);
   });
 
   it('has a name that shows its weights, and that is short enough for the names of its pods', () => {

@@ -2,18 +2,17 @@ import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes, folderOfDigest } from '@pawl/shared/bundle/digest';
 import {
   annotations,
-  API_VERSION,
   CANARY,
   FETCH_CONTAINER,
   INFERENCE_CONTAINER,
   labels,
   MODEL_CACHE_PATH,
   MODEL_IMAGE_PATH,
-  MODEL_VERSION,
   MODEL_VOLUME,
 } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
+import type { OwnerReference } from '@pawl/shared/kubernetes/kube-object';
 import type { Container, Deployment, PodTemplate } from '@pawl/shared/kubernetes/objects';
 
 /** How pods get a bundle. */
@@ -137,13 +136,24 @@ export function templateHash(template: PodTemplate): string {
 }
 
 /**
+ * The stable Deployment as the owner of its canary: what deletes the one deletes the other, `helm uninstall` too. It is the
+ * only owner, because Kubernetes deletes what has two when both are gone (docs/decisions/0008).
+ */
+export const ownerOf = ({ metadata }: Deployment): OwnerReference => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  name: metadata.name,
+  uid: metadata.uid ?? '',
+});
+
+/**
  * The canary Deployment of a version: the stable pods with other weights. The Service selects its pods only when they
  * are admitted, one by one.
  */
 export function canaryDeployment(
   stable: Deployment,
   version: ModelVersion,
-  { name, replicas, mount, owner }: { name: string; replicas: number; mount: Mount; owner: 'version' | 'stable' },
+  { name, replicas, mount }: { name: string; replicas: number; mount: Mount },
 ): Deployment {
   const template = withoutArtifact(stable.spec.template);
   const weights = artifactTemplate(version, mount);
@@ -162,16 +172,7 @@ export function canaryDeployment(
       // Admission rules require of every Deployment what they require of the stable one.
       labels: { ...withoutTracking(stable.metadata.labels), ...own },
       annotations: { [annotations.template]: hash },
-      ownerReferences: [
-        owner === 'version'
-          ? {
-              apiVersion: API_VERSION,
-              kind: MODEL_VERSION.kind,
-              name: version.metadata.name,
-              uid: version.metadata.uid,
-            }
-          : { apiVersion: 'apps/v1', kind: 'Deployment', name: stable.metadata.name, uid: stable.metadata.uid ?? '' },
-      ],
+      ownerReferences: [ownerOf(stable)],
     },
     spec: {
       replicas,

@@ -67,6 +67,8 @@ export interface Recorded {
 export type Action =
   | { readonly kind: 'verify'; readonly version: ModelVersion }
   | { readonly kind: 'apply-canary'; readonly version: ModelVersion; readonly name: string; readonly replicas: number }
+  /** Makes the stable Deployment the owner of a canary. */
+  | { readonly kind: 'adopt-canary'; readonly name: string }
   | {
       readonly kind: 'ask-acceptance';
       readonly version: ModelVersion;

@@ -76,6 +76,8 @@ export interface CanaryTrack {
   /** Name of the ModelVersion. */
   readonly version: string;
   readonly digest: string;
+  /** Uids of the objects with which Kubernetes deletes it. */
+  readonly owners: readonly string[];
   /** Hash of the stable pod template that it was made from. */
   readonly template: string;
   /** Pods that it should have. */

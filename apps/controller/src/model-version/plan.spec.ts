@@ -129,6 +129,7 @@ const done = (made: Plan): string =>
         case 'ask-acceptance':
         case 'write-comparison':
         case 'mark-withdrawn':
+        case 'adopt-canary':
         case 'delete-canary':
           return action.kind;
       }
@@ -449,6 +450,37 @@ describe.each<[string, Facts, Expected, string]>([
     { ...stepping(), stable: { kind: 'found', track: { ...stable, template: 'template-2' } } },
     { '1.0.0': 'Serving Serving', '1.1.0': 'Canary CanaryStarting' },
     'apply-canary 1.1.0 x1',
+  ],
+  [
+    'gives the canary of an earlier controller to the stable Deployment, and goes on',
+    stepping({
+      canaries: [
+        aCanary(two, { owners: ['uid-1.1.0'], pods: [somePodFacts('canary-0')], comparison: comparing(1, 1) }),
+      ],
+    }),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Canary StepRunning 1' },
+    'adopt-canary',
+  ],
+  [
+    'gives a suspended canary to a stable Deployment that was made again',
+    stepping(
+      { stable: { kind: 'found', track: { ...stable, uid: 'uid-again' } } },
+      aVersion('1.1.0', atStep(1), suspended),
+    ),
+    { '1.0.0': 'Serving Serving', '1.1.0': 'Suspended Suspended 1' },
+    'adopt-canary',
+  ],
+  [
+    'holds at its step while the stable Deployment is gone, whose canary goes with it',
+    someFacts({ versions: [one, aVersion('1.1.0', atStep(1))] }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Pending StableMissing 1' },
+    '',
+  ],
+  [
+    'makes the canary again beside a stable Deployment that was made again, which gets its weights first',
+    someFacts({ versions: [one, aVersion('1.1.0', atStep(1))], stable: aStable(undefined, { uid: 'uid-again' }) }),
+    { '1.0.0': 'Superseded Superseded', '1.1.0': 'Canary CanaryStarting' },
+    'apply-stable 1.0.0, apply-canary 1.1.0 x1',
   ],
   // -- acceptance --------------------------------------------------------------------------------------------------
   [

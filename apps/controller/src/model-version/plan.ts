@@ -42,6 +42,7 @@ export function plan(facts: Facts): Plan {
     ...missingRoute,
     ...restored(versions, target, facts),
     ...leftovers.flatMap((canary) => remove(canary, facts)),
+    ...adopted(rollout, facts),
     ...(rollout?.actions ?? []),
   ];
   // Nothing is changed while nobody can tell where the requests go.
@@ -81,6 +82,16 @@ function restored(versions: readonly ModelVersion[], target: ModelVersion | unde
 
 /** It runs in the background and only reads. */
 const changesNothing = ({ kind }: Action): boolean => kind === 'verify' || kind === 'ask-acceptance';
+
+/**
+ * The canary that stays belongs to the stable Deployment, whatever its rollout waits for. Another owner is of an earlier controller,
+ * or a stable Deployment that was made again.
+ */
+function adopted(rollout: RolloutPlan | undefined, { stable, canaries }: Facts): Action[] {
+  const canary = canaries.find(({ name }) => name === rollout?.canary);
+  if (canary === undefined || stable.kind === 'missing' || canary.owners.includes(stable.track.uid)) return [];
+  return [{ kind: 'adopt-canary', name: canary.name }];
+}
 
 /** Time until a canary that is being deleted is checked again, ms. */
 const REMOVAL_CHECK_MS = 1_000;

@@ -52,6 +52,21 @@ describe('a reconciler', () => {
     expect(await cluster.pass()).toMatchObject({ name: 'Waiting', reason: 'CacheBehind' });
   });
 
+  it('gives the canary to a stable Deployment that was made again', async () => {
+    const cluster = aCluster();
+    await cluster.pass();
+    const owners = () => cluster.deployment(CANARY)?.metadata.ownerReferences?.map(({ uid }) => uid);
+    expect(owners()).toEqual(['uid-web']);
+    await cluster.api.delete(deployments, 'ns', 'web');
+    const again = stableDeployment(aDigest('1.0.0'));
+    cluster.has({ ...again, metadata: { ...again.metadata, uid: 'uid-again' } });
+    await cluster.pass();
+    expect(owners()).toEqual(['uid-again']);
+    const written = cluster.api.writes.filter(({ kind }) => kind === deployments.kind).length;
+    await cluster.pass();
+    expect(cluster.api.writes.filter(({ kind }) => kind === deployments.kind)).toHaveLength(written);
+  });
+
   it('gives the canary the labels that admission rules ask of the stable Deployment', async () => {
     const cluster = aCluster();
     cluster.has(stableDeployment(aDigest('1.0.0'), { team: 'a', 'argocd.argoproj.io/instance': 'web' }));

@@ -93,6 +93,7 @@ export function idOf(request: Request): string {
     case 'apply-stable':
       return `${request.kind} ${request.version.metadata.uid}`;
     case 'apply-canary':
+    case 'adopt-canary':
     case 'delete-canary':
       return `${request.kind} ${request.name}`;
     case 'mark-withdrawn':
@@ -113,6 +114,8 @@ function objectOf(request: Request): string {
   switch (request.kind) {
     case 'apply-canary':
       return `the canary Deployment ${request.name}`;
+    case 'adopt-canary':
+      return `the owner of the canary Deployment ${request.name}`;
     case 'apply-stable':
       return 'the weights in the stable Deployment';
     case 'admit-pods':

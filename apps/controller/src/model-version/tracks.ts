@@ -72,6 +72,7 @@ export function canaryTrack(deployment: Deployment, pods: readonly Pod[]): Canar
     name: metadata.name,
     version,
     digest,
+    owners: (metadata.ownerReferences ?? []).map(({ uid }) => uid),
     template,
     replicas: spec.replicas ?? 1,
     podsRefused: podsRefused(deployment),

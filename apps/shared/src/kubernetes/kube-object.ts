@@ -26,7 +26,7 @@ export interface ObjectMeta {
   readonly managedFields?: readonly unknown[] | undefined;
 }
 
-interface OwnerReference {
+export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;

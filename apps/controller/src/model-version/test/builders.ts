@@ -152,6 +152,7 @@ export function aCanary(version: ModelVersion, changes: Partial<CanaryTrack> = {
     name: canaryName(STABLE, of),
     version: version.metadata.name,
     digest: of,
+    owners: ['uid-web'],
     template: TEMPLATE,
     replicas,
     pods: Array.from({ length: replicas }, (_, index) =>
