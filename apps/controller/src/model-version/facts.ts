@@ -151,7 +151,8 @@ export type Verification =
   /** It could not be fetched or checked this time: tried again. */
   | {
       readonly kind: 'unreachable';
-      readonly reason: 'StoreUnreachable' | 'StoreRefused' | 'ArtifactNotFound' | 'VerifierUnavailable';
+      readonly reason:
+        'StoreUnreachable' | 'StoreUntrusted' | 'StoreRefused' | 'ArtifactNotFound' | 'VerifierUnavailable';
       readonly message: string;
       readonly attempts: number;
       readonly retryAt: number;

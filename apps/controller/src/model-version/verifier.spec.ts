@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import { startUntrusted } from '@pawl/test-kit/untrusted-server';
 import { MemoryLogger } from '../runtime/test/fake-objects.ts';
 import type { Verification } from './facts.ts';
 import { aPolicy, aVersion, NOW } from './test/builders.ts';
@@ -64,6 +65,18 @@ describe('a verifier', () => {
     const { verify } = aVerifier(folder);
     expect(await verify(at('file:///nowhere'))).toMatchObject({ kind: 'unreachable', reason: 'ArtifactNotFound' });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('tells a store whose certificate is not trusted from one that refuses it', async () => {
+    const store = await startUntrusted();
+    const { verify } = aVerifier(folder);
+    const judged = await verify(at(`https://${store.host}/m`));
+    await store.close();
+    expect(judged).toMatchObject({
+      kind: 'unreachable',
+      reason: 'StoreUntrusted',
+      message: expect.stringContaining('shows a certificate that is self-signed, and not trusted here') as string,
+    });
   });
 
   it('mounts only what is in a registry', async () => {

@@ -179,6 +179,7 @@ const obstacles: Partial<Record<PawlError['code'], (Verification & { readonly ki
   INTERNAL: 'VerifierUnavailable',
   BUNDLE_NOT_FOUND: 'ArtifactNotFound',
   BUNDLE_STORE_UNREACHABLE: 'StoreUnreachable',
+  BUNDLE_STORE_UNTRUSTED: 'StoreUntrusted',
 };
 
 /** Errors that are the artifact's own fault. Every other error is tried again. */

@@ -109,6 +109,7 @@ export const conditionReasons = [
   'Verified',
   'Verifying',
   'StoreUnreachable',
+  'StoreUntrusted',
   'StoreRefused',
   'ArtifactNotFound',
   'VerifierUnavailable',

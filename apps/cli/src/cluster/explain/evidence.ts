@@ -41,6 +41,7 @@ const tellingReasons: readonly ConditionReason[] = [
   'ImageVolumeUnsupported',
   'ArtifactNotAllowed',
   'ArtifactNotFound',
+  'StoreUntrusted',
   'StoreRefused',
   'StoreUnreachable',
   'VerifierUnavailable',

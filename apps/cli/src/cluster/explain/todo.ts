@@ -31,6 +31,7 @@ export const waitTodo: Readonly<Record<WaitReason, string>> = {
   StepRunning: WATCH,
   Promoting: WATCH,
   StoreUnreachable: 'bring its store back, or open the way to it',
+  StoreUntrusted: 'set trustedCertificates.configMap where its authority is your own, or renew it',
   StoreRefused: 'let the controller read its store',
   ArtifactNotFound: 'publish its bundle there, or correct the address',
   VerifierUnavailable: "make room in the controller's pod",

@@ -3,9 +3,10 @@ import { labels, POLICY_ROLE, PUBLIC_KEY_KEY, STABLE } from '@pawl/shared/modelv
 import { compareVersions } from '../model-version/order.ts';
 import { list } from '../../terminal/text.ts';
 import { others, tellingCondition, type Evidence } from './evidence.ts';
+import { certificateStep, trustAuthority } from './certificates.ts';
 import { kubectl, newVersion, NOTHING, pawl, retract, sentence, type NextStep } from './explanation.ts';
 import { reasonOfPass } from './passes.ts';
-import { summarizePod } from './pods.ts';
+import { lastWords, summarizePod } from './pods.ts';
 
 /** One reason of waiting in words. */
 interface WaitWords {
@@ -75,6 +76,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
         : `The bundle is verified, but the scheduler finds no node for the canary${stuck.detail === undefined ? '' : `: ${stuck.detail}`}. It waits; this is no verdict about the weights.`;
     },
     next: (e) => [
+      ...[certificateStep(`${told(e)} ${lastWords(e) ?? ''}`)].filter((step) => step !== undefined),
       {
         text: 'see what its pods wait for, and fix that: room on a node (add one, or lower requests in the values of the chart), an image, or the store',
         command: kubectl(e, 'describe pods -l ' + `${labels.modelVersion}=${e.version.metadata.name}`),
@@ -162,6 +164,13 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
     means: (e) =>
       `It passed${reasonOfPass(e)}, and the stable pods are being replaced by pods with its weights. ${told(e)}`,
     next: (e) => [watch(e)],
+  },
+  StoreUntrusted: {
+    headline: 'the certificate of its store is not trusted',
+    means: (e) =>
+      `The bundle cannot be verified because the store of ${e.version.spec.artifact.uri} shows a certificate that the controller does not trust, so nothing was sent to it; its credentials are not the cause. This is tried again, and is no verdict about the weights. ${told(e)}`,
+    next: (e) => [certificateStep(told(e)) ?? trustAuthority, newVersion(e, 'if the address is wrong, correct it')],
+    blocked: true,
   },
   StoreRefused: {
     headline: 'its store refuses the controller',
