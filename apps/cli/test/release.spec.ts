@@ -145,6 +145,31 @@ describe('pawl release', () => {
     expect((await release((await publish('2.0.0', 2, { changes: { input } })).uri)).code).toBe(0);
   });
 
+  it.each([
+    ['not three numbers', 'latest'],
+    ['a leading v', 'v1.1.0'],
+    ['leading zeros', '1.01.0'],
+    ['leading zeros in a prerelease', '1.1.0-01'],
+    ['a number beyond what can be counted', '9007199254740992.0.0'],
+    ['65 characters', `1.1.0-${'a'.repeat(59)}`],
+  ])('refuses a bundle whose version has %s, and writes nothing', async (_, version) => {
+    const { release, publish, git, models, folder } = await aClone();
+    const { uri } = await publish('1.1.0', 1);
+    // As another program may have made it: no bundle of ours can be written so.
+    const manifest = join(folder, 'store', '1.1.0', 'manifest.json');
+    const text = await readFile(manifest, 'utf8');
+    await chmod(manifest, 0o644);
+    await writeFile(manifest, text.replace('"version": "1.1.0"', `"version": "${version}"`));
+    expect(await readFile(manifest, 'utf8')).not.toBe(text);
+    const before = await git('rev-parse', 'HEAD');
+    const { code, out, err } = await release(uri);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^error: .*version.*\[BUNDLE_MANIFEST_INVALID\]\nnext: /);
+    expect(await git('rev-parse', 'HEAD')).toBe(before);
+    expect(await models()).toEqual([]);
+    expect(await git('status', '--porcelain')).toBe('');
+  });
+
   it('compares with nothing only when somebody takes the responsibility', async () => {
     const { release, publish, folder } = await aClone();
     await release((await publish('1.0.0', 1)).uri);

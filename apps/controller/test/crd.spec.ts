@@ -10,6 +10,8 @@ import { type Crd, crds, installCrd } from './support/crd.ts';
 
 interface Schema {
   readonly type?: string;
+  readonly pattern?: string;
+  readonly maxLength?: number;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
@@ -35,6 +37,37 @@ describe('the CRD', () => {
     expect(metadata.annotations).toMatchObject({
       'helm.sh/resource-policy': 'keep',
       'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
+    });
+  });
+
+  describe('of spec.version', () => {
+    const made = modelVersionCrd() as unknown as Crd;
+    const schema = made.spec.versions[0]?.schema.openAPIV3Schema as Schema;
+    const version = schema.properties?.['spec']?.properties?.['version'];
+    // What the API server checks before any rule in CEL.
+    const isTaken = (text: string): boolean =>
+      new RegExp(version?.pattern ?? '^$').test(text) && text.length <= (version?.maxLength ?? 0);
+
+    it.each(['1.0.0', '0.0.1', '1.0.0-rc.1', '1.0.0+001', '1.0.0-0a1', `1.0.0-${'a'.repeat(58)}`])(
+      'takes %s',
+      (text) => {
+        expect(isTaken(text)).toBe(true);
+      },
+    );
+
+    it.each([
+      '',
+      'latest',
+      'v1.0.0',
+      '1.0',
+      '1.02.0',
+      '01.0.0',
+      '1.0.0-01',
+      '1.0.0-',
+      '1.0.0 ',
+      `1.0.0-${'a'.repeat(59)}`,
+    ])('refuses %j', (text) => {
+      expect(isTaken(text)).toBe(false);
     });
   });
 });
