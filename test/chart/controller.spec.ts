@@ -1,7 +1,7 @@
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { ensureCrd, imageValues, Namespace, InstalledRelease, testValues } from './support/cluster.ts';
 import { merge, render } from './support/helm.ts';
-import { aGateway } from './support/values.ts';
+import { aGateway } from './support/releases.ts';
 
 const helm = process.env['PAWL_TEST_HELM'] ?? 'helm';
 

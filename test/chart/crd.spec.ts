@@ -2,7 +2,7 @@ import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { ensureCrd, InstalledRelease, Namespace } from './support/cluster.ts';
 import { CRD_CHART, render, Rendered, run } from './support/helm.ts';
-import { standalone } from './support/values.ts';
+import { standalone } from './support/releases.ts';
 
 /** Neither Helm nor Argo CD may delete the CRD: every verdict would go with it. */
 const kept = {

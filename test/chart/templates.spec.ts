@@ -21,7 +21,7 @@ import {
 import { replicaSets } from '@pawl/shared/kubernetes/objects';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { CHART, environmentOf, type KubeObject, render, run, textsOf, type Values } from './support/helm.ts';
-import { aGateway, aKey, DIGEST, standalone } from './support/values.ts';
+import { aGateway, aKey, DIGEST, standalone } from './support/releases.ts';
 import { variants } from './support/variants.ts';
 
 describeWhenSet('PAWL_TEST_HELM', 'the chart', (helm) => {

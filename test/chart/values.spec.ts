@@ -4,7 +4,8 @@ import { parse } from 'yaml';
 import { readValueDocs } from '../../scripts/generate-chart.ts';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { CHART, merge, render, template, valueAt, type Values } from './support/helm.ts';
-import { aGateway, aKey, DIGEST, policyOf, standalone, valueCases } from './support/values.ts';
+import { aGateway, aKey, DIGEST, policyOf, standalone } from './support/releases.ts';
+import { valueCases } from './support/values.ts';
 
 const valuesYaml = readFileSync(`${CHART}/values.yaml`, 'utf8');
 const docs = readValueDocs(valuesYaml);

@@ -1,6 +1,8 @@
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call --
    Rendered objects are of many kinds; a field that is not there shows as a failed expectation. */
-import type { KubeObject } from './helm.ts';
+import { environmentOf, type KubeObject } from './helm.ts';
+import { imageCases } from './image-cases.ts';
+import { standalone } from './releases.ts';
 import type { ValueCase } from './value-case.ts';
 
 /** Values of the controller's objects: its rights, its pods, its Service. */
@@ -115,5 +117,39 @@ export const controllerCases: Readonly<Record<string, ValueCase>> = {
     value: [{ name: 'ca', mountPath: '/ca' }],
     at: (r) => r.controller.volumeMounts.at(-1),
     expected: { name: 'ca', mountPath: '/ca' },
+  },
+
+  'controller.enabled': {
+    given: { model: standalone['model'] },
+    value: false,
+    at: (r) => [
+      r.find('Deployment', 'controller'),
+      environmentOf(r.fetch)['MODEL_URI'],
+      environmentOf(r.inference)['MODEL_URI'],
+    ],
+    expected: [undefined, 'oci://registry.example/pets:1.2.3', `file:///models/sha256-${'ab'.repeat(32)}`],
+  },
+  'controller.install': {
+    value: false,
+    at: (r) => r.objects.filter((o) => o.metadata.labels['app.kubernetes.io/component'] === 'controller'),
+    expected: [],
+  },
+
+  ...imageCases('controller.image', (r) => r.controller, 'pawl-controller'),
+
+  'controller.replicas': { value: 2, at: (r) => r.find('Deployment', 'controller').spec.replicas, expected: 2 },
+  'controller.leaseName': {
+    value: 'lease',
+    at: (r) => [
+      environmentOf(r.controller)['LEASE_NAME'],
+      r.find('Role').rules.find((rule: KubeObject) => rule.resourceNames !== undefined).resourceNames,
+    ],
+    expected: ['lease', ['lease']],
+  },
+  'controller.logLevel': { value: 'debug', at: (r) => environmentOf(r.controller)['LOG_LEVEL'], expected: 'debug' },
+  'controller.env': {
+    value: [{ name: 'NODE_OPTIONS', value: '--x' }],
+    at: (r) => environmentOf(r.controller)['NODE_OPTIONS'],
+    expected: '--x',
   },
 };

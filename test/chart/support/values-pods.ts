@@ -1,9 +1,8 @@
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call --
    Rendered objects are of many kinds; a field that is not there shows as a failed expectation. */
-import type { KubeObject } from './helm.ts';
+import { environmentOf } from './helm.ts';
+import { names, volume } from './releases.ts';
 import type { ValueCase } from './value-case.ts';
-
-const names = (list: KubeObject): string[] => (list ?? []).map((entry: KubeObject) => entry.name);
 
 /** Values that shape the serving pods. */
 export const podCases: Readonly<Record<string, ValueCase>> = {
@@ -70,5 +69,88 @@ export const podCases: Readonly<Record<string, ValueCase>> = {
     value: [{ name: 'beside', image: 'busybox' }],
     at: (r) => names(r.pod.spec.containers),
     expected: ['inference', 'beside'],
+  },
+
+  'predictionIdKey.secretName': {
+    value: 'ids',
+    at: (r) => environmentOf(r.inference)['PREDICTION_ID_KEY'],
+    expected: { secretKeyRef: { name: 'ids', key: 'prediction-id-key' } },
+  },
+  'predictionIdKey.key': {
+    given: { predictionIdKey: { secretName: 'ids' } },
+    value: 'k',
+    at: (r) => environmentOf(r.inference)['PREDICTION_ID_KEY'],
+    expected: { secretKeyRef: { name: 'ids', key: 'k' } },
+  },
+
+  logLevel: { value: 'debug', at: (r) => environmentOf(r.inference)['LOG_LEVEL'], expected: 'debug' },
+  'drain.delaySeconds': {
+    value: 8,
+    at: (r) => [environmentOf(r.inference)['DRAIN_DELAY_MS'], r.pod.spec.terminationGracePeriodSeconds],
+    expected: ['8000', 90],
+  },
+  'drain.maxDelaySeconds': {
+    value: 30,
+    at: (r) => [environmentOf(r.inference)['DRAIN_MAX_DELAY_MS'], r.pod.spec.terminationGracePeriodSeconds],
+    expected: ['30000', 60],
+  },
+  'drain.timeoutSeconds': {
+    value: 40,
+    at: (r) => [environmentOf(r.inference)['DRAIN_TIMEOUT_MS'], r.pod.spec.terminationGracePeriodSeconds],
+    expected: ['40000', 110],
+  },
+  env: {
+    value: [{ name: 'WORKERS', value: '3' }],
+    at: (r) => environmentOf(r.inference)['WORKERS'],
+    expected: '3',
+  },
+  envFrom: {
+    value: [{ configMapRef: { name: 'more' } }],
+    at: (r) => r.inference.envFrom,
+    expected: [{ configMapRef: { name: 'more' } }],
+  },
+  volumes: {
+    value: [{ name: 'ca', configMap: { name: 'ca' } }],
+    at: (r) => volume(r, 'ca'),
+    expected: { name: 'ca', configMap: { name: 'ca' } },
+  },
+  volumeMounts: {
+    value: [{ name: 'ca', mountPath: '/ca' }],
+    at: (r) => r.inference.volumeMounts.at(-1),
+    expected: { name: 'ca', mountPath: '/ca' },
+  },
+
+  'serviceAccount.create': {
+    value: false,
+    at: (r) => [r.find('ServiceAccount', 'inference'), r.pod.spec.serviceAccountName],
+    expected: [undefined, 'default'],
+  },
+  'serviceAccount.name': {
+    value: 'sa',
+    at: (r) => [r.find('ServiceAccount', 'inference').metadata.name, r.pod.spec.serviceAccountName],
+    expected: ['sa', 'sa'],
+  },
+  'serviceAccount.annotations': {
+    value: { role: 'reader' },
+    at: (r) => r.find('ServiceAccount', 'inference').metadata.annotations,
+    expected: { role: 'reader' },
+  },
+
+  podSecurityContext: {
+    value: { runAsUser: 2000 },
+    at: (r) => [
+      r.pod.spec.securityContext.runAsUser,
+      r.controllerPod.spec.securityContext.runAsUser,
+      r.find('Pod').spec.securityContext.runAsUser,
+    ],
+    expected: [2000, 2000, 2000],
+  },
+  securityContext: {
+    value: { privileged: false },
+    at: (r) =>
+      [r.inference, r.fetch, r.controller, r.find('Pod').spec.containers[0]].map(
+        (c) => c.securityContext.privileged as unknown,
+      ),
+    expected: [false, false, false, false],
   },
 };

@@ -1,5 +1,5 @@
 import { merge, type Values } from './helm.ts';
-import { aGateway, aKey, standalone } from './values.ts';
+import { aGateway, aKey, standalone } from './releases.ts';
 
 /** A container that PodSecurity `restricted` admits. */
 const restricted = (name: string) => ({
