@@ -1,7 +1,7 @@
 import { rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
 import { z } from 'zod';
 
-/** Environment variables that the chart or the controller sets: a second entry would win over theirs unseen. */
+/** Environment variables that the chart or the controller sets (a second entry would win over theirs unseen), or that none may. */
 const reservedVariables = [
   'MODEL_URI',
   'MODEL_DIGEST',
@@ -18,6 +18,8 @@ const reservedVariables = [
   'POD_NAME',
   'LEASE_NAME',
   'DOCKER_CONFIG',
+  // Node would then ask pods through the proxy of the stores.
+  'NODE_USE_ENV_PROXY',
 ];
 
 const text = z.string();
@@ -32,6 +34,8 @@ const digest = orEmpty('sha256:[0-9a-f]{64}');
 const duration = z.string().regex(/^([0-9]+(ms|s|m|h))+$/);
 const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/);
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']);
+/** Whether it has a password is for a sentence of its own. */
+const proxyAddress = orEmpty('https?://[^/\\s]+/?');
 const words = z.record(z.string(), z.string());
 /** Labels by which the chart and the controller find their objects: a second value would win over theirs unseen. */
 const ownLabels =
@@ -121,6 +125,12 @@ export const chartValuesSchema = z.strictObject({
     hostPath: z.strictObject({ path: z.string().regex(/^\//) }),
   }),
   storeCredentials: z.strictObject({ envSecret: optionalName, dockerConfigSecret: optionalName }),
+  trustedCertificates: z.strictObject({ configMap: optionalName, key: z.string().regex(/^[A-Za-z0-9._-]+$/) }),
+  proxy: z.strictObject({
+    httpProxy: proxyAddress,
+    httpsProxy: proxyAddress,
+    noProxy: z.array(z.string().regex(/^[^,\s]+$/)),
+  }),
   predictionIdKey: z.strictObject({ secretName: optionalName, key: z.string().min(1) }),
   logLevel,
   drain: z.strictObject({ delaySeconds: whole(0, 600), maxDelaySeconds: whole(0, 600), timeoutSeconds: whole(1, 600) }),

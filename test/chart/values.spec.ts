@@ -123,6 +123,20 @@ describeWhenSet('PAWL_TEST_HELM', 'refused values', (helm) => {
       merge(standalone, { model: { uri: 's3://b/x' }, rollout: { artifact: { mount: 'image' } } }),
       /model\.uri must be an oci:\/\/ address/,
     ],
+    [
+      'a proxy’s password',
+      { proxy: { httpsProxy: 'http://user:word@proxy:3128' } },
+      /put the address into the Secret of storeCredentials\.envSecret, as HTTPS_PROXY/,
+    ],
+    ['a proxy without a scheme', { proxy: { httpProxy: 'proxy:3128' } }, /does not match pattern/],
+    [
+      'certificates by two values',
+      {
+        trustedCertificates: { configMap: 'ca' },
+        controller: { env: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/ca.crt' }] },
+      },
+      /controller\.env has NODE_EXTRA_CA_CERTS, which trustedCertificates or proxy sets already/,
+    ],
     ['a gateway without parents', { gateway: { enabled: true } }, /gateway\.parentRefs must name the Gateway/],
     [
       'a key beside a ConfigMap of one’s own',

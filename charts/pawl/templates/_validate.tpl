@@ -35,6 +35,20 @@
 {{- if and (include "pawl.installsController" .) (not .Values.controller.serviceAccount.create) (not .Values.controller.serviceAccount.name) -}}
 {{- fail "controller.serviceAccount.create is false: controller.serviceAccount.name must name an existing ServiceAccount; the controller needs rights that `default` does not have." -}}
 {{- end -}}
+{{- range $value, $variable := dict "httpProxy" "HTTP_PROXY" "httpsProxy" "HTTPS_PROXY" -}}
+{{- if contains "@" (index $.Values.proxy $value) -}}
+{{- fail (printf "proxy.%s has a password, and everyone who may read the Deployment would see it: leave the value empty and put the address into the Secret of storeCredentials.envSecret, as %s." $value $variable) -}}
+{{- end -}}
+{{- end -}}
+{{- $set := list -}}
+{{- range include "pawl.storeWay" . | fromYamlArray -}}
+{{- $set = append $set .name -}}
+{{- end -}}
+{{- range .Values.controller.env -}}
+{{- if has .name $set -}}
+{{- fail (printf "controller.env has %s, which trustedCertificates or proxy sets already: keep one of the two." .name) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.existingPolicy.configMap (or .Values.acceptance.images .Values.publicKey) -}}
 {{- fail "existingPolicy.configMap is set: acceptance.images and publicKey belong into that ConfigMap." -}}
 {{- end -}}

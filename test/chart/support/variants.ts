@@ -22,6 +22,8 @@ export const variants: Readonly<Record<string, Values>> = {
     },
     networkPolicy: { enabled: true, ingressFrom: [{ namespaceSelector: {} }] },
     storeCredentials: { envSecret: 's3', dockerConfigSecret: 'registry' },
+    trustedCertificates: { configMap: 'company' },
+    proxy: { httpProxy: 'http://proxy:3128', httpsProxy: 'http://proxy:3128', noProxy: ['.corp.example'] },
     predictionIdKey: { secretName: 'ids' },
     cache: { type: 'pvc', keep: 3, pvc: { storageClassName: 'fast' } },
     service: { type: 'NodePort', labels: { team: 'v' }, annotations: { a: 'b' } },

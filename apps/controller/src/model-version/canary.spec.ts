@@ -89,6 +89,33 @@ describe('a canary', () => {
     });
   });
 
+  it('goes to the stores as the stable pods do: with their certificates and their proxy', () => {
+    const env = [
+      { name: 'NODE_EXTRA_CA_CERTS', value: '/etc/pawl/ca/ca.crt' },
+      { name: 'HTTPS_PROXY', value: 'http://proxy:3128' },
+    ];
+    const volumeMounts = [{ name: 'trusted-certificates', mountPath: '/etc/pawl/ca', readOnly: true }];
+    const volume = { name: 'trusted-certificates', configMap: { name: 'company' } };
+    const { spec } = stable.spec.template;
+    const behindProxy = {
+      ...stable,
+      spec: {
+        ...stable.spec,
+        template: {
+          ...stable.spec.template,
+          spec: { ...spec, initContainers: [{ name: 'fetch-model', env, volumeMounts }], volumes: [volume] },
+        },
+      },
+    };
+    const { template } = canaryDeployment(behindProxy, two, {
+      name: 'c',
+      replicas: 1,
+      mount: 'fetch',
+    }).spec;
+    expect(template.spec.initContainers).toMatchObject([{ env: expect.arrayContaining(env), volumeMounts }]);
+    expect(template.spec.volumes).toEqual([volume]);
+  });
+
   it('is deleted with the stable Deployment, and with nothing else, so that an uninstalled chart leaves none', () => {
     const { name, uid } = stable.metadata;
     expect(uid).toMatch(/./);

@@ -43,6 +43,22 @@ describe('the counters of a pod', () => {
   });
 });
 
+describe('a pod', () => {
+  const before = { ...process.env };
+  afterEach(() => {
+    process.env = { ...before };
+  });
+
+  it.each(['HTTP_PROXY', 'http_proxy'])('is asked directly where stores are behind the proxy of %s', async (name) => {
+    const proxy = new FakeService();
+    process.env[name] = await proxy.serve(() => [502, 'no way to a pod']);
+    const url = await service.serve(() => [200, '']);
+    await podClient.scrape(addressOf(url), 'catdog', never);
+    proxy.close();
+    expect([service.asked, proxy.asked]).toEqual([['/metrics'], []]);
+  });
+});
+
 describe('why a pod is not ready', () => {
   it.each<[string, object | string, string | undefined]>([
     ['its code and reason', { ready: false, code: 'MODEL_LOADING', reason: 'it loads' }, 'MODEL_LOADING: it loads'],

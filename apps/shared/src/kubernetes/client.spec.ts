@@ -411,3 +411,18 @@ describe('ApiError', () => {
     expect(new ApiError(422, 'Invalid', 'x'.repeat(5000)).message.length).toBeLessThan(1100);
   });
 });
+
+describe('a proxy of the environment', () => {
+  const before = { ...process.env };
+  afterEach(() => {
+    process.env = { ...before };
+  });
+
+  it.each(['HTTP_PROXY', 'http_proxy'])('is not asked: %s', async (name) => {
+    // Nobody listens there.
+    process.env[name] = 'http://127.0.0.1:1';
+    const client = setUp([ok({ metadata: { name: 'x' } })]);
+    expect((await client.get(things, 'ns', 'x', { signal: never }))?.metadata.name).toBe('x');
+    await client.close();
+  });
+});
