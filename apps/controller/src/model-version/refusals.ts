@@ -76,14 +76,16 @@ export function refusedAgain(before: Refused | undefined, what: string, error: u
 export function refusedTimes(times: number, what: string, error: unknown): Refused | undefined {
   if (error instanceof Waiting) return { times, words: error.message, isFinal: true };
   if (!(error instanceof ApiError)) return undefined;
-  const isFinal = isFinalStatus(error.status);
+  const isFinal = isFinalRefusal(error);
   const how = isFinal ? '' : ` again and again (${error.status})`;
   return { times, words: `The API server refuses ${what}${how}: ${error.message}`, isFinal };
 }
 
 /** The same request will be answered in the same way: no stale write, no credentials on their way, no rate limit. */
-const isFinalStatus = (status: number): boolean =>
-  status >= 400 && status < 500 && ![401, 408, 409, 410, 429].includes(status);
+const isFinalRefusal = ({ status, message }: ApiError): boolean =>
+  (status >= 400 && status < 500 && ![401, 408, 409, 410, 429].includes(status)) ||
+  // How it answers a server-side apply with a field that its schema does not have, such as one of the experimental Gateway API.
+  (status === 500 && message.includes('failed to create typed patch object'));
 
 /** The same for the same request of two passes. */
 export function idOf(request: Request): string {
