@@ -61,6 +61,8 @@ const image = z.strictObject({
   pullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
 });
 
+const gatewayPolicy = rolloutPolicySchema.shape.traffic.unwrap().shape.gateway.unwrap();
+
 /** Gateways that a route attaches to. */
 const parentRefs = z.array(
   z.strictObject({
@@ -168,6 +170,8 @@ export const chartValuesSchema = z.strictObject({
     enabled: flag,
     parentRefs,
     hostnames: z.array(z.string().min(1)),
+    // As the controller reads them.
+    ...gatewayPolicy.pick({ pathPrefix: true, filters: true, timeouts: true, sessionPersistence: true }).shape,
   }),
   networkPolicy: z.strictObject({
     enabled: flag,

@@ -137,6 +137,12 @@ describeWhenSet('PAWL_TEST_HELM', 'refused values', (helm) => {
       },
       /controller\.env has NODE_EXTRA_CA_CERTS, which trustedCertificates or proxy sets already/,
     ],
+    ['a path prefix with an end', merge(aGateway, { gateway: { pathPrefix: '/pets/' } }), /does not match pattern/],
+    [
+      'a timeout without a unit',
+      merge(aGateway, { gateway: { timeouts: { request: '10' } } }),
+      /does not match pattern/,
+    ],
     ['a gateway without parents', { gateway: { enabled: true } }, /gateway\.parentRefs must name the Gateway/],
     [
       'a key beside a ConfigMap of one’s own',

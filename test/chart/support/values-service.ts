@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call --
    Rendered objects are of many kinds; a field that is not there shows as a failed expectation. */
+import { rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
 import { environmentOf, type KubeObject } from './helm.ts';
 import { aGateway, policyOf } from './releases.ts';
 import type { ValueCase } from './value-case.ts';
@@ -64,4 +65,20 @@ export const serviceCases: Readonly<Record<string, ValueCase>> = {
     at: (r) => policyOf(r).traffic.gateway?.hostnames,
     expected: ['a.example'],
   },
+  ...Object.fromEntries(
+    Object.entries({
+      pathPrefix: '/pets',
+      filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['x-debug'] } }],
+      timeouts: { request: '10s', backendRequest: '5s' },
+      sessionPersistence: { sessionName: 'track', absoluteTimeout: '1h', cookieConfig: { lifetimeType: 'Permanent' } },
+    }).map(([name, value]): [string, ValueCase] => [
+      `gateway.${name}`,
+      {
+        given: aGateway,
+        value,
+        at: (r) => rolloutPolicySchema.parse(policyOf(r)).traffic.gateway?.[name as 'timeouts'],
+        expected: value,
+      },
+    ]),
+  ),
 };

@@ -1,4 +1,6 @@
-import { labels } from '@pawl/shared/modelversion/names';
+import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
+import { digestOfBytes } from '@pawl/shared/bundle/digest';
+import { annotations, labels } from '@pawl/shared/modelversion/names';
 import type { RolloutPolicy } from '@pawl/shared/modelversion/rollout-policy';
 import type { Deployment, HttpRoute, ParentReference, Service } from '@pawl/shared/kubernetes/objects';
 
@@ -25,6 +27,7 @@ export function httpRoute(weight: number, inputs: RouteInputs): HttpRoute {
   const { stable, gateway, stableService } = inputs;
   const { name, namespace } = stable.metadata;
   const model = stable.metadata.labels?.[labels.model];
+  const rule = ruleOf(gateway);
   const owner = {
     apiVersion: 'v1',
     kind: 'Service',
@@ -38,12 +41,13 @@ export function httpRoute(weight: number, inputs: RouteInputs): HttpRoute {
       name,
       namespace,
       ...(model !== undefined && { labels: { [labels.model]: model } }),
+      ...(rule !== undefined && { annotations: { [annotations.rule]: hashOf(rule) } }),
       ownerReferences: [owner],
     },
     spec: {
       parentRefs: gateway.parentRefs,
       ...(gateway.hostnames.length > 0 && { hostnames: gateway.hostnames }),
-      rules: [{ backendRefs: backends(weight, inputs) }],
+      rules: [{ ...ruleOf(gateway, weight > 0), backendRefs: backends(weight, inputs) }],
     },
   };
 }
@@ -56,10 +60,42 @@ export function routeWeight(found: HttpRoute | undefined, inputs: RouteInputs): 
     sameItems(found.spec.parentRefs, wanted.spec.parentRefs, (ref) => identityOf(ref, found.metadata.namespace)) &&
     sameItems(found.spec.hostnames ?? [], wanted.spec.hostnames ?? [], (name) => name) &&
     sameItems(found.spec.rules[0]?.backendRefs ?? [], backends(0, inputs), ({ name, port }) => [name, port]) &&
+    // What the API server completes cannot be compared with what was asked, so the route says what it was made from.
+    found.metadata.annotations?.[annotations.rule] === wanted.metadata.annotations?.[annotations.rule] &&
     // Earlier versions of the controller had the Deployment own it.
     found.metadata.ownerReferences?.[0]?.kind === 'Service';
   return isWanted ? (found.spec.rules[0]?.backendRefs[1]?.weight ?? 0) : 'missing';
 }
+
+type Rule = Omit<HttpRoute['spec']['rules'][number], 'backendRefs'>;
+
+/**
+ * What the policy asks of the rule beside its backends; undefined: nothing.
+ * @param withSessions A gateway may keep sessions with a backend of weight 0: without the field no cookie holds a client at a
+ * canary that ends.
+ */
+function ruleOf(gateway: RouteInputs['gateway'], withSessions = true): Rule | undefined {
+  const { pathPrefix, filters, timeouts, sessionPersistence } = gateway;
+  const below = pathPrefix !== '/';
+  const rewritten = filters.some(({ type }) => type === 'URLRewrite' || type === 'RequestRedirect');
+  const all = below && !rewritten ? [...filters, withoutPrefix] : filters;
+  const rule: Rule = {
+    ...(below && { matches: [{ path: { type: 'PathPrefix', value: pathPrefix } }] }),
+    ...(all.length > 0 && { filters: all }),
+    ...(Object.keys(timeouts).length > 0 && { timeouts }),
+    ...(withSessions && Object.keys(sessionPersistence).length > 0 && { sessionPersistence }),
+  };
+  return Object.keys(rule).length === 0 ? undefined : rule;
+}
+
+/** The pods answer at /predict, wherever the gateway has them. */
+const withoutPrefix = {
+  type: 'URLRewrite',
+  urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } },
+} as const;
+
+const hashOf = (rule: Rule): string =>
+  digestOfBytes(Buffer.from(canonicalJson(rule))).slice('sha256:'.length, 'sha256:'.length + 16);
 
 function backends(weight: number, { gateway, stableService, canaryService }: RouteInputs) {
   const stablePort = portOf(stableService);

@@ -182,6 +182,10 @@ export interface HttpRoute extends KubeObject {
     readonly parentRefs: readonly ParentReference[];
     readonly hostnames?: readonly string[];
     readonly rules: readonly {
+      readonly matches?: readonly { readonly path: { readonly type: 'PathPrefix'; readonly value: string } }[];
+      readonly filters?: readonly { readonly type: string }[];
+      readonly timeouts?: { readonly request?: string | undefined; readonly backendRequest?: string | undefined };
+      readonly sessionPersistence?: object;
       readonly backendRefs: readonly { readonly name: string; readonly port: number; readonly weight?: number }[];
     }[];
   };

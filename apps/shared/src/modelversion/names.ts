@@ -53,6 +53,8 @@ export const annotations = {
   comparison: 'pawl.dev/analysis',
   /** On a canary Deployment: when the HTTPRoute stopped sending it requests, RFC 3339. */
   withdrawnAt: 'pawl.dev/withdrawn-at',
+  /** On an HTTPRoute: hash of what the policy asks of its rule beside the backends. */
+  rule: 'pawl.dev/rule',
   /** On a ModelVersion, for people: id of the training run, as the bundle's manifest says. */
   runId: 'pawl.dev/run-id',
   /** On a ModelVersion, for people: Git commit that the weights were trained at. */

@@ -12,6 +12,26 @@ const addressPrefix = z
     'expected a scheme, a host and the beginning of a path, such as oci://registry.example/models',
   );
 
+/** Path of a Gateway API match, in whole parts. */
+const pathPrefix = z
+  .string()
+  .max(200)
+  .regex(/^\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)?$/)
+  .default('/')
+  .describe('where the service is reached; taken off before the pods see it, unless a filter rewrites the address');
+/** The API server knows what a filter may say, and tells it better than a copy of its schema would. */
+const gatewayFilters = z
+  .array(z.looseObject({ type: z.string().min(1) }))
+  .max(15)
+  .default([])
+  .describe('filters of the rule, in the form of the Gateway API');
+/** GEP-2257. */
+const gatewayDuration = z.string().regex(/^([0-9]{1,5}(h|m|s|ms)){1,4}$/);
+const gatewayTimeouts = z
+  .strictObject({ request: gatewayDuration.optional(), backendRequest: gatewayDuration.optional() })
+  .default({})
+  .describe('timeouts of the rule, in the form of the Gateway API');
+
 /** A step with no more weight than the one before is a mistake of whoever wrote it. */
 const rising = ({ value, issues }: z.core.ParsePayload<readonly { readonly weight: number }[]>): void => {
   for (const [index, { weight }] of value.entries()) {
@@ -138,6 +158,13 @@ export const rolloutPolicySchema = z
             hostnames: z.array(z.string()).default([]).describe('hostnames of the HTTPRoute'),
             stableService: z.string().min(1).describe('Service of the stable pods alone'),
             canaryService: z.string().min(1).describe('Service of the canary pods alone'),
+            pathPrefix,
+            filters: gatewayFilters,
+            timeouts: gatewayTimeouts,
+            sessionPersistence: z
+              .looseObject({})
+              .default({})
+              .describe('keeps a client with the track that it met first; experimental in the Gateway API; {}: off'),
           })
           .optional()
           .describe('exact weights by an HTTPRoute that the controller writes; absent: by the number of pods'),
