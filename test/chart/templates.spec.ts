@@ -244,4 +244,15 @@ describeWhenSet('PAWL_TEST_HELM', 'the chart', (helm) => {
     const key = /jsonpath='\{\.binaryData\.(.+)\}'/.exec(stdout)?.[1]?.replaceAll('\\.', '.');
     expect(Object.keys(chart.find('ConfigMap').binaryData)).toContain(key);
   });
+
+  it.each([
+    ['with the controller', {}],
+    ['without it', standalone],
+  ])('never tells to keep the defaults of an old chart, which its closed schema refuses: %s', (_, values: Values) => {
+    const args = ['install', 'pets', CHART, '--namespace', 'zoo', '--dry-run=client', '--values', '-'];
+    const { stdout } = run(helm, args, JSON.stringify(values));
+    const commands = stdout.split('\n').filter((line) => line.includes('helm upgrade pets'));
+    expect(commands).toContain('   helm upgrade pets … --namespace zoo --reset-then-reuse-values');
+    for (const command of commands) expect(command).not.toMatch(/ --reuse-values/);
+  });
 });
