@@ -1,5 +1,7 @@
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
+import type { ListOptions, ObjectList } from '@pawl/shared/kubernetes/requests';
 import { modelVersions } from '@pawl/shared/modelversion/resource';
 import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
 import { FakeApi, refusals } from '@pawl/test-kit/fake-api';
@@ -134,7 +136,90 @@ describe('the controller', () => {
     );
     await until(async () => (await holder()) === 'me');
     await clock.advance(121_000);
-    expect(await running).toBe('No complete list of Pod within 120 s; the log says why.');
+    expect(await running).toBe('No complete list of Pod in the namespace ns within 120 s; the log says why.');
     expect(await holder()).toBe('');
+  });
+});
+
+describe('a controller of several namespaces', () => {
+  const clock = new FakeClock(NOW);
+  const until = async (holds: () => unknown): Promise<void> => {
+    for (let step = 0; step < 2_000 && !(await holds()); step += 1) await clock.advance(100);
+    expect(await holds()).toBeTruthy();
+  };
+  const inNamespace = (namespace: string, version: ModelVersion): ModelVersion => ({
+    ...version,
+    metadata: { ...version.metadata, namespace, uid: `uid-${namespace}` },
+  });
+
+  /** Refuses to list the pods of the namespace `a`. */
+  class WithoutPodsOfA extends FakeApi {
+    override pages<T extends KubeObject>(type: ResourceType<T>, options?: ListOptions): AsyncGenerator<ObjectList<T>> {
+      if (type.kind === 'Pod' && options?.namespace === 'a') throw refusals.forbidden('may not list pods');
+      return super.pages(type, options);
+    }
+  }
+
+  function aCluster(api = new FakeApi(() => clock.now())) {
+    const start = (identity: string, environment: Readonly<Record<string, string>>) => {
+      const stop = new AbortController();
+      const config = parseConfig({ PORT: '0', HOST: '127.0.0.1', ...environment });
+      const logger = new MemoryLogger();
+      const running = runController(
+        { config, client: api, logger, metrics: new Metrics(), identity, clock },
+        stop.signal,
+      );
+      running.catch(() => undefined);
+      return async () => {
+        stop.abort();
+        let isOver = false;
+        const ended = running.finally(() => {
+          isOver = true;
+        });
+        ended.catch(() => undefined);
+        await until(() => isOver);
+        return await ended;
+      };
+    };
+    const holder = async (namespace: string) =>
+      (await api.get(leases, namespace, 'pawl-controller'))?.spec?.holderIdentity;
+    return { api, start, holder };
+  }
+
+  it('rolls out in each of them, and in no other', async () => {
+    const { api, start, holder } = aCluster();
+    for (const namespace of ['a', 'b', 'c']) api.put(inNamespace(namespace, aVersion('1.1.0')));
+    const stop = start('me', { NAMESPACE: 'c', WATCH_NAMESPACES: 'a,b' });
+    const phaseIn = async (namespace: string) => (await api.get(modelVersions, namespace, 'm-1.1.0'))?.status?.phase;
+    await until(async () => (await phaseIn('a')) === 'Pending' && (await phaseIn('b')) === 'Pending');
+    expect([await phaseIn('c'), await holder('a'), await holder('b'), await holder('c')]).toEqual([
+      undefined,
+      'me',
+      'me',
+      undefined,
+    ]);
+    expect(await stop()).toBe('stopped');
+    expect([await holder('a'), await holder('b')]).toEqual(['', '']);
+  });
+
+  it('leaves a namespace to the controller that holds its Lease, and takes it when that one ends', async () => {
+    const { start, holder } = aCluster();
+    const stopOther = start('other', { NAMESPACE: 'b' });
+    await until(async () => (await holder('b')) === 'other');
+    const stop = start('me', { NAMESPACE: 'a', WATCH_NAMESPACES: 'a,b' });
+    await until(async () => (await holder('a')) === 'me');
+    await clock.advance(60_000);
+    expect(await holder('b')).toBe('other');
+    await stopOther();
+    await until(async () => (await holder('b')) === 'me');
+    await stop();
+  });
+
+  it('ends as a whole when the lists of one namespace do not come, and gives every Lease back', async () => {
+    const { start, holder } = aCluster(new WithoutPodsOfA(() => clock.now()));
+    const stop = start('me', { NAMESPACE: 'a', WATCH_NAMESPACES: 'a,b' });
+    await until(async () => (await holder('a')) === 'me' && (await holder('b')) === 'me');
+    await until(async () => (await holder('a')) === '' && (await holder('b')) === '');
+    await expect(stop()).rejects.toThrow('No complete list of Pod in the namespace a');
   });
 });

@@ -1,6 +1,6 @@
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import { annotated, aVersion, NOW, passed, served } from './test/builders.ts';
-import { answerVerdicts } from './verdicts.ts';
+import { answerVerdicts, answerVerdictsOf } from './verdicts.ts';
 
 const one = aVersion('1.0.0', served, annotated({ 'pawl.dev/run-id': 'r1' }));
 const two = aVersion('1.1.0', passed);
@@ -68,5 +68,39 @@ describe('verdicts', () => {
 
   it.each(['/', '/verdict', '/verdictsx'])('do not answer %s', (path) => {
     expect(ask(path)).toBeUndefined();
+  });
+});
+
+describe('verdicts of several namespaces', () => {
+  const sources = new Map([
+    ['a', { list: () => [one], currentAt: NOW }],
+    ['b', { list: () => [two], currentAt: NOW }],
+  ]);
+  const at = (path: string, own = 'a') => answerVerdictsOf(path, own, sources);
+
+  it.each([
+    ['/verdicts', '/verdicts/m-1.0.0'],
+    ['/namespaces/a/verdicts', '/namespaces/a/verdicts/m-1.0.0'],
+    ['/namespaces/b/verdicts', '/namespaces/b/verdicts/m-1.1.0'],
+  ])('are listed under %s, with where each is', (path, href) => {
+    const { items } = JSON.parse(at(path)!.body) as { items: { href: string }[] };
+    expect(items.map((item) => item.href)).toEqual([href]);
+    expect(at(href)?.status).toBe(200);
+  });
+
+  it.each([
+    ['/namespaces/c/verdicts', 'a'],
+    ['/verdicts', 'c'],
+    ['/verdicts/m-1.0.0', 'c'],
+  ])('of a namespace that is not followed: %s of %s', (path, own) => {
+    expect(at(path, own)).toMatchObject({
+      status: 404,
+      body: expect.stringContaining('does not follow c; there are /namespaces/a/verdicts, /namespaces/b/verdicts'),
+    });
+  });
+
+  it.each(['/namespaces/a', '/namespaces/a/verdictsx', '/namespaces/c', '/'])('do not answer %s', (path) => {
+    expect(at(path)).toBeUndefined();
+    expect(at(path, 'c')).toBeUndefined();
   });
 });

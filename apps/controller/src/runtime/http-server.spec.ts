@@ -88,7 +88,7 @@ describe('Metrics', () => {
   it('has a metric for everything that the runtime reports', async () => {
     const metrics = new Metrics();
     const queue = new WorkQueue({ clock: new FakeClock() });
-    metrics.observeQueue(queue);
+    metrics.observeQueues([queue]);
     metrics.loop.reconciled('success', 0.2);
     metrics.loop.failed('timeout');
     metrics.api.requested('apply', '200', 0.01);

@@ -62,7 +62,7 @@ export class Metrics {
       'Changes that a list showed and no watch told.',
       ['kind'],
     );
-    const help = 'Whether this process leads: 1, or 0 when it stands by.';
+    const help = 'Whether this process leads in any namespace: 1, or 0 when it stands by.';
     this.#leader = new Gauge({ name: 'pawl_controller_leader', help, registers });
   }
 
@@ -86,16 +86,17 @@ export class Metrics {
     this.#leader.set(leads ? 1 : 0);
   }
 
-  /** Publishes the length of a queue. */
-  observeQueue(queue: WorkQueue): void {
+  /** Publishes the length of all queues together. */
+  observeQueues(queues: readonly WorkQueue[]): void {
+    const sum = (of: (queue: WorkQueue) => number) => queues.reduce((total, queue) => total + of(queue), 0);
     this.observedGauge('pawl_controller_queue_depth', 'Keys that are ready for a worker.', [], () => [
-      { value: queue.depth },
+      { value: sum(({ depth }) => depth) },
     ]);
     this.observedGauge('pawl_controller_queue_delayed', 'Keys that become ready later.', [], () => [
-      { value: queue.delayed },
+      { value: sum(({ delayed }) => delayed) },
     ]);
     this.observedGauge('pawl_controller_queue_oldest_seconds', 'How long the oldest ready key has waited.', [], () => [
-      { value: queue.oldestMs / 1000 },
+      { value: Math.max(...queues.map(({ oldestMs }) => oldestMs)) / 1000 },
     ]);
   }
 
