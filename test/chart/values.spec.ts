@@ -143,6 +143,17 @@ describeWhenSet('PAWL_TEST_HELM', 'refused values', (helm) => {
       merge(aGateway, { gateway: { timeouts: { request: '10' } } }),
       /does not match pattern/,
     ],
+    [
+      'namespaces without the own one',
+      { controller: { watchNamespaces: ['farm'] } },
+      /does not name zoo, so nobody would roll out/,
+    ],
+    ['a namespace twice', { controller: { watchNamespaces: ['zoo', 'zoo'] } }, /names a namespace twice/],
+    [
+      'namespaces without a controller',
+      { controller: { install: false, watchNamespaces: ['zoo', 'farm'] } },
+      /this release installs no controller/,
+    ],
     ['a gateway without parents', { gateway: { enabled: true } }, /gateway\.parentRefs must name the Gateway/],
     [
       'a key beside a ConfigMap of one’s own',

@@ -95,6 +95,11 @@ app.kubernetes.io/component: controller
 {{- if and .Values.controller.enabled .Values.controller.install -}}true{{- end -}}
 {{- end -}}
 
+{{/* The namespaces whose models the controller rolls out, as a YAML list. */}}
+{{- define "pawl.watchedNamespaces" -}}
+{{ default (list .Release.Namespace) .Values.controller.watchNamespaces | toYaml }}
+{{- end -}}
+
 {{- define "pawl.clusterPort" -}}
 {{- if ne (int .Values.service.port) 80 -}}:{{ .Values.service.port }}{{- end -}}
 {{- end -}}

@@ -49,6 +49,17 @@
 {{- fail (printf "controller.env has %s, which trustedCertificates or proxy sets already: keep one of the two." .name) -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.controller.watchNamespaces -}}
+{{- if not (include "pawl.installsController" $) -}}
+{{- fail "controller.watchNamespaces is set, but this release installs no controller: set it in the release that does." -}}
+{{- end -}}
+{{- if ne (len .) (len (uniq .)) -}}
+{{- fail "controller.watchNamespaces names a namespace twice: name each once." -}}
+{{- end -}}
+{{- if not (has $.Release.Namespace .) -}}
+{{- fail (printf "controller.watchNamespaces does not name %s, so nobody would roll out the model of this release: add it to the list." $.Release.Namespace) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.existingPolicy.configMap (or .Values.acceptance.images .Values.publicKey) -}}
 {{- fail "existingPolicy.configMap is set: acceptance.images and publicKey belong into that ConfigMap." -}}
 {{- end -}}

@@ -152,4 +152,17 @@ export const controllerCases: Readonly<Record<string, ValueCase>> = {
     at: (r) => environmentOf(r.controller)['NODE_OPTIONS'],
     expected: '--x',
   },
+  'controller.watchNamespaces': {
+    given: { networkPolicy: { enabled: true } },
+    value: ['zoo', 'farm'],
+    at: (r) => [
+      environmentOf(r.controller)['WATCH_NAMESPACES'],
+      ...['Role', 'RoleBinding'].map((kind) =>
+        r.objects.filter((o) => o.kind === kind).map((o) => o.metadata.namespace as string),
+      ),
+      r.objects.filter((o) => o.kind === 'RoleBinding').map((o) => o.subjects[0].namespace as string),
+      r.find('NetworkPolicy', 'controller').spec.egress.at(-1).to[0].namespaceSelector?.matchExpressions[0].values,
+    ],
+    expected: ['zoo,farm', ['zoo', 'farm'], ['zoo', 'farm'], ['zoo', 'zoo'], ['zoo', 'farm']],
+  },
 };
