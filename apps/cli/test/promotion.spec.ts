@@ -20,7 +20,9 @@ describe('pawl promote MODEL --from --to', () => {
     expect(out).toMatch(
       /^catdog 1.1.0: staging → prod\n {2}✓ {2}digest +sha256:[0-9a-f]{12} in staging, as in Git\n {2}✓ {2}observed +now\n/,
     );
-    expect(out).toMatch(/✓ {2}serving +for 2h of 60m asked for\n {2}✓ {2}health +its stable pods are well\n {2}✓ {2}acceptance +16\/16 right, 16 required\n/);
+    expect(out).toMatch(
+      /✓ {2}serving +for 2h of 60m asked for\n {2}✓ {2}health +its stable pods are well\n {2}✓ {2}acceptance +16\/16 right, 16 required\n/,
+    );
     expect(out).toMatch(/✓ {2}analysis +step 2: ErrorRate Pass, Latency Pass\n/);
     expect(out).toContain(`+++ b/${ENVIRONMENTS}/prod/models/catdog-1.1.0.yaml\n`);
     expect(out).toMatch(

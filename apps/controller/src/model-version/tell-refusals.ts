@@ -47,6 +47,7 @@ function ownerOf(action: Action, { versions, canaries }: Facts): ModelVersion | 
     case 'apply-canary':
     case 'apply-stable':
       return action.version;
+    case 'adopt-canary':
     case 'delete-canary':
       return named(action.name);
     case 'mark-withdrawn':

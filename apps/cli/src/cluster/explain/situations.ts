@@ -17,9 +17,9 @@ import {
 } from './explanation.ts';
 import { afterwards, exposureOf, failureWords } from './failures.ts';
 import { reasonOfPass } from './passes.ts';
-import { failureTodo, waitTodo } from './todo.ts';
+import { failureTodo, waitTodo, type WaitReason } from './todo.ts';
 import { degradedStep, degradedWords, troubleOf } from './troubles.ts';
-import { waitWords, type WaitReason } from './waits.ts';
+import { waitWords } from './waits.ts';
 
 /** The first that speaks decides. */
 export function situation(evidence: Evidence): Words {

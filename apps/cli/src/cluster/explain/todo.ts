@@ -1,6 +1,22 @@
-import type { FailureReason } from '@pawl/shared/modelversion/model-version';
+import type { conditionReasons, FailureReason } from '@pawl/shared/modelversion/model-version';
 import { NOTHING } from './explanation.ts';
-import type { WaitReason } from './waits.ts';
+
+/** Reasons under which a version is on its way, or waits. */
+export type WaitReason = Exclude<
+  (typeof conditionReasons)[number],
+  // What other conditions repeat, or what has a text of its own.
+  | 'Verified'
+  | 'NotVerified'
+  | 'ImagesAnswered'
+  | 'NoImages'
+  | 'NotAccepted'
+  | 'Serving'
+  | 'Superseded'
+  | 'Suspended'
+  | 'PodsNotReady'
+  | 'DeploymentPaused'
+  | 'ApiRefused'
+>;
 
 /** What to do about each reason of a Failed verdict, in a few words, for the first line; the steps say more. */
 export const failureTodo: Readonly<Record<FailureReason, string>> = {

@@ -1,4 +1,3 @@
-import type { conditionReasons } from '@pawl/shared/modelversion/model-version';
 import { labels, POLICY_ROLE, PUBLIC_KEY_KEY, STABLE } from '@pawl/shared/modelversion/names';
 import { compareVersions } from '../model-version/order.ts';
 import { list } from '../../terminal/text.ts';
@@ -7,6 +6,7 @@ import { certificateStep, trustAuthority } from './certificates.ts';
 import { kubectl, newVersion, NOTHING, pawl, retract, sentence, type NextStep } from './explanation.ts';
 import { reasonOfPass } from './passes.ts';
 import { lastWords, summarizePod } from './pods.ts';
+import type { WaitReason } from './todo.ts';
 
 /** One reason of waiting in words. */
 interface WaitWords {
@@ -17,23 +17,6 @@ interface WaitWords {
   /** True when nothing happens until somebody does something. */
   readonly blocked?: true;
 }
-
-/** Reasons under which a version is on its way, or waits. */
-export type WaitReason = Exclude<
-  (typeof conditionReasons)[number],
-  // What other conditions repeat, or what has a text of its own.
-  | 'Verified'
-  | 'NotVerified'
-  | 'ImagesAnswered'
-  | 'NoImages'
-  | 'NotAccepted'
-  | 'Serving'
-  | 'Superseded'
-  | 'Suspended'
-  | 'PodsNotReady'
-  | 'DeploymentPaused'
-  | 'ApiRefused'
->;
 
 const watch = ({ version, flags }: Evidence): NextStep => ({
   text: `${NOTHING}; watch it go on`,
