@@ -35,6 +35,9 @@ interface ScenarioOptions {
   readonly loses?: boolean;
 }
 
+/** Longest note in the table, characters. */
+const LONGEST_NOTE = 240;
+
 /** Enough for any of them, and for the wait for those who have the cluster alone; a hang is found by the waits inside. */
 const TIMEOUT_MS = 1_800_000;
 
@@ -79,7 +82,7 @@ async function perform(
       return digests.length === 1 && digests[0] === digest ? true : undefined;
     });
   };
-  const note = (text: string) => void notes.push(text);
+  const note = (text: string) => void notes.push(short(text));
   const run: Run = { env, load, from, since, report, note, answersOnlyFrom };
   let failure: unknown;
   try {
@@ -115,6 +118,12 @@ export function skippedScenario(id: string, title: string, variable: string): vo
   const counts = { seconds: 0, sent: 0, lost: 0, busy: 0, p50Ms: 0, p95Ms: 0 };
   record({ id, title, outcome: 'skipped', ...counts, notes: [`${variable} is not set`] });
 }
+
+/** What pods print may be pages; a table has a line for it. */
+const short = (text: string) => {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > LONGEST_NOTE ? `${line.slice(0, LONGEST_NOTE - 1)}…` : line;
+};
 
 const messageOf = (error: unknown) => {
   if (!(error instanceof Error)) return String(error);
