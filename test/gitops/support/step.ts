@@ -199,11 +199,15 @@ async function perform(
   );
 }
 
-/** Has Argo CD look at the branch's head, and waits until all Applications are Synced to it. */
+/**
+ * Has Argo CD look at the branch's head, and waits until all Applications are Synced to it. The root's operation has ended then,
+ * too: while one that began before the commit is under way, Argo CD writes once more what it had compared with the commit before.
+ */
 async function deliver(installation: Installation): Promise<Delivery> {
   const commit = await installation.clone.head();
   await installation.argo.refresh();
   await installation.argo.syncedTo(commit, installation.applicationNames, SYNC_LIMIT_MS);
+  await installation.argo.idle([names.root]);
   return { commit, syncedAt: Date.now() };
 }
 
