@@ -1,5 +1,6 @@
 import type { Degradation } from './decision.ts';
 import type { Facts, StableTrack } from './facts.ts';
+import { whyNoneIsReady } from './pods.ts';
 
 /**
  * What is not well with the stable pods. A pod that restarts, or is replaced, is no news: only one that says why it does not
@@ -11,9 +12,7 @@ export function degradationOf(stable: StableTrack): Degradation | undefined {
   const sick = pods.find((pod) => !pod.isReady && (pod.crashed ?? pod.heldUp) !== undefined);
   const isShort = stable.podsRefused !== undefined && ready < replicas;
   if (sick !== undefined || isShort || (stable.isStuck && !stable.isRolledOut) || (ready === 0 && replicas > 0)) {
-    const words =
-      [sick, ...pods].map((pod) => pod?.crashed ?? pod?.heldUp ?? pod?.waiting).find((said) => said !== undefined) ??
-      stable.podsRefused;
+    const words = whyNoneIsReady([sick, ...pods]) ?? stable.podsRefused;
     const which = sick === undefined ? '' : `pod ${sick.name} `;
     const why = words === undefined ? `the events of ${name} may say why` : `${which}${words}`;
     return { reason: 'PodsNotReady', message: `${ready} of ${replicas} stable pods are ready: ${why}` };

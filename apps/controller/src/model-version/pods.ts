@@ -100,3 +100,7 @@ function ending(state: ContainerState | undefined): string {
   const words = end.message?.trim();
   return `, last with ${end.reason ?? 'exit'} ${end.exitCode}${words === undefined ? '' : `: ${words.slice(0, 300)}`}`;
 }
+
+/** The first words that say why a pod of these is not ready; undefined where none says. */
+export const whyNoneIsReady = (pods: readonly (PodFacts | undefined)[]): string | undefined =>
+  pods.map((pod) => pod?.crashed ?? pod?.heldUp ?? pod?.waiting).find((words) => words !== undefined);

@@ -1,4 +1,5 @@
 import { artifactOf, artifactTemplate } from '../canary.ts';
+import { whyNoneIsReady } from '../pods.ts';
 import type { RolloutFacts } from '../rollout-facts.ts';
 import { failed, held, POLL_MS, promoting, serving } from '../rollout-plan.ts';
 import type { Gate } from './gate.ts';
@@ -33,8 +34,7 @@ export const notPromoting: Gate = {
     if (facts.isSettled || stable.isRolledOut) return serving;
     const heldUp = stable.pods.find((pod) => pod.heldUp !== undefined)?.heldUp ?? stable.podsRefused;
     if (stable.isStuck && heldUp === undefined) {
-      const why = stable.pods.map((pod) => pod.crashed ?? pod.waiting).find((reason) => reason !== undefined);
-      const message = `The stable pods did not become ready with it: ${why ?? 'no pod said why'}`;
+      const message = `The stable pods did not become ready with it: ${whyNoneIsReady(stable.pods) ?? 'no pod said why'}`;
       return failed(facts, 'PromotionFailed', message);
     }
     const ready = stable.pods.filter((pod) => pod.isReady && pod.digest === stable.digest).length;

@@ -5,6 +5,7 @@ import { edgeOf } from '../analysis/evidence.ts';
 import { judge } from '../analysis/judge.ts';
 import type { Action, Recorded } from '../decision.ts';
 import type { CanaryTrack } from '../facts.ts';
+import { whyNoneIsReady } from '../pods.ts';
 import { promoteRequest } from '../request-annotations.ts';
 import { requireCanary, type RolloutFacts } from '../rollout-facts.ts';
 import {
@@ -47,13 +48,10 @@ export const needsSteps: Gate = {
 /** Without stable pods there is nothing to compare with. The rollout goes on when they are back, where it was. */
 function waitingForStable(facts: RolloutFacts): RolloutPlan {
   const { stable, step } = facts;
-  const waiting = stable.pods
-    .map((pod) => pod.crashed ?? pod.heldUp ?? pod.waiting)
-    .find((words) => words !== undefined);
   const why =
     stable.replicas === 0
       ? `the Deployment ${stable.name} is scaled to 0`
-      : (waiting ?? `none of the ${stable.pods.length} pods of ${stable.name} says why`);
+      : (whyNoneIsReady(stable.pods) ?? `none of the ${stable.pods.length} pods of ${stable.name} says why`);
   const where = step === 0 ? 'Its first step waits' : `Step ${step} of ${facts.policy.canary.steps.length} holds`;
   return onCanary(facts, 'StableNotReady', `${where}: no stable pod is ready to compare it with (${why})`, {
     record: { rollout: progressAt(step, facts) },
