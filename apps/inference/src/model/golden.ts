@@ -71,7 +71,8 @@ function notReadable(file: string, cause: unknown): PawlError {
  * worker.
  */
 function notAnswered(file: string, error: unknown): unknown {
-  if (!(error instanceof PawlError) || error.code !== 'IMAGE_TIMEOUT') return error;
+  const isLate = error instanceof PawlError && (error.code === 'IMAGE_TIMEOUT' || error.code === 'DEADLINE_EXCEEDED');
+  if (!isLate) return error;
   return new PawlError('DEADLINE_EXCEEDED', {
     message: `${file} was not answered in time; it is tried again.`,
     cause: error,

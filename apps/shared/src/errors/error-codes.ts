@@ -38,7 +38,7 @@ export const errorCodes = {
   OVERLOADED: row(429, 'Try again after the seconds given in Retry-After.', true),
   DEADLINE_EXCEEDED: row(
     429,
-    'The request waited too long in the queue; try again after the seconds given in Retry-After.',
+    'The service is too busy to answer in time; try again after the seconds given in Retry-After.',
     true,
   ),
   INTERNAL: row(500, 'Try again; if it keeps failing, report the request_id to the operator.', true),

@@ -126,7 +126,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
         task.reject(clientClosed());
       };
       const timer = setTimeout(() => {
-        task.reject(tooLate(task, this.#options.setup.limits.timeoutMs));
+        task.reject(tooLate(task));
       }, deadlineMs);
       signal?.addEventListener('abort', abandon);
       this.#queue.push(task);
@@ -212,10 +212,14 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 
 const clientClosed = () => new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client went away.' });
 
-/** Blames the image when it was being worked on most of its allowed time, the queue otherwise. */
-function tooLate(task: ImageTask, timeoutMs: number): PawlError {
-  const workedMs = task.dispatchedAt === undefined ? 0 : performance.now() - task.dispatchedAt;
-  return workedMs > timeoutMs / 2
-    ? new PawlError('IMAGE_TIMEOUT', { message: `The image was not decoded within ${Math.round(workedMs)} ms.` })
-    : new PawlError('DEADLINE_EXCEEDED', { message: 'The image waited in the queue until its deadline passed.' });
+/**
+ * Whoever waits may try again: that the image itself took the time is known to its worker, which says so when the image's own
+ * limit has passed.
+ */
+function tooLate({ dispatchedAt }: ImageTask): PawlError {
+  const message =
+    dispatchedAt === undefined
+      ? 'The image waited in the queue until its deadline passed.'
+      : 'The deadline passed while the image was worked on.';
+  return new PawlError('DEADLINE_EXCEEDED', { message });
 }

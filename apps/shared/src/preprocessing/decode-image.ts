@@ -1,5 +1,6 @@
 import type { InputSpec } from '../bundle/manifest.ts';
 import { PawlError } from '../errors/pawl-error.ts';
+import { countScans, isToBlame } from './decode-cost.ts';
 import {
   describeFormat,
   describeOtherFormat,
@@ -35,7 +36,8 @@ export interface ImageDecoder {
    * not be changed.
    *
    * @throws PawlError `FILE_EMPTY`, `FILE_TOO_LARGE`, `IMAGE_FORMAT_UNSUPPORTED`, `IMAGE_TOO_MANY_PIXELS`,
-   *   `IMAGE_UNREADABLE` or `IMAGE_TIMEOUT`, and nothing else, whatever the bytes are.
+   *   `IMAGE_UNREADABLE`, `IMAGE_TIMEOUT`, or `DEADLINE_EXCEEDED` where the time was over and the picture is not to blame,
+   *   and nothing else, whatever the bytes are.
    */
   decode(bytes: Uint8Array): Promise<DecodedImage>;
 }
@@ -54,8 +56,9 @@ const CHANNELS = 3;
 export function createImageDecoder(input: InputSpec, limits: ImageLimits): ImageDecoder {
   const size = input.width * input.height * CHANNELS;
 
-  async function decodeFormat(bytes: Uint8Array, format: ImageFormat): Promise<DecodedImage> {
+  async function decodeFormat(bytes: Uint8Array, format: ImageFormat, seen: SeenImage): Promise<DecodedImage> {
     const { width, height, frames, isRgb16, hasSrgbProfile } = await readImageHeader(bytes, format);
+    seen.pixels = width * height;
     if (width * height > limits.maxPixels) throw tooManyPixels(limits, `is ${width} x ${height} pixels`);
     const image = openImage(bytes, { maxPixels: limits.maxPixels, ignoreIcc: hasSrgbProfile })
       .timeout({ seconds: Math.max(1, Math.ceil(limits.timeoutMs / 1000)) })
@@ -85,15 +88,24 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
           hint: SUPPORTED_HINT,
         });
       const deadline = new DecodeDeadline(limits.timeoutMs);
+      const seen: SeenImage = { bytes, format, pixels: 0 };
       try {
-        return await Promise.race([decodeFormat(bytes, format), deadline.passed]);
+        return await Promise.race([decodeFormat(bytes, format, seen), deadline.passed]);
       } catch (error) {
-        throw decodeError(error, format, limits, deadline);
+        throw decodeError(error, seen, limits, deadline);
       } finally {
         deadline.clear();
       }
     },
   };
+}
+
+/** What is known of a picture that is being decoded. */
+interface SeenImage {
+  readonly bytes: Uint8Array;
+  readonly format: ImageFormat;
+  /** 0 until the header is read. */
+  pixels: number;
 }
 
 /** Rejects after a time, and knows whether that time is over even when the thread was too busy to run its timer. */
@@ -127,18 +139,26 @@ class DecodeDeadline {
  * The error of Pawl for a failed decode. libvips collects its messages in one buffer of the process, where those of
  * pictures decoded at the same time mix: they go to the log as the cause and decide nothing.
  */
-function decodeError(error: unknown, format: ImageFormat, limits: ImageLimits, deadline: DecodeDeadline): PawlError {
+function decodeError(error: unknown, seen: SeenImage, limits: ImageLimits, deadline: DecodeDeadline): PawlError {
   if (error instanceof PawlError) return error;
-  if (deadline.isOver)
-    return new PawlError('IMAGE_TIMEOUT', {
-      message: `The image was not decoded within ${limits.timeoutMs} ms.`,
-      cause: error,
-    });
+  if (deadline.isOver) return tooLate(seen, limits.timeoutMs, error);
   if (error instanceof Error && error.message === PIXEL_LIMIT_MESSAGE)
     return tooManyPixels(limits, 'is too large', error);
   return new PawlError('IMAGE_UNREADABLE', {
-    message: `The file starts as ${describeFormat(format).name} but cannot be decoded.`,
+    message: `The file starts as ${describeFormat(seen.format).name} but cannot be decoded.`,
     cause: error,
+  });
+}
+
+/** The sender is told to send something else only where this picture took the time. */
+function tooLate({ bytes, format, pixels }: SeenImage, timeoutMs: number, cause: unknown): PawlError {
+  const message = `The image was not decoded within ${timeoutMs} ms`;
+  const passes = format === 'jpeg' ? countScans(bytes) : 1;
+  if (isToBlame({ format, bytes: bytes.length, pixels, passes }, timeoutMs))
+    return new PawlError('IMAGE_TIMEOUT', { message: `${message}.`, cause });
+  return new PawlError('DEADLINE_EXCEEDED', {
+    message: `${message}, which is not because of the image: the service is short of CPU.`,
+    cause,
   });
 }
 

@@ -10,6 +10,9 @@ import { fingerprintOf, type Fingerprint } from './fingerprint.ts';
 import type { Journal } from './journal.ts';
 import type { PictureStore } from './picture-store.ts';
 
+/** Refusals that may come of a busy machine. */
+const LATE: ReadonlySet<string> = new Set(['IMAGE_TIMEOUT', 'DEADLINE_EXCEEDED']);
+
 /** What is known of the content of a photograph: the same for every file with these bytes. */
 export type PhotographContent =
   | {
@@ -78,7 +81,7 @@ export function createExaminer(parts: ExaminerParts): Examiner {
     if (known?.kind === 'refused' || (known !== undefined && (await store.has(digest, known.picture)))) return known;
     const finding = await decode(digest, bytes);
     // A timeout says more about the moment than about the file.
-    if (finding.kind === 'decoded' || finding.code !== 'IMAGE_TIMEOUT') await journal.add(key, finding);
+    if (finding.kind === 'decoded' || !LATE.has(finding.code)) await journal.add(key, finding);
     return finding;
   }
 
