@@ -184,6 +184,35 @@ describe('a burst', () => {
     expect(told.at(-1)).toBe('Pass');
   });
 
+  it('of which chance may be the cause is passed over likewise: it does not hold a step for good', () => {
+    const quiet = { latency: Array<number>(8).fill(0), labels: [0, 0, 0], requests: 0, errors: 0 };
+    // In the first 15 s 6 of 10 requests took longer than a second; of the 90 since, none.
+    const stalled = { ...quiet, requests: 10, labels: [5, 5, 0], latency: [0, 0, 0, 4, 0, 0, 0, 6] };
+    const marks = (secondsAgo: number) => [
+      { at: NOW - secondsAgo * 1000, stable: quiet, canary: quiet },
+      { at: NOW - (secondsAgo - 15) * 1000, stable: quiet, canary: stalled },
+      { at: NOW - (secondsAgo - 90) * 1000, stable: quiet, canary: stalled },
+    ];
+    const after = (seconds: number) => {
+      const comparison = comparing(1, seconds, { labels: ['cat', 'dog'], marks: marks(seconds) });
+      const started = { startedAt: NOW / 1000 - seconds + 1 };
+      const progress = advance(
+        comparison,
+        reading(
+          counted(90, { ...labels(45, 45), latency: [0, 0, 90, 90, 90, 90, 90, 90], ...started }),
+          counted(300, { ...labels(150, 150), ...started }),
+        ),
+        NOW,
+      );
+      return judge(progress, withBursts).checks.find(({ name }) => name === 'Latency');
+    };
+    expect(after(120)).toMatchObject({
+      verdict: 'Inconclusive',
+      message: expect.stringMatching(/which may be chance$/),
+    });
+    expect(after(600)).toMatchObject({ verdict: 'Pass', message: expect.stringContaining('without a burst') });
+  });
+
   it('that does not end fails the version', () => {
     expect(after((second) => (second >= 300 ? 200 : 0))).toContain('Fail');
   });

@@ -21,7 +21,8 @@ type Name = (typeof names)[number];
  * - fails when the evidence is beyond the budget of the rollout: a version at its limits fails in at most `falseAlarm` of all
  *   rollouts, whatever the number of looks, steps and checks. For latency and predictions, the evidence has to stand without
  *   any `burstSeconds` of it.
- * - passes when its figure is within the limit over at least `minRequests`; once a burst is over, without it.
+ * - passes when its figure is within the limit over at least `minRequests`; once a burst is over, without it, whether or not the
+ *   burst alone would be evidence.
  * - is inconclusive in between: few requests never pass.
  */
 export function judge(progress: Progress, limits: Limits): Judgement {
@@ -30,15 +31,19 @@ export function judge(progress: Progress, limits: Limits): Judgement {
   const evidence = evidenceOf(all, edge, limits);
   const isBeyond = (some: Evidence) => combined(some, number) >= 1 / limits.falseAlarm;
   const isSuspected = isBeyond(evidence);
-  const rests = isSuspected && limits.burstSeconds > 0 ? withoutBursts(progress, limits.burstSeconds * 1000) : [];
+  const now = progress.marks.at(-1)?.at ?? 0;
+  const figures = names.map((name) => figureOf(name, all, labels, limits));
+  const mayBeBurst = isSuspected || figures.some((figure) => figure.name !== 'ErrorRate' && isUndecided(figure));
+  const rests = mayBeBurst && limits.burstSeconds > 0 ? withoutBursts(progress, limits.burstSeconds * 1000) : [];
   const lasting = isSuspected
     ? lastingOf(evidence, rests, isBeyond, (rest) => evidenceOf(rest, edge, limits))
     : undefined;
-  const now = progress.marks.at(-1)?.at ?? 0;
-  const checks = names.map((name) => {
-    const figure = figureOf(name, all, labels, limits);
+  const quiet = (name: Name) => quietOf(name, rests, labels, limits, now);
+  const checks = figures.map((figure) => {
+    const { name } = figure;
     if (lasting !== undefined && name === strongest(lasting)) return failing(figure, limits);
-    if (isSuspected && name === strongest(evidence)) return afterBurst(figure, rests, labels, limits, now);
+    if (isSuspected && name === strongest(evidence)) return quiet(name) ?? burst(figure, limits);
+    if (name !== 'ErrorRate' && isUndecided(figure)) return quiet(name) ?? usual(figure);
     return usual(figure);
   });
   const has = (verdict: CheckVerdict) => checks.some((check) => check.verdict === verdict);
@@ -87,26 +92,36 @@ const usual = (figure: Figure) => {
   return check(figure, 'Inconclusive', `${figure.message}, which may be chance`);
 };
 
-/** Too much to be chance, but it came within a short time: it has to last, or to be over for as long. */
-function afterBurst(
-  figure: Figure,
+/** Counted enough, and not within its limit. */
+const isUndecided = (figure: Figure) => figure.missing === undefined && !figure.isWithin;
+
+/** What came within a short time has to last, or to be over for as long: then the check passes by what is left without it. */
+function quietOf(
+  name: Name,
   rests: readonly Rest[],
   labels: readonly string[],
   limits: Limits,
   now: number,
-): AnalysisCheck {
+): AnalysisCheck | undefined {
   for (const rest of rests) {
     if (now - rest.to < limits.burstSeconds * 1000) continue;
-    const quiet = figureOf(figure.name, rest, labels, limits);
-    if (quiet.missing === undefined && quiet.isWithin)
+    const figure = figureOf(name, rest, labels, limits);
+    if (figure.missing === undefined && figure.isWithin)
       return check(
-        quiet,
+        figure,
         'Pass',
-        `${quiet.message}, without a burst between ${clock(rest.from)} and ${clock(rest.to)}`,
+        `${figure.message}, without a burst between ${clock(rest.from)} and ${clock(rest.to)}`,
       );
   }
-  const message = `${figure.message}; that came within ${limits.burstSeconds} s, and only what lasts longer fails a version`;
-  return check(figure, 'Inconclusive', message);
+  return undefined;
 }
+
+/** Too much to be chance. */
+const burst = (figure: Figure, { burstSeconds }: Limits) =>
+  check(
+    figure,
+    'Inconclusive',
+    `${figure.message}; that came within ${burstSeconds} s, and only what lasts longer fails a version`,
+  );
 
 const clock = (ms: number) => new Date(ms).toISOString().slice(11, 19);
