@@ -10,5 +10,7 @@ export default {
   testSequencer: '<rootDir>/test/e2e/sequencer.js',
   maxWorkers: Number(process.env.PAWL_E2E_LANES ?? 3),
   testTimeout: 600_000,
+  // A run that failed ends, too, whatever it left open.
+  forceExit: true,
   reporters: ['default', ['jest-junit', { outputDirectory: 'reports', outputName: 'junit-e2e.xml' }]],
 };

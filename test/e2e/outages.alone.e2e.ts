@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compare } from 'semver';
 import { restartApiServer, startApiServer } from './support/api-server.ts';
-import { component } from './support/cluster.ts';
+import { component, pathOf } from './support/cluster.ts';
+import type { TestEnvironment } from './support/environment.ts';
 import { type Run, scenario, type Fixture, skippedScenario } from './support/scenario.ts';
 import { settings } from './support/settings.ts';
 import { prepare } from './support/prepare.ts';
@@ -91,6 +92,21 @@ describe('nothing that happens to the cluster changes the outcome', () => {
 async function othersNoticeAtOnce({ env }: Run): Promise<void> {
   await waitFor('the API server', () => env.cluster.text('/readyz'));
   for (const name of ['kube-proxy', 'kube-controller-manager', 'kubelet']) await component('restart', name);
+  await controllerManagerWorks(env);
+}
+
+/**
+ * Waits until Kubernetes' own controllers do their work: while they start they give up for good when the API server is away for
+ * 10 s, and nobody here starts them again.
+ */
+async function controllerManagerWorks({ cluster, namespace }: TestEnvironment): Promise<void> {
+  // They put it back into every namespace.
+  const certificate = pathOf.core(namespace, 'configmaps', 'kube-root-ca.crt');
+  await cluster.delete(certificate);
+  await waitFor('the controller manager', async () => {
+    await component('start', 'kube-controller-manager');
+    return await cluster.find(certificate);
+  });
 }
 
 function scenarioOnComponents(

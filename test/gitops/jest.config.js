@@ -8,5 +8,7 @@ export default {
   globalSetup: '<rootDir>/test/gitops/global-setup.js',
   maxWorkers: 1,
   testTimeout: 900_000,
+  // A run that failed ends, too, whatever it left open.
+  forceExit: true,
   reporters: ['default', ['jest-junit', { outputDirectory: 'reports', outputName: 'junit-e2e-gitops.xml' }]],
 };

@@ -23,6 +23,9 @@ export interface WatchEvent {
 }
 
 const REQUEST_TIMEOUT_MS = 20_000;
+/** Longest that one command may take, ms: `helm --wait` and `kubectl wait` among them. */
+const COMMAND_TIMEOUT_MS = 600_000;
+const COMMAND = { maxBuffer: 1 << 26, timeout: COMMAND_TIMEOUT_MS, killSignal: 'SIGKILL' } as const;
 /** The report of a load generator counts every request of a scenario. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
@@ -126,17 +129,17 @@ export class TestCluster {
 
 /** Runs kubectl, as a person does. @returns what it printed. */
 export async function kubectl(...args: string[]): Promise<string> {
-  return (await run(settings().kubectl, args, { maxBuffer: 1 << 26 })).stdout;
+  return (await run(settings().kubectl, args, COMMAND)).stdout;
 }
 
 /** Runs helm. @returns what it printed. */
 export async function helm(...args: string[]): Promise<string> {
-  return (await run(settings().helm, args, { maxBuffer: 1 << 26 })).stdout;
+  return (await run(settings().helm, args, COMMAND)).stdout;
 }
 
 /** Runs the command of PAWL_TEST_COMPONENT. */
 export async function component(...args: string[]): Promise<void> {
   const [command = '', ...first] = (settings().component ?? '').split(' ');
   if (command === '') throw new Error('PAWL_TEST_COMPONENT is not set');
-  await run(command, [...first, ...args], { maxBuffer: 1 << 26 });
+  await run(command, [...first, ...args], COMMAND);
 }

@@ -155,14 +155,17 @@ export class Installation {
     });
   }
 
-  /** Takes down all that was made, also by Argo CD, and puts back how Argo CD was set. */
+  /** Takes down all that was made, also by Argo CD, and puts back how Argo CD was set. Nothing of it stays open if that fails. */
   async destroy(): Promise<void> {
     this.syncs.stop();
     for (const name of ENVIRONMENTS) this.environments[name].env.history.stop();
-    if (process.env['PAWL_E2E_KEEP'] !== '1') await this.#clean();
-    await this.cluster.close();
-    await this.git.stop();
-    rmSync(this.#scratch, { recursive: true, force: true });
+    try {
+      if (process.env['PAWL_E2E_KEEP'] !== '1') await this.#clean();
+    } finally {
+      await this.cluster.close();
+      await this.git.stop();
+      rmSync(this.#scratch, { recursive: true, force: true });
+    }
   }
 
   async #clean(): Promise<void> {

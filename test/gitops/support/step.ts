@@ -72,8 +72,14 @@ export function step(
       if (failed !== undefined) throw new Error(`not begun, because ${failed}`);
       try {
         const lock = await clusterLock();
-        await lock.during(options.hold ?? 'shared', () => perform(installation(), id, title, work, options));
+        progress(`step ${id} waits for the cluster`);
+        await lock.during(options.hold ?? 'shared', () => {
+          progress(`step ${id} begins: ${title}`);
+          return perform(installation(), id, title, work, options);
+        });
+        progress(`step ${id} passed`);
       } catch (error) {
+        progress(`step ${id} failed: ${messageOf(error)}`);
         failed = `step ${id} failed`;
         throw error;
       }
@@ -81,6 +87,9 @@ export function step(
     STEP_TIMEOUT_MS,
   );
 }
+
+/** Told as it happens: Jest tells nothing of a file before its end, and a run may be cut off. */
+const progress = (text: string) => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 
 /** A step that cannot run here; it stands in the table with the reason. */
 export function skippedStep(id: string, title: string, variable: string): void {
