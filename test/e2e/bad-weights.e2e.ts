@@ -80,6 +80,9 @@ describe('bad weights are refused', () => {
         await setEnv('NODE_OPTIONS=--import=/nowhere.mjs');
         const failed = await env.waitForFailure(name, 'PromotionFailed');
         run.note(failed.status?.verdict?.message ?? '');
+        // The weights of before come back into the same trouble: they wait for its end, and are not failed for it.
+        const why = /the others do not become ready/;
+        await env.waitUntil(before.metadata.name, 'held up', ({ status }) => why.test(status?.message ?? ''));
       } finally {
         await setEnv('NODE_OPTIONS-');
         // The default.

@@ -785,6 +785,15 @@ describe.each<[string, Facts, Expected, string]>([
     'apply-stable 1.0.0',
   ],
   [
+    'does not fail weights that served before where the pods cannot take them now',
+    someFacts({
+      versions: [aVersion('1.0.0', served, atStep(0)), aVersion('1.1.0', failed('PromotionFailed'))],
+      stable: aStable(one, { isRolledOut: false, isStuck: true }),
+    }),
+    { '1.0.0': 'Promoting Promoting', '1.1.0': 'Failed PromotionFailed' },
+    '',
+  ],
+  [
     'takes over weights that the stable pods already serve',
     someFacts({ versions: [aVersion('1.0.0', verified)], stable: aStable(aVersion('1.0.0')) }),
     { '1.0.0': 'Promoting Promoting' },

@@ -33,12 +33,17 @@ export const notPromoting: Gate = {
       });
     if (facts.isSettled || stable.isRolledOut) return serving;
     const heldUp = stable.pods.find((pod) => pod.heldUp !== undefined)?.heldUp ?? stable.podsRefused;
-    if (stable.isStuck && heldUp === undefined) {
-      const message = `The stable pods did not become ready with it: ${whyNoneIsReady(stable.pods) ?? 'no pod said why'}`;
-      return failed(facts, 'PromotionFailed', message);
-    }
     const ready = stable.pods.filter((pod) => pod.isReady && pod.digest === stable.digest).length;
     const message = `${ready} of ${stable.replicas} stable pods serve it`;
+    if (stable.isStuck && heldUp === undefined) {
+      const why = whyNoneIsReady(stable.pods) ?? 'no pod said why';
+      if (facts.status.servedAt === undefined)
+        return failed(facts, 'PromotionFailed', `The stable pods did not become ready with it: ${why}`);
+      // Its weights served here before, so it is not they; and a version that is failed serves no more when the pods can.
+      return promoting(facts, `${message}, as they did before; the others do not become ready: ${why}`, {
+        requeueAfterMs: REPLACING_POLL_MS,
+      });
+    }
     if (stable.isPaused)
       return promoting(facts, `${message}: the Deployment ${stable.name} is paused; resume it: ${resume(facts)}`, {
         requeueAfterMs: REPLACING_POLL_MS,
