@@ -88,6 +88,7 @@ async function perform(
   try {
     await work(run);
     if (settles) await env.settle();
+    if (loses) await answersAgain(load);
     env.assertRules();
   } catch (error) {
     failure = error;
@@ -110,6 +111,18 @@ async function perform(
   if (failure === undefined) return;
   const file = await dump(id, run, whole);
   throw new Error(`${messageOf(failure)}\nEverything there is to know: ${file}`, { cause: failure });
+}
+
+/**
+ * Waits until requests in a row were answered: pods are ready a moment before the proxies of the Service know it, and what is lost
+ * then is no loss of the next scenario.
+ */
+async function answersAgain(load: Load): Promise<void> {
+  await waitFor('answers without a loss', async () => {
+    const mark = await load.mark();
+    await load.answered(20, mark);
+    return (await load.between(mark)).lost === 0;
+  });
 }
 
 /** A scenario that cannot run here; it stands in the table with the reason. */
