@@ -20,7 +20,7 @@ const LEAST_SHARE = 1 / 20;
 
 /** Estimate of the CPU time that decoding takes on a slow core, milliseconds: to tell orders of magnitude apart. */
 export function estimateDecodeMs({ format, bytes, pixels, passes }: DecodeLoad): number {
-  return ((pixels * passes * MS_A_MEGAPIXEL[format]) / 1e6 || 0) + (bytes * MS_A_MEGABYTE) / 1e6;
+  return (pixels * passes * MS_A_MEGAPIXEL[format] + bytes * MS_A_MEGABYTE) / 1e6;
 }
 
 /**

@@ -33,7 +33,7 @@ export function judge(progress: Progress, limits: Limits): Judgement {
   const isSuspected = isBeyond(evidence);
   const now = progress.marks.at(-1)?.at ?? 0;
   const figures = names.map((name) => figureOf(name, all, labels, limits));
-  const mayBeBurst = isSuspected || figures.some((figure) => figure.name !== 'ErrorRate' && isUndecided(figure));
+  const mayBeBurst = isSuspected || figures.some(mayBeChance);
   const rests = mayBeBurst && limits.burstSeconds > 0 ? withoutBursts(progress, limits.burstSeconds * 1000) : [];
   const lasting = isSuspected
     ? lastingOf(evidence, rests, isBeyond, (rest) => evidenceOf(rest, edge, limits))
@@ -43,7 +43,7 @@ export function judge(progress: Progress, limits: Limits): Judgement {
     const { name } = figure;
     if (lasting !== undefined && name === strongest(lasting)) return failing(figure, limits);
     if (isSuspected && name === strongest(evidence)) return quiet(name) ?? burst(figure, limits);
-    if (name !== 'ErrorRate' && isUndecided(figure)) return quiet(name) ?? usual(figure);
+    if (mayBeChance(figure)) return quiet(name) ?? usual(figure);
     return usual(figure);
   });
   const has = (verdict: CheckVerdict) => checks.some((check) => check.verdict === verdict);
@@ -92,8 +92,8 @@ const usual = (figure: Figure) => {
   return check(figure, 'Inconclusive', `${figure.message}, which may be chance`);
 };
 
-/** Counted enough, and not within its limit. */
-const isUndecided = (figure: Figure) => figure.missing === undefined && !figure.isWithin;
+/** Counted enough, and not within its limit. What clients send makes no errors, so chance in those is no burst's. */
+const mayBeChance = ({ name, missing, isWithin }: Figure) => name !== 'ErrorRate' && missing === undefined && !isWithin;
 
 /** What came within a short time has to last, or to be over for as long: then the check passes by what is left without it. */
 function quietOf(
