@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { LoadOrder, LoadReport } from './load-client.ts';
@@ -13,9 +13,9 @@ export interface Server {
   readonly url: string;
   /** Milliseconds from spawn to the first log line that matches `ready`. */
   readonly readyMs: number;
-  /** Resident memory, MB; Linux only. */
+  /** Resident memory of it and its children, what they share counted once, MB; Linux only. */
   rssMb(): number;
-  /** CPU time so far, ms; Linux only. */
+  /** CPU time so far of it and its children, ms; Linux only. */
   cpuMs(): number;
   stop(): Promise<void>;
 }
@@ -41,16 +41,30 @@ export async function startServer(args: string[], env: Record<string, string>, r
   return { url, readyMs, rssMb: () => rssMb(child), cpuMs: () => cpuMs(child), stop: () => stop(child) };
 }
 
-const proc = (child: ChildProcess, file: string) => readFileSync(`/proc/${String(child.pid)}/${file}`, 'utf8');
+const proc = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
 
+/** A process and all that descend from it. Each thread tells the children that it started. */
+function tree(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    proc(pid, `task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+  );
+  return [pid, ...children.flatMap(tree)];
+}
+
+/** Memory of its own of each, and the largest share of files: they are the same ones. */
 function rssMb(child: ChildProcess): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(proc(child, 'status'))?.[1]) / 1024;
+  const statuses = tree(child.pid ?? NaN).map((pid) => proc(pid, 'status'));
+  const kilobytes = (field: string) =>
+    statuses.map((text) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(text)?.[1]));
+  return (kilobytes('RssAnon').reduce((sum, value) => sum + value, 0) + Math.max(...kilobytes('RssFile'))) / 1024;
 }
 
 function cpuMs(child: ChildProcess): number {
-  // Fields 14 and 15 of proc(5) stat; the second field, in parentheses, may hold spaces.
-  const fields = proc(child, 'stat').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  return tree(child.pid ?? NaN).reduce((sum, pid) => {
+    // Fields 14 and 15 of proc(5) stat; the second field, in parentheses, may hold spaces.
+    const fields = proc(pid, 'stat').split(') ')[1]?.split(' ') ?? [];
+    return sum + (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  }, 0);
 }
 
 async function stop(child: ChildProcess): Promise<void> {

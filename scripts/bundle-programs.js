@@ -16,13 +16,16 @@ const apps = {
   inference: {
     main: 'apps/inference/dist/main.js',
     'fetch-model': 'apps/inference/dist/fetch-model.js',
-    // A worker thread is an entry of its own; worker-handle.ts expects it beside itself.
+    // A worker thread is an entry of its own, and so is a decoder process; worker-handle.ts and decoder/decoder-process.ts expect
+    // them beside themselves.
     'image-worker': 'apps/shared/dist/execution/image-worker.js',
+    'decoder-main': 'apps/shared/dist/execution/decoder/decoder-main.js',
   },
   controller: { main: 'apps/controller/dist/main.js' },
   cli: {
     main: 'apps/cli/dist/main.js',
     'image-worker': 'apps/shared/dist/execution/image-worker.js',
+    'decoder-main': 'apps/shared/dist/execution/decoder/decoder-main.js',
     'feature-worker': 'apps/shared/dist/execution/feature-worker.js',
   },
 };

@@ -65,7 +65,13 @@ const pool = new ImageWorkerPool({
   size: 1,
   queueLimit: 1_000,
   inFlightPerWorker: 1,
-  setup: { modelPath: weights, spec: base, limits: { ...defaultImageLimits, timeoutMs: 30_000 }, niceness: 0 },
+  setup: {
+    modelPath: weights,
+    spec: base,
+    limits: { ...defaultImageLimits, timeoutMs: 30_000 },
+    decodeMemoryBytes: 2 ** 30,
+    niceness: 0,
+  },
 });
 await pool.start();
 

@@ -2,12 +2,17 @@
  * Loaded into worker threads with `--import`, before their own code: lets a test make a worker die or hang by the bytes
  * of an image, which no real image can be relied on to do.
  */
+import { spawnSync } from 'node:child_process';
 import { isMainThread, parentPort } from 'node:worker_threads';
 
 /** Bytes that, anywhere in an image, end the worker thread that receives it. */
 export const DEADLY = 'pawl-test: the worker dies';
 /** Bytes that, anywhere in an image, stop the worker thread that receives it for good. */
 export const HANGING = 'pawl-test: the worker hangs';
+/** Bytes that, anywhere in an image, put the worker thread that receives it inside native code that does not return soon. */
+export const STUCK = 'pawl-test: the worker is stuck';
+/** How long that takes, s: longer than a pool waits for a thread to end. */
+const STUCK_SECONDS = 20;
 
 /** For `--import`. */
 export const poison = import.meta.url;
@@ -16,5 +21,6 @@ if (!isMainThread)
   parentPort?.on('message', (message: { readonly bytes?: Uint8Array }) => {
     const bytes = Buffer.from(message.bytes ?? []);
     if (bytes.includes(DEADLY)) process.exit(13);
+    if (bytes.includes(STUCK)) spawnSync('sleep', [String(STUCK_SECONDS)]);
     if (bytes.includes(HANGING)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   });

@@ -13,7 +13,7 @@ function setUp(changes: { readonly app?: Partial<ServedApp>; readonly env?: Reco
   const stop = new AbortController();
   const closing = new AbortController();
   const backend = new FakeModelBackend();
-  const exits: number[] = [];
+  const exits: (number | 'hard')[] = [];
   const told: string[] = [];
   const listened: unknown[][] = [];
   let built = 0;
@@ -29,6 +29,7 @@ function setUp(changes: { readonly app?: Partial<ServedApp>; readonly env?: Reco
     clock,
     uptimeMs: () => 123.4,
     exit: (code) => exits.push(code),
+    endHard: () => exits.push('hard'),
     createLogger: () => logger,
     createModel: (config) => new ModelService(config, store, backend, logger, clock),
     createApp: () => {
@@ -107,6 +108,35 @@ describe('serve', () => {
     expect(exits).toEqual([]);
     await clock.advance(1);
     expect([exits, logger.messages('error')]).toEqual([[1], ['drain deadline passed with requests in flight']]);
+  });
+
+  it('ends hard at the deadline when a worker still holds an image', async () => {
+    const { run, stop, closing, exits, clock, backend } = setUp({ app: { close: () => new Promise(() => undefined) } });
+    await run();
+    backend.inFlight = 1;
+    stop.abort();
+    closing.abort();
+    await clock.advance(20_000);
+    expect(exits).toEqual(['hard']);
+  });
+
+  it('says that it cannot recover, and ends hard a moment later', async () => {
+    const { run, exits, clock, logger, backend } = setUp();
+    await run();
+    backend.hang('a worker does not end');
+    await clock.advance(4_999);
+    expect([exits, logger.messages('fatal')]).toEqual([[], ['the process cannot recover and ends']]);
+    await clock.advance(1);
+    expect(exits).toEqual(['hard']);
+  });
+
+  it('ends hard, not in order, when a worker hangs while it is stopped', async () => {
+    const { run, stop, exits, clock, backend } = setUp();
+    await run();
+    backend.hang('a worker does not end');
+    stop.abort();
+    await clock.settle();
+    expect(exits).toEqual(['hard']);
   });
 
   it('ends with 1 when stopping fails', async () => {

@@ -11,6 +11,17 @@ import { OnnxModelBackend } from './model/onnx-model-backend.ts';
 
 /** Longest time that the start of a model may delay the listener, ms. */
 const MODEL_HEAD_START_MS = 200;
+/** Time in which a process that cannot recover fails its probes and answers what it still can, ms. */
+const STUCK_GRACE_MS = 5_000;
+
+/**
+ * Ends the process although a thread of it is inside native code for good: `process.exit` waits for every thread. The first
+ * process of a container takes no SIGKILL from inside, and ends by the fault that abort(3) raises then.
+ */
+function endHard(): never {
+  process.kill(process.pid, 'SIGKILL');
+  process.abort();
+}
 
 /** The part of the app that starts and stops it. */
 export interface ServedApp extends Pick<INestApplication, 'getUrl' | 'close'> {
@@ -30,8 +41,10 @@ export interface ServePorts {
   readonly clock: Clock;
   /** Milliseconds since the process began. */
   readonly uptimeMs: () => number;
-  /** Ends the process with a code; it does not return. */
+  /** Ends the process with a code; it does not return. It waits for every thread, so none may hang. */
   readonly exit: (code: number) => void;
+  /** Ends the process by a signal, whatever its threads do; it does not return. */
+  readonly endHard: () => void;
   readonly createLogger: (level: string) => Logger;
   readonly createModel: (config: Config, logger: Logger) => ModelService;
   /** Builds the service around the model, without listening. */
@@ -48,6 +61,7 @@ const processPorts: ServePorts = {
   exit: (code) => {
     process.exit(code);
   },
+  endHard,
   createLogger,
   createModel: (config, logger) =>
     new ModelService(config, new BundleSource(config), new OnnxModelBackend(config, logger), logger),
@@ -73,6 +87,13 @@ export async function serve(stop: AbortSignal, ports: ServePorts = processPorts)
   const logger = ports.createLogger(config.LOG_LEVEL);
   logger.info({}, 'starting');
   const model = ports.createModel(config, logger);
+  inBackground(
+    model.stuck.then((reason) => {
+      logger.fatal({ reason, endsInMs: STUCK_GRACE_MS }, 'the process cannot recover and ends');
+      clock.schedule(STUCK_GRACE_MS, ports.endHard);
+    }),
+    ports.endHard,
+  );
   await headStart(model, clock);
   const built = await ports.createApp(config, logger, model);
   if (stop.aborted) {
@@ -83,7 +104,7 @@ export async function serve(stop: AbortSignal, ports: ServePorts = processPorts)
     return;
   }
   stop.addEventListener('abort', () => {
-    inBackground(close(built, config, logger, ports), (err) => {
+    inBackground(close(built, model, config, logger, ports), (err) => {
       logger.error({ err }, 'stopping failed');
       exit(1);
     });
@@ -114,15 +135,27 @@ async function headStart(model: ModelService, clock: Clock): Promise<void> {
 }
 
 /** Drains, closes and ends the process. */
-async function close({ app, closing }: BuiltApp, config: Config, logger: Logger, ports: ServePorts): Promise<void> {
+async function close(
+  { app, closing }: BuiltApp,
+  model: ModelService,
+  config: Config,
+  logger: Logger,
+  ports: ServePorts,
+): Promise<void> {
   const timeoutMs = config.DRAIN_TIMEOUT_MS;
   closing.addEventListener('abort', () => {
     ports.clock.schedule(timeoutMs, () => {
       logger.error({ timeoutMs }, 'drain deadline passed with requests in flight');
-      ports.exit(1);
+      if (model.isBusy) ports.endHard();
+      else ports.exit(1);
     });
   });
   await app.close();
+  // A thread that hangs was told as stuck meanwhile, and this would wait for it.
+  if (model.stuckReason !== undefined) {
+    ports.endHard();
+    return;
+  }
   logger.info({}, 'stopped');
   ports.exit(0);
 }

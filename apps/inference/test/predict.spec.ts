@@ -127,6 +127,7 @@ describe('POST /predict', () => {
   it.each([
     ['OVERLOADED', 429, '1'],
     ['DEADLINE_EXCEEDED', 429, '1'],
+    ['SERVICE_STALLED', 503, '5'],
     ['WORKER_CRASHED', 500, null],
     ['IMAGE_UNREADABLE', 422, null],
     ['MODEL_NOT_READY', 503, '5'],

@@ -17,6 +17,7 @@ export async function answersOf(modelPath: string, spec: ModelSpec, images: read
       modelPath,
       spec: whole as never,
       limits: { ...defaultImageLimits, timeoutMs: 60_000 },
+      decodeMemoryBytes: 2 ** 30,
       niceness: 0,
     },
   });

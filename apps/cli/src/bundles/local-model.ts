@@ -43,7 +43,7 @@ export async function withLocalModel<Result>(
     size,
     queueLimit: 10_000,
     inFlightPerWorker: IN_FLIGHT,
-    setup: { modelPath, spec, limits, niceness: 0 },
+    setup: { modelPath, spec, limits, decodeMemoryBytes: 2 ** 30, niceness: 0 },
   });
   await pool.start().catch((error: unknown) => {
     throw explainLoadFailure(error, name);

@@ -6,7 +6,7 @@ import { ModelService } from '../model/model.service.ts';
 import { DrainState } from './drain-state.ts';
 import type { Health, Liveness, Readiness } from './health.schema.ts';
 
-/** The probes. Liveness says nothing about the model: restarting a pod does not repair a bad bundle. */
+/** The probes. Liveness says nothing about the bundle: restarting a pod does not repair a bad one. */
 @Controller()
 export class HealthController {
   readonly #model: ModelService;
@@ -25,10 +25,13 @@ export class HealthController {
     return { status: 'ok', model_loaded: this.#model.served !== undefined };
   }
 
-  /** 200 while the event loop turns. */
+  /** 200 while the event loop turns and the process can recover by itself from what may happen to it. */
   @Get('livez')
-  livez(): Liveness {
-    return { status: 'ok' };
+  livez(@Res({ passthrough: true }) response: ServerResponse): Liveness {
+    const reason = this.#model.stuckReason;
+    if (reason === undefined) return { status: 'ok' };
+    response.statusCode = 503;
+    return { status: 'stuck', reason };
   }
 
   /** 200 when the model is verified, warm, answers its golden images as expected, and the process is not draining. */
@@ -43,6 +46,9 @@ export class HealthController {
     const { state, served } = this.#model;
     const common = { state: state.name, model: this.#config.MODEL_NAME };
     if (this.#drain.draining) return { ...common, ready: false, reason: 'The service is shutting down.' };
+    const stuck = this.#model.stuckReason;
+    if (stuck !== undefined)
+      return { ...common, ready: false, reason: `The process cannot recover and ends: ${stuck}.` };
     if (served !== undefined)
       return {
         ...common,

@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const healthSchema = z.strictObject({ status: z.literal('ok'), model_loaded: z.boolean() });
 
 /** The body of GET /livez. */
-export const livenessSchema = z.strictObject({ status: z.literal('ok') });
+export const livenessSchema = z.strictObject({
+  status: z.enum(['ok', 'stuck']),
+  reason: z.string().optional().meta({ description: 'Why the process cannot recover and ends, one sentence.' }),
+});
 
 /** The body of GET /readyz. */
 export const readinessSchema = z.strictObject({

@@ -7,6 +7,8 @@ export abstract class Logger {
   abstract info(fields: object, message: string): void;
   abstract warn(fields: object, message: string): void;
   abstract error(fields: object, message: string): void;
+  /** The process ends of it. */
+  abstract fatal(fields: object, message: string): void;
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { GoldenImage } from '@pawl/shared/bundle/manifest';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
+import { isLate } from '@pawl/shared/errors/late';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { codeOf } from '@pawl/shared/errors/system-error';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
@@ -71,8 +72,7 @@ function notReadable(file: string, cause: unknown): PawlError {
  * worker.
  */
 function notAnswered(file: string, error: unknown): unknown {
-  const isLate = error instanceof PawlError && (error.code === 'IMAGE_TIMEOUT' || error.code === 'DEADLINE_EXCEEDED');
-  if (!isLate) return error;
+  if (!isLate(error)) return error;
   return new PawlError('DEADLINE_EXCEEDED', {
     message: `${file} was not answered in time; it is tried again.`,
     cause: error,

@@ -11,6 +11,8 @@ export interface BackendUsage {
   readonly readyWorkers: number;
   /** Workers that died since the start. */
   readonly workerDeaths: number;
+  /** Processes that decode for workers and that ended since the start: killed at the time limit, or crashed. */
+  readonly decoderDeaths: number;
 }
 
 /**
@@ -34,6 +36,12 @@ export abstract class ModelBackend {
   abstract classify(chunks: readonly Uint8Array[], interest: Interest): Promise<Classification>;
 
   abstract get usage(): BackendUsage;
+
+  /**
+   * Resolves with one sentence when the backend cannot recover inside this process: native code that does not return, or
+   * workers that do not start any more. Never rejects, and usually stays pending.
+   */
+  abstract get stuck(): Promise<string>;
 
   /** Finishes what is in flight and frees everything. */
   abstract close(): Promise<void>;

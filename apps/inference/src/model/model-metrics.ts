@@ -23,6 +23,10 @@ export class ModelMetrics {
       () => model.usage.workerDeaths,
     );
     metrics.observed(
+      { suffix: 'decoder_deaths', help: 'Processes that decode images which ended and were replaced.', labels: [] },
+      () => model.usage.decoderDeaths,
+    );
+    metrics.observed(
       { suffix: 'model_ready', help: '1 while the model is verified, warm and answers as expected.', labels: [] },
       () => (model.served === undefined ? 0 : 1),
     );

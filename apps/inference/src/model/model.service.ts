@@ -32,6 +32,7 @@ export class ModelService implements OnApplicationShutdown {
   readonly #settled = Promise.withResolvers<undefined>();
   #state: ModelState = { name: 'absent' };
   #firstStepOver: () => void = () => undefined;
+  #stuckReason: string | undefined;
 
   constructor(
     config: Config,
@@ -45,6 +46,7 @@ export class ModelService implements OnApplicationShutdown {
     this.#backend = backend;
     this.#logger = logger;
     this.#clock = clock;
+    void backend.stuck.then((reason) => (this.#stuckReason = reason));
   }
 
   get state(): ModelState {
@@ -58,6 +60,21 @@ export class ModelService implements OnApplicationShutdown {
 
   get usage(): BackendUsage {
     return this.#backend.usage;
+  }
+
+  /** Resolves with why, when only a new process helps; see {@link ModelBackend.stuck}. */
+  get stuck(): Promise<string> {
+    return this.#backend.stuck;
+  }
+
+  /** Why only a new process helps; undefined as long as none is needed. */
+  get stuckReason(): string | undefined {
+    return this.#stuckReason;
+  }
+
+  /** Whether a worker is at work that cannot be ended in order: it loads, or holds an image. */
+  get isBusy(): boolean {
+    return this.#state.name === 'loading' || this.#backend.usage.inFlight > 0;
   }
 
   /** The model when it can answer now: it is ready and a worker is alive. */

@@ -17,6 +17,8 @@ export class OnnxModelBackend extends ModelBackend {
   readonly #logger: Logger;
   #pool: ImageWorkerPool | undefined;
   #workerDeaths = 0;
+  #decoderDeaths = 0;
+  readonly #stuck = Promise.withResolvers<string>();
 
   constructor(config: Config, logger: Logger) {
     super();
@@ -38,6 +40,7 @@ export class OnnxModelBackend extends ModelBackend {
         modelPath: bundle.path(model),
         spec: { labels, input, output },
         limits: imageLimits(this.#config),
+        decodeMemoryBytes: 2 ** 30,
         niceness: WORKER_NICENESS,
       },
     });
@@ -45,6 +48,11 @@ export class OnnxModelBackend extends ModelBackend {
       this.#workerDeaths += 1;
       this.#logger.error({ reason, readyWorkers: pool.readyWorkers }, 'worker died; starting another');
     });
+    pool.on('decoderLost', (reason) => {
+      this.#decoderDeaths += 1;
+      this.#logger.warn({ reason }, 'decoder process ended; starting another');
+    });
+    pool.on('stuck', this.#stuck.resolve);
     // Set before the pool has started, so that a shutdown in the meantime ends it.
     this.#pool = pool;
     await pool.start();
@@ -66,7 +74,12 @@ export class OnnxModelBackend extends ModelBackend {
       inFlight: this.#pool?.inFlight ?? 0,
       readyWorkers: this.#pool?.readyWorkers ?? 0,
       workerDeaths: this.#workerDeaths,
+      decoderDeaths: this.#decoderDeaths,
     };
+  }
+
+  override get stuck(): Promise<string> {
+    return this.#stuck.promise;
   }
 
   override async close(): Promise<void> {

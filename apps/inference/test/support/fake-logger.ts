@@ -2,7 +2,7 @@ import { Logger } from '../../src/logging/logger.ts';
 
 /** A log line as the service wrote it. */
 interface LogEntry {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   readonly fields: object;
   readonly message: string;
 }
@@ -30,5 +30,9 @@ export class FakeLogger extends Logger {
 
   override error(fields: object, message: string): void {
     this.entries.push({ level: 'error', fields, message });
+  }
+
+  override fatal(fields: object, message: string): void {
+    this.entries.push({ level: 'fatal', fields, message });
   }
 }

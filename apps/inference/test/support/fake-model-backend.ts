@@ -12,6 +12,8 @@ export class FakeModelBackend extends ModelBackend {
   /** Images that reached the backend. */
   readonly seen: Buffer[] = [];
   closed = false;
+  inFlight = 0;
+  readonly #stuck = Promise.withResolvers<string>();
 
   answer(logit: number, frames = 1): Classification {
     return {
@@ -36,7 +38,22 @@ export class FakeModelBackend extends ModelBackend {
   }
 
   override get usage(): BackendUsage {
-    return { queueDepth: 0, inFlight: 0, readyWorkers: this.readyWorkers, workerDeaths: 0 };
+    return {
+      queueDepth: 0,
+      inFlight: this.inFlight,
+      readyWorkers: this.readyWorkers,
+      workerDeaths: 0,
+      decoderDeaths: 0,
+    };
+  }
+
+  override get stuck(): Promise<string> {
+    return this.#stuck.promise;
+  }
+
+  /** A worker hangs from now on. */
+  hang(reason: string): void {
+    this.#stuck.resolve(reason);
   }
 
   override close(): Promise<void> {

@@ -17,6 +17,8 @@ export interface RunningService {
   readonly log: readonly LogLine[];
   /** Resolves with the first log line, past or future, whose message matches. */
   logged(pattern: RegExp): Promise<LogLine>;
+  /** Resolves with the exit code, or the signal's name where one ended the process. */
+  readonly ended: Promise<number | string>;
   /** Sends a signal and resolves with the exit code, or the signal's name where it ended the process. */
   end(signal: NodeJS.Signals): Promise<number | string>;
   /** Ends it without ceremony. */
@@ -65,6 +67,7 @@ export function launchService(env: Readonly<Record<string, string>> = {}): Runni
     });
   });
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
+  const ended = exited.then(([code, signal]) => code ?? signal ?? 'unknown');
 
   const logged = (pattern: RegExp): Promise<LogLine> =>
     new Promise((resolve, reject) => {
@@ -89,10 +92,10 @@ export function launchService(env: Readonly<Record<string, string>> = {}): Runni
     pid: child.pid as number,
     log,
     logged,
-    async end(signal) {
+    ended,
+    end(signal) {
       child.kill(signal);
-      const [code, name] = await exited;
-      return code ?? name ?? 'unknown';
+      return ended;
     },
     async stop() {
       child.kill('SIGKILL');

@@ -44,6 +44,11 @@ export const errorCodes = {
   INTERNAL: row(500, 'Try again; if it keeps failing, report the request_id to the operator.', true),
   INFERENCE_FAILED: row(500, 'Try again; if it keeps failing, report the request_id to the operator.', true),
   WORKER_CRASHED: row(500, 'Try again: the worker that held this request died and is being replaced.', true),
+  SERVICE_STALLED: row(
+    503,
+    'The service has no CPU to answer with; try again after the seconds given in Retry-After.',
+    true,
+  ),
   MODEL_NOT_READY: row(503, 'Wait until /readyz answers 200; it says what is missing.', true),
   // The configuration and the model bundle; these reach an operator by the log and /readyz
   CONFIG_INVALID: row(500, 'Set the variable to what was expected and start again.'),

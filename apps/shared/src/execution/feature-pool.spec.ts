@@ -51,7 +51,7 @@ describe('a pool that computes features', () => {
   async function serving() {
     const labels = Array.from({ length: 512 }, (_, i) => `feature_${i}`);
     const served = { labels, input, output: { kind: 'softmax-logits', name: 'features' } } as const;
-    const setup = { modelPath, spec: served, limits, niceness: 0 };
+    const setup = { modelPath, spec: served, limits, decodeMemoryBytes: 2 ** 30, niceness: 0 };
     const pool = new ImageWorkerPool({ size: 1, queueLimit: 8, inFlightPerWorker: 1, setup });
     await pool.start();
     closing.push(() => pool.close());

@@ -1,12 +1,12 @@
 /**
- * Entry of a worker thread: encoded image in, output of the graph out. Decoding happens here as well, so that a worker
- * keeps one core busy from the first byte to the last logit (docs/decisions/0003).
+ * Entry of a worker thread: encoded image in, output of the graph out. Decoding is its own as well, in a process that can
+ * be given up (docs/decisions/0019), so that a worker keeps one core busy from the first byte to the last logit (0003).
  */
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PawlError } from '../errors/pawl-error.ts';
-import { createImageDecoder } from '../preprocessing/decode-image.ts';
 import { toTensorData } from '../preprocessing/to-tensor.ts';
+import { IsolatedDecoder } from './decoder/isolated-decoder.ts';
 import { OnnxSession } from './onnx-session.ts';
 import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
 
@@ -48,10 +48,25 @@ function refusal(id: number, error: unknown): WorkerMessage {
 
 async function start(): Promise<void> {
   lowerPriority();
-  const decoder = createImageDecoder(input, setup.limits);
+  const decoder = new IsolatedDecoder(
+    { input, limits: setup.limits, memoryBytes: setup.decodeMemoryBytes },
+    {
+      onLoss: (reason) => {
+        send({ kind: 'decoder-lost', reason });
+      },
+      // The pool starts another worker, and gives up when that does not help.
+      onHopeless: (error) => {
+        // Uncaught, it ends the thread.
+        setImmediate(() => {
+          throw error;
+        });
+      },
+    },
+  );
   const session = await OnnxSession.load(setup.modelPath, setup.spec);
   // The first run allocates the arena and packs weights; it belongs to the start, not to the first request.
   await session.run(toTensorData(new Uint8Array(input.width * input.height * 3), input), 1);
+  await decoder.started;
 
   port?.on('message', (task: WorkerTask) => {
     classify(task).then(send, (error: unknown) => {

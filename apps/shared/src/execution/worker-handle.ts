@@ -1,5 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { sleep, systemClock } from '../concurrency/clock.ts';
+import { inBackground } from '../concurrency/in-background.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import type { ImageTask } from './image-task.ts';
 import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
@@ -10,6 +12,10 @@ export interface WorkerObserver {
   readonly onIdle: () => void;
   /** It is gone; `held` are the images that it had. Called once, and not after {@link ImageWorker.close}. */
   readonly onDeath: (reason: string, held: readonly ImageTask[]) => void;
+  /** A decoder process of it ended and is being replaced. */
+  readonly onDecoderLost: (reason: string) => void;
+  /** It was told to end and does not: it is inside native code for good, and so the process cannot end in order. */
+  readonly onStuck: (reason: string) => void;
 }
 
 /** JavaScript heap of a worker: it holds a few small objects an image; pixels and weights lie outside. MB. */
@@ -22,7 +28,9 @@ const START_TIMEOUT_MS = 60_000;
  */
 const HANG_MARGIN_MS = 10_000;
 /** Time that held images get to finish when the pool closes, milliseconds. */
-const CLOSE_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 6_000;
+/** Time that a thread may take to end when it is told to; one that runs JavaScript ends at once. Milliseconds. */
+const END_TIMEOUT_MS = 2_000;
 
 // Beside the sources (.ts, run by type stripping) as well as beside the build (.js).
 const entry = new URL(`./image-worker${extname(import.meta.url)}`, import.meta.url);
@@ -60,7 +68,8 @@ export class ImageWorker {
         } else if (message.kind === 'failed-to-start') {
           reject(new PawlError(message.code, message));
           this.#kill(message.message);
-        } else this.#settle(message);
+        } else if (message.kind === 'decoder-lost') this.#observer.onDecoderLost(message.reason);
+        else this.#settle(message);
       });
       this.#thread.on('error', (error: unknown) => {
         this.#reason = error instanceof Error ? error.message : String(error);
@@ -88,7 +97,7 @@ export class ImageWorker {
     this.#thread.postMessage(message, [message.bytes.buffer]);
   }
 
-  /** Lets it finish what it holds, then ends it. */
+  /** Lets it finish what it holds, then ends it. Resolves also when it does not end, which is told as stuck. */
   async close(): Promise<void> {
     if (this.#gone) return;
     // Terminated inside a native call that then fails, a thread takes the whole process with it: onnxruntime's binding
@@ -105,7 +114,7 @@ export class ImageWorker {
     this.#gone = true;
     this.ready = false;
     for (const timer of this.#watchdogs.values()) clearTimeout(timer);
-    await this.#thread.terminate();
+    await this.#terminate('it holds images that it does not finish');
   }
 
   #settle(message: Extract<WorkerMessage, { id: number }>): void {
@@ -125,7 +134,19 @@ export class ImageWorker {
   #kill(reason: string): void {
     this.#reason = reason;
     this.ready = false;
-    void this.#thread.terminate();
+    inBackground(this.#terminate(reason), () => undefined);
+  }
+
+  /** Ends the thread; a thread inside native code is only asked to, and may never hear of it (nodejs/node#18237). */
+  async #terminate(reason: string): Promise<void> {
+    const gaveUp = new AbortController();
+    const ended = this.#thread.terminate().then(() => {
+      gaveUp.abort();
+    });
+    const stuck = sleep(systemClock, END_TIMEOUT_MS, gaveUp.signal).then((late) => {
+      if (late) this.#observer.onStuck(reason);
+    });
+    await Promise.race([ended, stuck]);
   }
 
   #onExit(): void {

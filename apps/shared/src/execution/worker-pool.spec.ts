@@ -6,7 +6,7 @@ import { jest } from '@jest/globals';
 import type { Worker as NodeWorker, WorkerOptions } from 'node:worker_threads';
 import type { Manifest } from '../bundle/manifest.ts';
 import { eventually } from '@pawl/test-kit/eventually';
-import { DEADLY, HANGING, poison } from '@pawl/test-kit/poison-worker';
+import { DEADLY, HANGING, poison, STUCK } from '@pawl/test-kit/poison-worker';
 import { catdog as bundle } from '@pawl/test-kit/repository';
 import type { Interest } from './image-task.ts';
 import type { ImageWorkerPool, WorkerPoolOptions } from './worker-pool.ts';
@@ -29,6 +29,7 @@ const manifest = JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8'))
 const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'));
 const deadly = Buffer.concat([photo, Buffer.from(DEADLY)]);
 const hanging = Buffer.concat([photo, Buffer.from(HANGING)]);
+const sticking = Buffer.concat([photo, Buffer.from(STUCK)]);
 const limits = { maxBytes: 10_000_000, maxPixels: 40_000_000, timeoutMs: 60_000 };
 const patient: Interest = { deadlineMs: 120_000 };
 
@@ -52,6 +53,7 @@ function aPool({ modelPath, spec, timeoutMs, ...options }: Change = {}): ImageWo
       modelPath: modelPath ?? join(bundle, manifest.model),
       spec: { labels, input, output, ...spec },
       limits: { ...limits, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+      decodeMemoryBytes: 2 ** 30,
       niceness: 0,
     },
   });
@@ -128,9 +130,36 @@ describe('a worker that dies', () => {
     const hung = outcome(pool, hanging, { deadlineMs: 2_000 });
     await eventually('the hanging image with the worker', () => pool.inFlight === 1);
     const neighbour = outcome(pool, photo);
-    expect(await hung).toBe('DEADLINE_EXCEEDED');
+    expect(await hung).toBe('SERVICE_STALLED');
     expect(await neighbour).toBe('cat');
     expect(deaths).toEqual([expect.stringMatching(/^it did not answer within \d+ ms$/)]);
+  });
+});
+
+describe('a worker inside native code that does not return', () => {
+  it('is told as stuck, is not replaced, and costs the images that it held', async () => {
+    const pool = await aRunningPool({ size: 2, timeoutMs: 1_000 });
+    const stuck: string[] = [];
+    pool.on('stuck', (reason) => stuck.push(reason));
+    const held = outcome(pool, sticking);
+    expect(await held).toBe('WORKER_CRASHED');
+    expect(stuck).toEqual([expect.stringMatching(/^a worker does not end: it did not answer within \d+ ms$/)]);
+    expect([pool.readyWorkers, threads.length]).toEqual([1, 2]);
+    expect(await outcome(pool, photo)).toBe('cat');
+    await eventually('the thread to end after all', () => alive() === 1);
+    expect(threads).toHaveLength(2);
+  });
+
+  it('does not keep a pool from closing', async () => {
+    const pool = await aRunningPool();
+    const stuck: string[] = [];
+    pool.on('stuck', (reason) => stuck.push(reason));
+    const held = outcome(pool, sticking);
+    await eventually('the image with the worker', () => pool.inFlight === 1);
+    await pool.close();
+    expect(stuck).toEqual([expect.stringMatching(/^a worker does not end: /)]);
+    expect(await held).toBe('WORKER_CRASHED');
+    await eventually('the thread to end after all', () => alive() === 0);
   });
 });
 
@@ -156,7 +185,7 @@ describe('admission', () => {
     // Deadly: had it been handed to a worker, that worker would be gone.
     expect(await outcome(pool, deadly, { deadlineMs: 100 })).toBe('DEADLINE_EXCEEDED');
     expect(pool.queueDepth).toBe(0);
-    expect(await first).toBe('DEADLINE_EXCEEDED');
+    expect(await first).toBe('SERVICE_STALLED');
     void threads[0]!.terminate();
     await eventually('another worker', () => threads.length === 2 && pool.readyWorkers === 1);
     expect(await outcome(pool, photo)).toBe('cat');

@@ -24,10 +24,19 @@ interface WorkerPoolEvents {
   workers: [ready: number];
   /** A worker died and is being replaced. */
   died: [reason: string];
+  /** A process that decodes for a worker ended and is being replaced. */
+  decoderLost: [reason: string];
+  /**
+   * The pool cannot recover by itself: a worker is inside native code for good and keeps its core and memory, or workers
+   * end as often as they are started. Only a new process helps.
+   */
+  stuck: [reason: string];
 }
 
 /** Pauses before a worker that died is started again. */
 const RESTARTS: Backoff = { initialDelayMs: 50, maxDelayMs: 5_000 };
+/** Starts that may fail one after another, about ten seconds of them, before the pool is given up. */
+const MAX_FAILED_STARTS = 8;
 
 /**
  * A fixed pool of worker threads behind a bounded queue. A worker that dies is replaced; an image that it held is tried
@@ -90,7 +99,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 
   /**
    * Classifies one encoded image, given as the chunks it arrived in; they are joined when its turn comes.
-   * @throws PawlError OVERLOADED, DEADLINE_EXCEEDED, CLIENT_CLOSED_REQUEST, WORKER_CRASHED, INFERENCE_FAILED or one of the
+   * @throws PawlError OVERLOADED, DEADLINE_EXCEEDED, SERVICE_STALLED, CLIENT_CLOSED_REQUEST, WORKER_CRASHED, INFERENCE_FAILED or one of the
    *   decoder's codes.
    */
   classify(chunks: readonly Uint8Array[], { signal, deadlineMs }: Interest): Promise<Classification> {
@@ -153,6 +162,12 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
       onDeath: (reason, held) => {
         this.#replace(worker, reason, held);
       },
+      onDecoderLost: (reason) => {
+        this.emit('decoderLost', reason);
+      },
+      onStuck: (reason) => {
+        this.#giveUp(worker, reason);
+      },
     });
     this.#workers.add(worker);
     await worker.started;
@@ -184,6 +199,15 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
     return worker.held.size < this.#options.inFlightPerWorker;
   }
 
+  /** A worker that does not end is not replaced: each would keep a core and the memory of a session for good. */
+  #giveUp(worker: ImageWorker, reason: string): void {
+    this.#workers.delete(worker);
+    for (const task of worker.held.values())
+      task.reject(new PawlError('WORKER_CRASHED', { message: 'The worker that held this image hangs.' }));
+    this.emit('workers', this.readyWorkers);
+    this.emit('stuck', `a worker does not end: ${reason}`);
+  }
+
   /** Replaces a dead worker and deals with the images it held. */
   #replace(worker: ImageWorker, reason: string, held: readonly ImageTask[]): void {
     this.#workers.delete(worker);
@@ -197,6 +221,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
       else task.reject(new PawlError('WORKER_CRASHED', { message: 'Two workers died while they held this image.' }));
     }
     this.#failedStarts += 1;
+    if (this.#failedStarts > MAX_FAILED_STARTS) this.emit('stuck', `workers do not start any more: ${reason}`);
     const timer = setTimeout(
       () => {
         this.#restarts.delete(timer);
@@ -213,13 +238,11 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 const clientClosed = () => new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client went away.' });
 
 /**
- * Whoever waits may try again: that the image itself took the time is known to its worker, which says so when the image's own
- * limit has passed.
+ * Too many images, or too little CPU for those that are worked on. That an image itself took the time is known to its
+ * decoder, which says so when the image's own limit has passed.
  */
 function tooLate({ dispatchedAt }: ImageTask): PawlError {
-  const message =
-    dispatchedAt === undefined
-      ? 'The image waited in the queue until its deadline passed.'
-      : 'The deadline passed while the image was worked on.';
-  return new PawlError('DEADLINE_EXCEEDED', { message });
+  if (dispatchedAt === undefined)
+    return new PawlError('DEADLINE_EXCEEDED', { message: 'The image waited in the queue until its deadline passed.' });
+  return new PawlError('SERVICE_STALLED', { message: 'The deadline passed while the image was worked on.' });
 }

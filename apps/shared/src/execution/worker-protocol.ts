@@ -8,6 +8,8 @@ export interface WorkerSetup {
   readonly modelPath: string;
   readonly spec: SessionSpec;
   readonly limits: ImageLimits;
+  /** Memory that the decoding of one picture may take, bytes. */
+  readonly decodeMemoryBytes: number;
   /** Added to the thread's nice value, 0..19, so that the main thread answers probes while every core computes. */
   readonly niceness: number;
 }
@@ -39,6 +41,8 @@ export interface ImageFacts {
 /** Worker -> main thread. `ready` comes once, after the session is loaded and warm. */
 export type WorkerMessage =
   | { readonly kind: 'ready' }
+  /** A decoder process ended and is replaced. */
+  | { readonly kind: 'decoder-lost'; readonly reason: string }
   | {
       readonly kind: 'failed-to-start';
       readonly code: ErrorCode;

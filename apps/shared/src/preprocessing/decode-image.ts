@@ -36,7 +36,7 @@ export interface ImageDecoder {
    * not be changed.
    *
    * @throws PawlError `FILE_EMPTY`, `FILE_TOO_LARGE`, `IMAGE_FORMAT_UNSUPPORTED`, `IMAGE_TOO_MANY_PIXELS`,
-   *   `IMAGE_UNREADABLE`, `IMAGE_TIMEOUT`, or `DEADLINE_EXCEEDED` where the time was over and the picture is not to blame,
+   *   `IMAGE_UNREADABLE`, `IMAGE_TIMEOUT`, or `SERVICE_STALLED` where the time was over and the picture is not to blame,
    *   and nothing else, whatever the bytes are.
    */
   decode(bytes: Uint8Array): Promise<DecodedImage>;
@@ -156,7 +156,7 @@ function tooLate({ bytes, format, pixels }: SeenImage, timeoutMs: number, cause:
   const passes = format === 'jpeg' ? countScans(bytes) : 1;
   if (isToBlame({ format, bytes: bytes.length, pixels, passes }, timeoutMs))
     return new PawlError('IMAGE_TIMEOUT', { message: `${message}.`, cause });
-  return new PawlError('DEADLINE_EXCEEDED', {
+  return new PawlError('SERVICE_STALLED', {
     message: `${message}, which is not because of the image: the service is short of CPU.`,
     cause,
   });

@@ -1,4 +1,5 @@
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
+import { lateCodes } from '@pawl/shared/errors/late';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { ImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { encodePng, imageLibrary } from '@pawl/shared/preprocessing/encode-image';
@@ -9,9 +10,6 @@ import { unreadableFile, type Candidate, type Unreadable } from './find-photogra
 import { fingerprintOf, type Fingerprint } from './fingerprint.ts';
 import type { Journal } from './journal.ts';
 import type { PictureStore } from './picture-store.ts';
-
-/** Refusals that may come of a busy machine. */
-const LATE: ReadonlySet<string> = new Set(['IMAGE_TIMEOUT', 'DEADLINE_EXCEEDED']);
 
 /** What is known of the content of a photograph: the same for every file with these bytes. */
 export type PhotographContent =
@@ -81,7 +79,7 @@ export function createExaminer(parts: ExaminerParts): Examiner {
     if (known?.kind === 'refused' || (known !== undefined && (await store.has(digest, known.picture)))) return known;
     const finding = await decode(digest, bytes);
     // A timeout says more about the moment than about the file.
-    if (finding.kind === 'decoded' || !LATE.has(finding.code)) await journal.add(key, finding);
+    if (finding.kind === 'decoded' || !lateCodes.has(finding.code)) await journal.add(key, finding);
     return finding;
   }
 

@@ -1,0 +1,72 @@
+/**
+ * Entry of a decoder process: encoded image in, pixels out. Whatever an image does to libvips happens here: it may take
+ * memory up to the process's limit, crash it or hang it, and costs this process alone (docs/decisions/0019).
+ */
+import { writeFileSync } from 'node:fs';
+import { PawlError } from '../../errors/pawl-error.ts';
+import { createImageDecoder } from '../../preprocessing/decode-image.ts';
+import { type DecoderAnswer, type DecoderSetup, encodeAnswer } from './decoder-protocol.ts';
+import { frameHeader, FrameReader } from './frames.ts';
+
+const { input, limits } = JSON.parse(process.argv[2] ?? '') as DecoderSetup;
+const decoder = createImageDecoder(input, limits);
+const frames = new FrameReader(limits.maxBytes);
+
+/** `process.exit` waits for the threads of the pool, of which one may be inside a picture for as long as it likes. */
+const endNow = (): void => {
+  process.kill(process.pid, 'SIGKILL');
+};
+
+/** @param then called when all of it is with the owner. */
+function send(answer: DecoderAnswer, pixels: Uint8Array = new Uint8Array(), then: () => void = () => undefined): void {
+  const head = encodeAnswer(answer);
+  process.stdout.write(Buffer.concat([frameHeader(head.length + pixels.length), head]));
+  process.stdout.write(pixels, then);
+}
+
+function refusal(error: unknown): DecoderAnswer {
+  const known =
+    error instanceof PawlError
+      ? error
+      : new PawlError('IMAGE_UNREADABLE', { message: 'The image could not be decoded.', cause: error });
+  const cause = known.cause instanceof Error ? known.cause.message : undefined;
+  const { code, message, hint } = known;
+  return { kind: 'refused', code, message, hint, cause, busy: code === 'IMAGE_TIMEOUT' || code === 'SERVICE_STALLED' };
+}
+
+async function answer(bytes: Uint8Array): Promise<void> {
+  try {
+    const { pixels, ...image } = await decoder.decode(bytes);
+    send({ kind: 'done', image }, pixels, () => {
+      // The collector sees a few bytes of it only.
+      pixels.buffer.transfer(0);
+    });
+  } catch (error) {
+    const refused = refusal(error);
+    send(refused, undefined, () => {
+      if (refused.kind === 'refused' && refused.busy) endNow();
+    });
+  }
+}
+
+/** Where memory is short, this process is what the kernel ends, and not the service around it. */
+function volunteer(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Not on Linux, or a sandbox forbids it.
+  }
+}
+
+volunteer();
+process.stdin.on('data', (piece: Buffer) => {
+  frames.push(piece, (bytes) => void answer(bytes));
+});
+// The owner is gone, whatever way it went.
+process.stdin.on('end', endNow);
+process.stdin.on('error', endNow);
+process.stdout.on('error', endNow);
+// A terminal's Ctrl-C reaches the whole group: the service drains and needs its decoders for that.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+send({ kind: 'ready' });

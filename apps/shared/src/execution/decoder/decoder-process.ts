@@ -1,0 +1,190 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { extname } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { PawlError } from '../../errors/pawl-error.ts';
+import type { DecodedImage } from '../../preprocessing/decode-image.ts';
+import { decodeAnswer, type DecoderSetup, largestAnswer } from './decoder-protocol.ts';
+import { frameHeader, FrameReader } from './frames.ts';
+
+/** How a decoder process is started. */
+export interface DecoderProcessOptions extends DecoderSetup {
+  /** Memory that one picture may take, bytes; the process may hold that much beyond its own. */
+  readonly memoryBytes: number;
+}
+
+/** How one decode ended. */
+export type DecodeEnd =
+  | { readonly kind: 'decoded'; readonly image: DecodedImage }
+  | { readonly kind: 'refused'; readonly error: PawlError }
+  /** The process did not answer in time and was killed. */
+  | { readonly kind: 'hung' }
+  /** The process ended. */
+  | { readonly kind: 'died'; readonly reason: string };
+
+/** Time for a process to start, ms: it takes a tenth of a second on a core of its own. */
+const START_TIMEOUT_MS = 30_000;
+/** Time beyond the picture's own limit, after which the process itself has answered, ms. */
+const ANSWER_MARGIN_MS = 500;
+/** End of what it wrote to standard error that is kept, characters. */
+const STDERR_TAIL = 500;
+
+// Beside the sources (.ts, run by type stripping) as well as beside the build (.js).
+const entry = fileURLToPath(new URL(`./decoder-main${extname(import.meta.url)}`, import.meta.url));
+
+/**
+ * V8 reserves half a gigabyte of writable memory for compiled code, which the limit counts. The process runs a few lines of
+ * JavaScript a picture, and does without a compiler; only to run the sources, Node needs one (to strip their types).
+ */
+const COMPILES = entry.endsWith('.ts');
+/** Node's flags. */
+const FLAGS = [
+  '--no-warnings',
+  '--max-semi-space-size=1',
+  '--max-old-space-size=32',
+  '--v8-pool-size=0',
+  ...(COMPILES ? [] : ['--jitless']),
+];
+/** Private writable memory of a process at rest, with room for Node's own heap; measured 53 MB, and 577 with a compiler. */
+const OWN_BYTES = (COMPILES ? 704 : 128) * 2 ** 20;
+
+/** The allocator's settings and nothing else: the process that meets strangers' bytes knows no secret of the service. */
+function environment(): Record<string, string> {
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(PATH|LD_PRELOAD|LD_LIBRARY_PATH|MALLOC_\w+)$/.test(name),
+  );
+  // One picture at a time needs one thread.
+  return { ...(Object.fromEntries(kept) as Record<string, string>), UV_THREADPOOL_SIZE: '1' };
+}
+
+/** The picture that a process has. */
+interface Pending {
+  readonly resolve: (end: DecodeEnd) => void;
+  /** How it ends when the process is gone, where that is known before. */
+  end?: DecodeEnd;
+}
+
+/** One child process that decodes one picture at a time, until it ends. */
+export class DecoderProcess {
+  /** Resolves when it takes pictures; rejects when it ended before. */
+  readonly started: Promise<void>;
+  /** Resolves with why, when it is gone. */
+  readonly gone: Promise<string>;
+
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #timeoutMs: number;
+  #pending: Pending | undefined;
+  #stderr = '';
+
+  constructor({ input, limits, memoryBytes }: DecoderProcessOptions) {
+    this.#timeoutMs = limits.timeoutMs + ANSWER_MARGIN_MS;
+    const kilobytes = Math.ceil((OWN_BYTES + memoryBytes) / 1024);
+    const setup: DecoderSetup = { input, limits };
+    // The limit is of what a process writes to for itself (RLIMIT_DATA): Node reserves more addresses than it ever uses, so
+    // one of addresses (RLIMIT_AS) means nothing. Only a shell can set it; a system that knows none goes without.
+    const limited = 'ulimit -c 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
+    this.#child = spawn(
+      '/bin/sh',
+      ['-c', limited, 'sh', String(kilobytes), process.execPath, ...FLAGS, entry, JSON.stringify(setup)],
+      { stdio: ['pipe', 'pipe', 'pipe'], env: environment() },
+    );
+    this.gone = this.#watch();
+    void this.gone.then((reason) => this.#pending?.resolve(this.#pending.end ?? { kind: 'died', reason }));
+    this.started = this.#listen(largestAnswer(input));
+    // Looked at by the owner, if at all; it must not end the service.
+    this.started.catch(() => undefined);
+  }
+
+  /** Its process id; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /**
+   * Decodes one picture; it must be {@link started} and at rest, which it is again when this resolves. Never rejects.
+   * @param bytes not changed, and still there after a `died`.
+   */
+  decode(bytes: Uint8Array): Promise<DecodeEnd> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#giveUp({ kind: 'hung' });
+      }, this.#timeoutMs);
+      this.#pending = {
+        resolve: (end) => {
+          clearTimeout(timer);
+          this.#pending = undefined;
+          resolve(end);
+        },
+      };
+      this.#child.stdin.write(frameHeader(bytes.length));
+      this.#child.stdin.write(bytes);
+    });
+  }
+
+  /** Ends it at once, whatever it does. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Kills it; what it had ends so when it is gone: the next picture must not meet a process that works on this one. */
+  #giveUp(end: DecodeEnd): void {
+    if (this.#pending !== undefined) this.#pending.end = end;
+    this.kill();
+  }
+
+  #watch(): Promise<string> {
+    // A write to a process that has just ended: its end is told by `exit`.
+    this.#child.stdin.on('error', () => undefined);
+    this.#child.stderr.on('data', (text: Buffer) => {
+      this.#stderr = (this.#stderr + text.toString()).slice(-STDERR_TAIL);
+    });
+    return new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        resolve(`it could not be started: ${error.message}`);
+      });
+      this.#child.once('close', (code, signal) => {
+        const words = this.#stderr.trim();
+        resolve(
+          `it ended with ${signal ?? `code ${String(code)}`}${words === '' ? '' : `, saying ${JSON.stringify(words)}`}`,
+        );
+      });
+    });
+  }
+
+  #listen(maxBytes: number): Promise<void> {
+    const frames = new FrameReader(maxBytes);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.kill();
+      }, START_TIMEOUT_MS);
+      void this.gone.then((reason) => {
+        clearTimeout(timer);
+        reject(
+          new PawlError('WORKER_CRASHED', { message: `The process that decodes images does not start: ${reason}.` }),
+        );
+      });
+      const onFrame = (frame: Uint8Array<ArrayBuffer>): void => {
+        const { answer, pixels } = decodeAnswer(frame);
+        if (answer.kind === 'ready') {
+          clearTimeout(timer);
+          resolve();
+        } else if (answer.kind === 'done') {
+          this.#pending?.resolve({ kind: 'decoded', image: { ...answer.image, pixels } });
+        } else {
+          const { code, message, hint, cause } = answer;
+          const error = new PawlError(code, { message, hint, ...(cause !== undefined && { cause: new Error(cause) }) });
+          if (answer.busy) this.#giveUp({ kind: 'refused', error });
+          else this.#pending?.resolve({ kind: 'refused', error });
+        }
+      };
+      this.#child.stdout.on('data', (piece: Buffer) => {
+        try {
+          frames.push(piece, onFrame);
+        } catch {
+          // What it says makes no sense any more.
+          this.kill();
+        }
+      });
+    });
+  }
+}

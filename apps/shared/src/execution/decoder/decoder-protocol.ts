@@ -1,0 +1,61 @@
+import type { InputSpec } from '../../bundle/manifest.ts';
+import type { ErrorCode } from '../../errors/error-codes.ts';
+import type { DecodedImage } from '../../preprocessing/decode-image.ts';
+import type { ImageLimits } from '../../preprocessing/limits.ts';
+
+/*
+ * What a decoder process and its owner say to each other, in frames (frames.ts) over its standard input and output. Owner
+ * to process: one encoded image a frame, the next one after the answer. Process to owner: a hello, then one answer an image.
+ */
+
+/** What a decoder process is started with, as JSON in its first argument. */
+export interface DecoderSetup {
+  readonly input: InputSpec;
+  readonly limits: ImageLimits;
+}
+
+/** What the header of an answer says. Pixels follow a `done`. */
+export type DecoderAnswer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly image: Omit<DecodedImage, 'pixels'> }
+  | {
+      readonly kind: 'refused';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint: string;
+      /** For the log only. */
+      readonly cause?: string | undefined;
+      /** The decoder still works on the picture that it refused: the process takes no other and ends. */
+      readonly busy: boolean;
+    };
+
+/** Bytes of the header's length. */
+const PREFIX_BYTES = 4;
+/** More than any header has. */
+const HEADER_BYTES = 64 * 1024;
+
+/** Largest answer for an input, bytes. */
+export const largestAnswer = ({ width, height }: InputSpec): number => PREFIX_BYTES + HEADER_BYTES + width * height * 3;
+
+/**
+ * The start of an answer's frame, which its pixels follow: length of the header, header as JSON.
+ */
+export function encodeAnswer(answer: DecoderAnswer): Buffer {
+  const header = Buffer.from(JSON.stringify(answer));
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+  prefix.writeUInt32BE(header.length);
+  return Buffer.concat([prefix, header]);
+}
+
+/**
+ * The other way. The pixels are a view of the frame's own buffer.
+ * @throws Error when the frame is no answer.
+ */
+export function decodeAnswer({ buffer }: Uint8Array<ArrayBuffer>): {
+  readonly answer: DecoderAnswer;
+  readonly pixels: Uint8Array<ArrayBuffer>;
+} {
+  const start = PREFIX_BYTES + new DataView(buffer).getUint32(0);
+  const answer = JSON.parse(Buffer.from(buffer, PREFIX_BYTES, start - PREFIX_BYTES).toString()) as DecoderAnswer;
+  return { answer, pixels: new Uint8Array(buffer, start) };
+}
