@@ -88,6 +88,10 @@ export const errorCodes = {
     500,
     'The manifest and the ONNX graph disagree, or the graph cannot be loaded; package it again.',
   ),
+  MODEL_EXTERNAL_DATA: row(
+    500,
+    'Save it as one file, onnx.save_model(onnx.load(FILE), FILE, save_as_external_data=False), and package it again.',
+  ),
   GOLDEN_MISMATCH: row(
     500,
     'The model answers differently here than where it was packaged; int8 weights of 8 bits do so on CPUs without VNNI.',
