@@ -1,4 +1,5 @@
 /** Worker thread that repeats one part of the work, decoding or inference, whenever it is told to, and counts. */
+import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { OnnxSession, type SessionSpec } from '@pawl/shared/execution/onnx-session';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
@@ -31,7 +32,7 @@ export interface PartCount {
 const setup = workerData as PartSetup;
 const photos = readPhotos(setup.photos);
 const decoder = createImageDecoder(setup.spec.input, { ...defaultImageLimits, timeoutMs: 60_000 });
-const session = await OnnxSession.load(setup.modelPath, setup.spec);
+const session = await OnnxSession.load(readFileSync(setup.modelPath), setup.spec);
 const tensors: (Uint8Array | Float32Array)[] = [];
 for (const { bytes } of photos) tensors.push(toTensorData((await decoder.decode(bytes)).pixels, setup.spec.input));
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
+import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 
@@ -66,7 +67,7 @@ const pool = new ImageWorkerPool({
   queueLimit: 1_000,
   inFlightPerWorker: 1,
   setup: {
-    modelPath: weights,
+    model: shareBytes(readFileSync(weights)),
     spec: base,
     limits: { ...defaultImageLimits, timeoutMs: 30_000 },
     decodeMemoryBytes: 2 ** 30,

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
 import { FeaturePool } from '@pawl/shared/execution/feature-pool';
+import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { drawAugmentation } from '../../apps/cli/src/ml/training/features/draw-augmentation.ts';
@@ -36,7 +38,8 @@ export async function measureStage(input: StageInput, say: (text: string) => voi
   const draw = { flip: 0.5, rotation: 15, color_jitter: 0.2, seed: 42 };
   const parts = await Parts.start({ modelPath, spec, photos: pictures }, cores);
   const limits = { ...defaultImageLimits, timeoutMs: 60_000 };
-  const pool = await FeaturePool.start({ modelPath, spec: { input: spec.input, output: 'features' }, limits }, cores);
+  const model = shareBytes(readFileSync(modelPath));
+  const pool = await FeaturePool.start({ model, spec: { input: spec.input, output: 'features' }, limits }, cores);
   const rate = async (copies: number): Promise<number> => {
     const end = performance.now() + seconds * 1000;
     const begin = performance.now();

@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { signatureOfSigstoreBundle } from '@pawl/shared/bundle/sigstore';
 import { aFolder, cleanFolders } from '@pawl/test-kit/bundles';
+import { someOnnx, withExternalTensor } from '@pawl/test-kit/onnx-bytes';
 import { startRegistry, type TestRegistry } from '@pawl/test-kit/registry';
 import { widthOf } from '../src/terminal/text.ts';
 import { pawlIn } from './support/pawl-in.ts';
@@ -213,6 +214,24 @@ describe('pawl verify', () => {
     expect(outcome.out).toMatch(line);
     expect(outcome.err).toMatch(code);
     expect(outcome.err).toMatch(/^next: {2}\S/m);
+  });
+
+  it('refuses a graph with weights in a file that nobody vouches for, and so does publish', async () => {
+    const { run, file } = await aWorkshop({ model: withExternalTensor(someOnnx, 'hidden.bin') });
+    await writeFile(file('hidden.bin'), Buffer.alloc(4));
+    const verified = await run('verify', 'bundle');
+    expect([verified.code, verified.out, verified.err]).toEqual([
+      1,
+      expect.stringMatching(
+        /✓ model.onnx[^]*✗ files +model.onnx keeps weights in another file, which no digest covers/,
+      ),
+      expect.stringContaining('[MODEL_EXTERNAL_DATA]'),
+    ]);
+    const published = await run('publish', 'bundle', pathToFileURL(file('../store')).href);
+    expect([published.code, published.err]).toEqual([1, expect.stringContaining('[MODEL_EXTERNAL_DATA]')]);
+    await expect(stat(file('../store'))).rejects.toThrow('ENOENT');
+    const signed = await run('sign', 'bundle', '--key', 'my.key');
+    expect([signed.code, signed.err]).toEqual([1, expect.stringContaining('[MODEL_EXTERNAL_DATA]')]);
   });
 
   it('gives programs the same list', async () => {

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
+import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 
@@ -14,7 +16,7 @@ export async function answersOf(modelPath: string, spec: ModelSpec, images: read
     queueLimit: images.length,
     inFlightPerWorker: 1,
     setup: {
-      modelPath,
+      model: shareBytes(readFileSync(modelPath)),
       spec: whole as never,
       limits: { ...defaultImageLimits, timeoutMs: 60_000 },
       decodeMemoryBytes: 2 ** 30,

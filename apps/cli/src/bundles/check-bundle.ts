@@ -35,6 +35,7 @@ const OF_THE_BUNDLE: readonly string[] = [
   'BUNDLE_SIGNATURE_MISSING',
   'BUNDLE_SIGNATURE_INVALID',
   'BUNDLE_TOO_LARGE',
+  'MODEL_EXTERNAL_DATA',
 ] satisfies PawlError['code'][];
 
 /**
@@ -99,7 +100,7 @@ async function checkFiles(
     const location = parseBundleUri(uri);
     if (location.kind !== 'file') return { checks: [fail('files', problem.message)], problem };
     const checks = await Promise.all(manifest.files.map((file) => checkLocalFile(context, location.directory, file)));
-    // A link that leaves the bundle is refused though its bytes may be right.
+    // What is refused though its bytes are right: a link that leaves the bundle, or weights outside of it.
     const all = checks.some(({ outcome }) => outcome === 'fail') ? checks : [...checks, fail('files', problem.message)];
     return { checks: all, problem };
   }

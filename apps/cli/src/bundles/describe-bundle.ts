@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import type { GraphDescription } from './onnx/describe-graph.ts';
 import { CliError } from '../errors/cli-error.ts';
@@ -30,17 +29,18 @@ export async function describeBundle(
     digest,
     signature: at.checked ? 'checked' : signature === undefined ? 'none' : 'present',
     manifest,
-    ...(await describeModel(bundle.path(manifest.model), manifest.model)),
+    ...(await describeModel(bundle)),
   };
 }
 
-async function describeModel(path: string, name: string): Promise<Pick<BundleDescription, 'graph' | 'graphProblem'>> {
+async function describeModel(bundle: FetchedBundle): Promise<Pick<BundleDescription, 'graph' | 'graphProblem'>> {
   const [{ readGraph }, { describeGraph }] = await Promise.all([
     import('./onnx/read-graph.ts'),
     import('./onnx/describe-graph.ts'),
   ]);
+  const { model } = bundle.manifest;
   try {
-    return { graph: describeGraph(readGraph(await readFile(path), name)) };
+    return { graph: describeGraph(readGraph(await bundle.read(model), model)) };
   } catch (error) {
     // A page about a bundle is of use even when its graph is not one that we can read.
     if (error instanceof CliError) return { graphProblem: error.message };

@@ -4,6 +4,7 @@ import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from '@pa
 import { openBundle, readSignature, readSigstoreFile } from '@pawl/shared/bundle/open-bundle';
 import { generateSigningKeyPair, signManifest, verifyManifestSignature } from '@pawl/shared/bundle/signature';
 import { signatureOfSigstoreBundle, toSigstoreBundle } from '@pawl/shared/bundle/sigstore';
+import { verifyManifest } from '@pawl/shared/bundle/verify-manifest';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { createPublicKey } from 'node:crypto';
 import { hasCode } from '@pawl/shared/errors/system-error';
@@ -56,6 +57,8 @@ export interface Signed {
 export async function signBundle(folder: string, privateKeyPem: string, signal: AbortSignal): Promise<Signed> {
   const { manifest, digest } = await openBundle(folder, { signal });
   const bytes = await readFile(join(folder, MANIFEST_FILE));
+  // These bytes are vouched for, so they must be the ones that every file was compared with.
+  verifyManifest(bytes, undefined, { digest });
   const present = await readSignature(folder);
   // Before anything is written: it also judges the key.
   const signature = signManifest(bytes, privateKeyPem);

@@ -2,6 +2,7 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
 import type { Classification } from '@pawl/shared/execution/image-task';
+import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { explainLoadFailure } from './onnx/load-failure.ts';
@@ -14,12 +15,19 @@ export interface LocalModel {
   ask(bytes: Uint8Array): Promise<Classification>;
 }
 
-/** What {@link withLocalModel} needs of a bundle. */
-export const modelOf = (bundle: Bundle) => ({
-  modelPath: bundle.path(bundle.manifest.model),
+/** What {@link withLocalModel} needs of a bundle: the bytes that were verified. @throws PawlError of `Bundle.read`. */
+export const modelOf = async (bundle: Bundle, signal: AbortSignal) => ({
+  bytes: await bundle.read(bundle.manifest.model, signal),
   spec: bundle.manifest,
   name: `${bundle.manifest.name} ${bundle.manifest.version}`,
 });
+
+/** A graph that is to be loaded. */
+export interface LocalModelSource {
+  readonly bytes: Uint8Array;
+  readonly spec: SessionSpec;
+  readonly name: string;
+}
 
 /** Larger and slower than the service allows: files on a disk are nobody's attack. */
 const limits = { ...defaultImageLimits, maxBytes: 64 * 1024 * 1024, timeoutMs: 60_000 };
@@ -29,12 +37,12 @@ const IN_FLIGHT = 2;
 /**
  * Runs `body` with a model loaded into the session that serves.
  *
- * @param modelPath absolute path of the graph.
+ * @param bytes of the graph.
  * @param name of the model, for people.
- * @throws CliError GRAPH_INVALID; what `body` throws.
+ * @throws CliError GRAPH_INVALID; PawlError MODEL_EXTERNAL_DATA; what `body` throws.
  */
 export async function withLocalModel<Result>(
-  { modelPath, spec, name }: { readonly modelPath: string; readonly spec: SessionSpec; readonly name: string },
+  { bytes, spec, name }: LocalModelSource,
   signal: AbortSignal,
   body: (model: LocalModel) => Promise<Result>,
 ): Promise<Result> {
@@ -43,7 +51,7 @@ export async function withLocalModel<Result>(
     size,
     queueLimit: 10_000,
     inFlightPerWorker: IN_FLIGHT,
-    setup: { modelPath, spec, limits, decodeMemoryBytes: 2 ** 30, niceness: 0 },
+    setup: { model: shareBytes(bytes), spec, limits, decodeMemoryBytes: 2 ** 30, niceness: 0 },
   });
   await pool.start().catch((error: unknown) => {
     throw explainLoadFailure(error, name);
@@ -51,7 +59,7 @@ export async function withLocalModel<Result>(
   try {
     return await body({
       capacity: size * IN_FLIGHT,
-      ask: (bytes) => pool.classify([bytes], { signal, deadlineMs: DEADLINE_MS }),
+      ask: (picture) => pool.classify([picture], { signal, deadlineMs: DEADLINE_MS }),
     });
   } finally {
     await pool.close();

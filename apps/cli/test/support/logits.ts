@@ -5,7 +5,7 @@ import { OnnxSession } from '@pawl/shared/execution/onnx-session';
 
 const [folder = '', file = ''] = process.argv.slice(2);
 const bundle = await openBundle(folder);
-const session = await OnnxSession.load(bundle.path(bundle.manifest.model), bundle.manifest);
+const session = await OnnxSession.load(await bundle.read(bundle.manifest.model), bundle.manifest);
 const pixels = new Uint8Array(await readFile(file));
 const { width, height } = bundle.manifest.input;
 const size = width * height * 3;

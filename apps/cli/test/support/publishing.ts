@@ -12,6 +12,8 @@ export interface BundleRecipe {
   readonly version?: string;
   /** Other weights for another number. */
   readonly weights?: number;
+  /** Bytes of the model, instead of `weights`. */
+  readonly model?: Uint8Array;
   readonly changes?: Partial<ManifestDraft>;
   readonly privateKeyPem?: string;
 }
@@ -20,7 +22,7 @@ export interface BundleRecipe {
 export async function writeSmallBundle(folder: string, name: string, recipe: BundleRecipe = {}) {
   const { version = '1.0.0', weights = 1, changes = {}, privateKeyPem } = recipe;
   const sources: BundleSourceFile[] = [
-    { path: 'model.onnx', source: someBytes(50_000, weights) },
+    { path: 'model.onnx', source: recipe.model ?? someBytes(50_000, weights) },
     { path: 'golden/cat-1.jpg', source: someBytes(2000, 2) },
     { path: 'reference.json', source: Buffer.from('{}\n') },
   ];

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
+import { writeBundle } from '@pawl/shared/bundle/write-bundle';
+import { someDraft, someSources } from '@pawl/test-kit/bundles';
+import { someOnnx, withExternalTensor } from '@pawl/test-kit/onnx-bytes';
 import { startUntrusted } from '@pawl/test-kit/untrusted-server';
 import { MemoryLogger } from '../runtime/test/fake-objects.ts';
 import type { Verification } from './facts.ts';
@@ -65,6 +68,20 @@ describe('a verifier', () => {
     const { verify } = aVerifier(folder);
     expect(await verify(at('file:///nowhere'))).toMatchObject({ kind: 'unreachable', reason: 'ArtifactNotFound' });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('refuses weights outside the files that the manifest lists, for good', async () => {
+    const directory = join(folder, 'bundle');
+    const source = withExternalTensor(someOnnx, 'hidden.bin');
+    const sources = someSources().map((file) => (file.path === 'model.onnx' ? { ...file, source } : file));
+    const { digest } = await writeBundle(directory, someDraft(), sources);
+    const version = at(`file://${directory}`);
+    const pinned = { ...version, spec: { ...version.spec, artifact: { ...version.spec.artifact, digest } } };
+    expect(await aVerifier(folder).verify(pinned)).toEqual({
+      kind: 'refused',
+      reason: 'ArtifactInvalid',
+      message: 'model.onnx keeps weights in another file, which no digest covers; expected a graph in one file.',
+    });
   });
 
   it('tells a store whose certificate is not trusted from one that refuses it', async () => {

@@ -187,6 +187,7 @@ const failures: Partial<Record<PawlError['code'], FailureReason>> = {
   BUNDLE_URI_INVALID: 'ArtifactInvalid',
   BUNDLE_MANIFEST_INVALID: 'ArtifactInvalid',
   BUNDLE_FILE_MISSING: 'ArtifactInvalid',
+  MODEL_EXTERNAL_DATA: 'ArtifactInvalid',
   BUNDLE_TOO_LARGE: 'ArtifactTooLarge',
   BUNDLE_DIGEST_MISMATCH: 'DigestMismatch',
   BUNDLE_SIGNATURE_MISSING: 'SignatureMissing',

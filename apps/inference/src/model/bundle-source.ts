@@ -14,7 +14,8 @@ export class BundleSource {
   }
 
   /**
-   * The verified bundle at an address: digest, signature (when a key is configured) and every file checked.
+   * The verified bundle at an address: digest, signature (when a key is configured) and every file checked, the model of a
+   * mounted bundle when it is read to be loaded.
    * @throws PawlError with a BUNDLE_ code; transient when the store could not be reached.
    */
   async open(uri: string, signal: AbortSignal): Promise<Bundle> {
@@ -28,6 +29,7 @@ export class BundleSource {
       publicKeyPem,
       ...storeOptionsOf(config),
       timeoutMs: config.MODEL_FETCH_TIMEOUT_MS,
+      verifyModelWhenRead: true,
       signal,
     });
   }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { bundleAt } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { FakeModelBackend } from '../../test/support/fake-model-backend.ts';
 import { aBundleWithoutFiles } from '../../test/support/test-service.ts';
@@ -38,10 +39,9 @@ describe('the golden check', () => {
     };
     process.on('unhandledRejection', note);
     const images = ['a', 'b', 'c'].map((name) => ({ ...expected, file: `golden/${name}.jpg` }));
-    const bundle = {
-      ...aBundleWithoutFiles({ golden: { tolerance: 0.05, images } }),
-      path: (file: string) => `/nowhere/${file}`,
-    };
+    const files = images.map(({ file }) => ({ path: file, size: 1, sha256: `sha256:${'0'.repeat(64)}` }));
+    const { manifest, digest } = aBundleWithoutFiles({ golden: { tolerance: 0.05, images }, files });
+    const bundle = bundleAt('/nowhere', manifest, digest);
     await expect(checkGolden(bundle, new FakeModelBackend(), 1_000)).rejects.toMatchObject({
       code: 'BUNDLE_STORE_UNREACHABLE',
       transient: true,

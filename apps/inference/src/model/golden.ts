@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { GoldenImage } from '@pawl/shared/bundle/manifest';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { isLate } from '@pawl/shared/errors/late';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import { codeOf } from '@pawl/shared/errors/system-error';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
 import type { ModelBackend } from './model-backend.ts';
 
@@ -39,9 +37,7 @@ export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlin
   const differences: number[] = [];
   // As many at once as there are workers: the whole set may be larger than the queue.
   await forEachLimited(golden.images, Math.max(1, backend.usage.readyWorkers), async (image) => {
-    const bytes = await readFile(bundle.path(image.file)).catch((error: unknown) => {
-      throw notReadable(image.file, error);
-    });
+    const bytes = await bundle.read(image.file);
     const { output } = await backend.classify([bytes], { deadlineMs }).catch((error: unknown) => {
       throw notAnswered(image.file, error);
     });
@@ -56,15 +52,6 @@ export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlin
     differences.push(off);
   });
   return { images: golden.images.length, largestDifference: Math.max(...differences) };
-}
-
-/** The bundle was whole when it was opened, so its volume has a problem; the next attempt opens it again. */
-function notReadable(file: string, cause: unknown): PawlError {
-  return new PawlError('BUNDLE_STORE_UNREACHABLE', {
-    message: `${file} of the bundle cannot be read (${codeOf(cause) ?? 'unknown reason'}).`,
-    hint: 'Check the volume that holds the bundle; it is tried again.',
-    cause,
-  });
 }
 
 /**

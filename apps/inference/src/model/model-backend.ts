@@ -21,8 +21,8 @@ export interface BackendUsage {
  */
 export abstract class ModelBackend {
   /**
-   * Loads and warms the bundle's graph.
-   * @throws PawlError MODEL_INCOMPATIBLE when graph and manifest disagree.
+   * Loads and warms the bundle's graph, from the very bytes that were verified.
+   * @throws PawlError MODEL_INCOMPATIBLE when graph and manifest disagree, MODEL_EXTERNAL_DATA, and those of `Bundle.read`.
    */
   abstract load(bundle: Bundle): Promise<void>;
 

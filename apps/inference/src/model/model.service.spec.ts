@@ -1,4 +1,4 @@
-import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { bundleAt, type Bundle } from '@pawl/shared/bundle/open-bundle';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { FakeLogger } from '../../test/support/fake-logger.ts';
@@ -107,7 +107,9 @@ describe('ModelService', () => {
   });
 
   it('tries again when a golden image cannot be read, and says which', async () => {
-    const unreadable: Bundle = { ...aBundleWithoutFiles(), path: (file) => `/nowhere/${file}` };
+    const files = [{ path: 'golden/cat.jpg', size: 1, sha256: `sha256:${'0'.repeat(64)}` }];
+    const { manifest, digest } = aBundleWithoutFiles({ files });
+    const unreadable = bundleAt('/nowhere', manifest, digest);
     const { model, clock, opened } = setUp([() => Promise.resolve(unreadable)]);
     await model.start();
     // The file system answers at an unknown time.

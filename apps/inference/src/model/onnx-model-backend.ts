@@ -2,6 +2,7 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import type { Classification, Interest } from '@pawl/shared/execution/image-task';
+import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import type { Config } from '../config/config.schema.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -32,12 +33,16 @@ export class OnnxModelBackend extends ModelBackend {
     // Loading is tried again after a transient failure; the workers of the last attempt must not stay beside the new
     // ones.
     await this.#pool?.close();
+    const bytes = await bundle.read(model);
+    const shared = shareBytes(bytes);
+    // Given back now: the collector sees only a few bytes of JavaScript, and would let the model lie there.
+    bytes.buffer.transfer(0);
     const pool = new ImageWorkerPool({
       size: WORKERS === 'auto' ? cpuLimit() : WORKERS,
       queueLimit: QUEUE_LIMIT,
       inFlightPerWorker: IN_FLIGHT_PER_WORKER,
       setup: {
-        modelPath: bundle.path(model),
+        model: shared,
         spec: { labels, input, output },
         limits: imageLimits(this.#config),
         decodeMemoryBytes: 2 ** 30,

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { catPhoto } from '@pawl/test-kit/repository';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -32,7 +33,13 @@ export function aBundleWithoutFiles(change: Partial<Manifest> = {}): Bundle {
     files: [],
     ...change,
   };
-  return { directory: '/nowhere', manifest, digest: `sha256:${'ab'.repeat(32)}`, path: () => catPhoto };
+  return {
+    directory: '/nowhere',
+    manifest,
+    digest: `sha256:${'ab'.repeat(32)}`,
+    path: () => catPhoto,
+    read: async () => new Uint8Array(await readFile(catPhoto)),
+  };
 }
 
 /** The real service over real HTTP, with the doubles behind its two ports. */

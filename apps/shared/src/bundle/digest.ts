@@ -64,8 +64,26 @@ export async function* chunksOf(handle: FileHandle, signal?: AbortSignal): Async
   }
 }
 
+/**
+ * Fills `bytes` from the start of an open file; gives each piece as it comes. A file that is shorter leaves the rest as it
+ * was, and gives no piece of it.
+ */
+export async function* chunksInto(
+  bytes: Uint8Array,
+  handle: FileHandle,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  for (let position = 0; position < bytes.length;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await handle.read(bytes, position, Math.min(CHUNK, bytes.length - position), position);
+    if (bytesRead === 0) return;
+    yield bytes.subarray(position, position + bytesRead);
+    position += bytesRead;
+  }
+}
+
 /** Size and sha256 of an open file, from its start. */
-export async function digestOfHandle(handle: FileHandle, signal?: AbortSignal): Promise<FileDigest> {
+async function digestOfHandle(handle: FileHandle, signal?: AbortSignal): Promise<FileDigest> {
   const digester = createDigester();
   let size = 0;
   for await (const chunk of chunksOf(handle, signal)) {

@@ -32,6 +32,8 @@ export interface FetchOptions extends StoreOptions {
   /** Milliseconds without any byte after which one connection counts as broken; default 15 000. */
   readonly idleTimeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** For a bundle that is opened in place, see `OpenOptions`; a fetched one is verified whole. */
+  readonly verifyModelWhenRead?: boolean | undefined;
   /** Default {@link defaultRetryPolicy}. */
   readonly retry?: RetryPolicy | undefined;
   readonly clock?: RetryClock | undefined;

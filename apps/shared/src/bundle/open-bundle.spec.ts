@@ -1,12 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { digestOfBytes } from './digest.ts';
 import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from './manifest.ts';
 import { openBundle } from './open-bundle.ts';
 import { generateSigningKeyPair } from './signature.ts';
-import { anError, aBundle, aFolder, cleanFolders, rejection } from '@pawl/test-kit/bundles';
+import { writeBundle } from './write-bundle.ts';
+import {
+  anError,
+  aBundle,
+  aFolder,
+  cleanFolders,
+  rejection,
+  someBytes,
+  someDraft,
+  someSources,
+} from '@pawl/test-kit/bundles';
+import { someOnnx, withExternalTensor } from '@pawl/test-kit/onnx-bytes';
 
 const keys = generateSigningKeyPair();
 const others = generateSigningKeyPair();
@@ -22,6 +33,26 @@ describe('openBundle', () => {
     expect(bundle.manifest).toEqual(JSON.parse(bytes.toString()));
     expect(bundle.path('golden/cat-1.jpg')).toBe(join(written.directory, 'golden/cat-1.jpg'));
     expect(() => bundle.path('manifest.json')).toThrow(anError({ code: 'BUNDLE_FILE_MISSING' }));
+  });
+
+  it('refuses a model that keeps weights in a file that no digest covers', async () => {
+    const directory = join(await aFolder(), 'bundle');
+    const model = withExternalTensor(someOnnx, 'hidden.bin');
+    const sources = someSources().map((file) => (file.path === 'model.onnx' ? { ...file, source: model } : file));
+    await writeBundle(directory, someDraft(), sources);
+    await writeFile(join(directory, 'hidden.bin'), Buffer.alloc(4));
+    expect(await rejection(openBundle(directory))).toMatchObject({
+      code: 'MODEL_EXTERNAL_DATA',
+      message: 'model.onnx keeps weights in another file, which no digest covers; expected a graph in one file.',
+    });
+  });
+
+  it('takes the same bytes in any other file: only the model is loaded', async () => {
+    const directory = join(await aFolder(), 'bundle');
+    const source = withExternalTensor(someOnnx, 'hidden.bin');
+    const sources = someSources().map((file) => (file.path === 'golden/cat-1.jpg' ? { ...file, source } : file));
+    await writeBundle(directory, someDraft(), sources);
+    expect((await openBundle(directory)).directory).toBe(directory);
   });
 
   it('accepts a signed bundle with the right key, and without any', async () => {
@@ -222,6 +253,61 @@ describe('openBundle', () => {
       code: 'BUNDLE_MANIFEST_INVALID',
       message: 'manifest.json is not JSON in UTF-8',
     });
+  });
+});
+
+describe('reading a file of an open bundle', () => {
+  it('gives the bytes that the manifest lists', async () => {
+    const { directory } = await aBundle();
+    const bundle = await openBundle(directory);
+    expect(Buffer.from(await bundle.read('model.onnx'))).toEqual(someBytes(300_000));
+    expect(Buffer.from(await bundle.read('reference.json'))).toEqual(Buffer.from('{}\n'));
+    expect(await rejection(bundle.read('manifest.json'))).toMatchObject({ code: 'BUNDLE_FILE_MISSING' });
+  });
+
+  it.each<[string, string, RegExp, (path: string) => Promise<void>]>([
+    [
+      'swapped for one of the same size',
+      'BUNDLE_DIGEST_MISMATCH',
+      /is sha256:/,
+      (at) => writeFile(at, someBytes(300_000, 9)),
+    ],
+    ['cut', 'BUNDLE_DIGEST_MISMATCH', /has 299999 bytes; expected 300000/, (at) => truncate(at, 299_999)],
+    ['gone', 'BUNDLE_STORE_UNREACHABLE', /^model.onnx of the bundle cannot be read \(ENOENT\)\.$/, (at) => rm(at)],
+    [
+      'a link to the same bytes elsewhere',
+      'BUNDLE_FILE_MISSING',
+      /leaves the bundle/,
+      async (at) => {
+        await linkOut(dirname(at), 'model.onnx');
+      },
+    ],
+  ])('refuses one that was %s since', async (_, code, message, spoil) => {
+    const { directory } = await aBundle();
+    const bundle = await openBundle(directory);
+    await spoil(join(directory, 'model.onnx'));
+    expect(await rejection(bundle.read('model.onnx'))).toMatchObject({ code, message: expect.stringMatching(message) });
+  });
+
+  it('leaves the digest of the model to its reader, for who asks for that, and nothing else', async () => {
+    const { directory } = await aBundle();
+    await writeFile(join(directory, 'model.onnx'), someBytes(300_000, 9));
+    const bundle = await openBundle(directory, { verifyModelWhenRead: true });
+    expect(await rejection(bundle.read('model.onnx'))).toMatchObject({ code: 'BUNDLE_DIGEST_MISMATCH' });
+    await writeFile(join(directory, 'reference.json'), '[]\n');
+    expect(await rejection(openBundle(directory, { verifyModelWhenRead: true }))).toMatchObject({
+      message: expect.stringContaining('reference.json'),
+    });
+    await truncate(join(directory, 'model.onnx'), 5);
+    expect(await rejection(openBundle(directory, { verifyModelWhenRead: true }))).toMatchObject({
+      message: 'model.onnx has 5 bytes; expected 300000',
+    });
+  });
+
+  it('stops when it is aborted', async () => {
+    const bundle = await openBundle((await aBundle()).directory);
+    const reason = new Error('enough');
+    expect(await rejection(bundle.read('model.onnx', AbortSignal.abort(reason)))).toBe(reason);
   });
 });
 

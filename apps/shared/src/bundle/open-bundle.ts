@@ -1,28 +1,44 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, type FileHandle } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { PawlError } from '../errors/pawl-error.ts';
-import { digestOfHandle, openRegularFile } from './digest.ts';
+import { chunksInto, chunksOf, createDigester, openRegularFile } from './digest.ts';
 import { forEachLimited } from '../concurrency/for-each-limited.ts';
+import { externalData, GraphScanner } from './graph-scanner.ts';
 import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type BundleFile, type Manifest } from './manifest.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
 import { MAX_SIGSTORE_BYTES, signatureOfSigstoreBundle } from './sigstore.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES, verifyManifest, type ManifestExpectations } from './verify-manifest.ts';
-import { hasCode, isMissing } from '../errors/system-error.ts';
+import { codeOf, hasCode, isMissing } from '../errors/system-error.ts';
 
-/** A bundle on this machine whose every byte was verified when it was opened. */
+/**
+ * A bundle on this machine whose every byte was verified when it was opened. The folder may have changed since: what is
+ * going to be trusted comes from {@link Bundle.read}.
+ */
 export interface Bundle {
   /** Absolute path of its folder. */
   readonly directory: string;
   readonly manifest: Manifest;
   /** `sha256:<hex>` of `manifest.json`: the identity of the bundle. */
   readonly digest: string;
-  /** Absolute path of a file that the manifest lists; throws BUNDLE_FILE_MISSING for any other. */
+  /** Absolute path of a file that the manifest lists, to show or to copy; throws BUNDLE_FILE_MISSING for any other. */
   path(file: string): string;
+  /**
+   * Reads a file that the manifest lists, once, and compares these very bytes with the manifest.
+   *
+   * @throws PawlError BUNDLE_FILE_MISSING for a file that is not listed, BUNDLE_DIGEST_MISMATCH, BUNDLE_ACCESS_DENIED;
+   * BUNDLE_STORE_UNREACHABLE, which may pass, where it cannot be read now; the reason of `signal`.
+   */
+  read(file: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** What {@link openBundle} checks beside the files. */
 export interface OpenOptions extends ManifestExpectations {
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Leaves the model's digest to {@link Bundle.read}: only that the file is there, with the right size, is checked. For
+   * a caller that loads the model anyway, so that it is read once.
+   */
+  readonly verifyModelWhenRead?: boolean | undefined;
 }
 
 /** Files hashed at once; hashing is bound by this thread, so more only overlaps the disk. */
@@ -30,12 +46,13 @@ const FILES_AT_ONCE = 4;
 
 /**
  * Opens a bundle in a folder: checks the manifest's digest, its signature (required when a public key is given), its
- * schema, then size and sha256 of every file it lists. Symbolic links are followed only inside the folder. Files that
- * the manifest does not list are ignored, and cannot be reached through the result.
+ * schema, then size and sha256 of every file it lists, and that the model keeps no weights outside its file. Symbolic
+ * links are followed only inside the folder. Files that the manifest does not list are ignored, and cannot be reached
+ * through the result.
  *
  * @throws PawlError BUNDLE_NOT_FOUND, BUNDLE_ACCESS_DENIED, BUNDLE_MANIFEST_INVALID, BUNDLE_FILE_MISSING,
- * BUNDLE_DIGEST_MISMATCH, BUNDLE_SIGNATURE_MISSING, BUNDLE_SIGNATURE_INVALID, BUNDLE_KEY_INVALID; the reason of
- * `signal`.
+ * BUNDLE_DIGEST_MISMATCH, BUNDLE_SIGNATURE_MISSING, BUNDLE_SIGNATURE_INVALID, BUNDLE_KEY_INVALID, MODEL_EXTERNAL_DATA;
+ * BUNDLE_STORE_UNREACHABLE where a file cannot be read for a reason that may pass; the reason of `signal`.
  */
 export async function openBundle(directory: string, options: OpenOptions = {}): Promise<Bundle> {
   const root = resolve(directory);
@@ -43,14 +60,18 @@ export async function openBundle(directory: string, options: OpenOptions = {}): 
     throw noManifest(cause);
   });
   const bytes = await readSmall(realRoot, MANIFEST_FILE, MAX_MANIFEST_BYTES).catch((error: unknown) => {
-    throw isMissing(error) ? noManifest(error) : error;
+    throw isMissing(error) ? noManifest(error) : readFailure(error, MANIFEST_FILE);
   });
   const signature = options.publicKeyPem === undefined ? undefined : await readSignature(realRoot);
   const { manifest, digest } = verifyManifest(bytes, signature, options);
   await forEachLimited(
     manifest.files,
     FILES_AT_ONCE,
-    (file, signal) => verifyFile(realRoot, file, signal),
+    async (file, signal) => {
+      const isModel = file.path === manifest.model;
+      if (isModel && options.verifyModelWhenRead === true) await verifySize(realRoot, file);
+      else await verifyFile(realRoot, file, isModel ? new GraphScanner() : undefined, signal);
+    },
     options.signal,
   );
   return bundleAt(root, manifest, digest);
@@ -58,15 +79,18 @@ export async function openBundle(directory: string, options: OpenOptions = {}): 
 
 /** The bundle that lies verified in a folder; verifies nothing itself. */
 export function bundleAt(directory: string, manifest: Manifest, digest: string): Bundle {
-  const listed = new Set(manifest.files.map((file) => file.path));
+  const listed = new Map(manifest.files.map((file) => [file.path, file]));
+  const require = (path: string): BundleFile => {
+    const file = listed.get(path);
+    if (file !== undefined) return file;
+    throw new PawlError('BUNDLE_FILE_MISSING', { message: `the manifest does not list a file ${path}` });
+  };
   return {
     directory,
     manifest,
     digest,
-    path: (file) => {
-      if (listed.has(file)) return join(directory, file);
-      throw new PawlError('BUNDLE_FILE_MISSING', { message: `the manifest does not list a file ${file}` });
-    },
+    path: (file) => join(directory, require(file).path),
+    read: async (file, signal) => await readVerified(directory, require(file), signal),
   };
 }
 
@@ -92,7 +116,7 @@ async function readOptional(directory: string, file: string, maxBytes: number): 
     return await readSmall(await realpath(directory), file, maxBytes);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw readFailure(error, file);
   }
 }
 
@@ -108,25 +132,96 @@ async function readSmall(realRoot: string, file: string, maxBytes: number): Prom
   return await readFile(handle);
 }
 
-async function verifyFile(realRoot: string, expected: BundleFile, signal: AbortSignal): Promise<void> {
-  await using handle = await openInside(realRoot, expected.path).catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
+/** @throws PawlError as {@link openBundle} does. */
+async function verifySize(realRoot: string, expected: BundleFile): Promise<void> {
+  await using handle = await openListed(realRoot, expected);
+  void handle;
+}
+
+/** @param scanner looks at the bytes that are hashed, where they are a model's. */
+async function verifyFile(
+  realRoot: string,
+  expected: BundleFile,
+  scanner: GraphScanner | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await using handle = await openListed(realRoot, expected);
+  const digester = createDigester();
+  try {
+    for await (const chunk of chunksOf(handle, signal)) {
+      digester.update(chunk);
+      scanner?.update(chunk);
+    }
+  } catch (error) {
+    throw readFailure(error, expected.path);
+  }
+  requireDigest(digester.digest(), expected);
+  if (scanner?.finish() === 'external-data') throw externalData(expected.path);
+}
+
+async function readVerified(
+  directory: string,
+  expected: BundleFile,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    await using handle = await openInside(await realpath(directory), expected.path);
+    requireSize((await handle.stat()).size, expected);
+    const bytes = new Uint8Array(expected.size);
+    const digester = createDigester();
+    for await (const chunk of chunksInto(bytes, handle, signal)) digester.update(chunk);
+    requireDigest(digester.digest(), expected);
+    return bytes;
+  } catch (error) {
+    throw readFailure(error, expected.path);
+  }
+}
+
+/** A listed file of the listed size, opened. */
+async function openListed(realRoot: string, expected: BundleFile): Promise<FileHandle> {
+  const handle = await openInside(realRoot, expected.path).catch((error: unknown) => {
+    if (!isMissing(error)) throw readFailure(error, expected.path);
     throw new PawlError('BUNDLE_FILE_MISSING', { message: `${expected.path} is missing`, cause: error });
   });
-  const { size } = await handle.stat();
-  if (size !== expected.size)
-    throw new PawlError('BUNDLE_DIGEST_MISMATCH', {
-      message: `${expected.path} has ${size} bytes; expected ${expected.size}`,
-    });
-  const actual = await digestOfHandle(handle, signal);
-  if (actual.digest !== expected.sha256)
-    throw new PawlError('BUNDLE_DIGEST_MISMATCH', {
-      message: `${expected.path} is ${actual.digest}; expected ${expected.sha256}`,
-    });
+  try {
+    requireSize((await handle.stat()).size, expected);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function requireSize(size: number, expected: BundleFile): void {
+  if (size === expected.size) return;
+  throw new PawlError('BUNDLE_DIGEST_MISMATCH', {
+    message: `${expected.path} has ${size} bytes; expected ${expected.size}`,
+  });
+}
+
+function requireDigest(digest: string, expected: BundleFile): void {
+  if (digest === expected.sha256) return;
+  throw new PawlError('BUNDLE_DIGEST_MISMATCH', {
+    message: `${expected.path} is ${digest}; expected ${expected.sha256}`,
+  });
+}
+
+/**
+ * A failure of the file system as one of the bundle's store. A file that is there and cannot be read (EIO, ESTALE), or that
+ * was there when the bundle was opened, is a problem of its volume, which may pass. Any other error is passed on.
+ */
+function readFailure(error: unknown, file: string): unknown {
+  const code = codeOf(error);
+  if (error instanceof PawlError || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  return new PawlError('BUNDLE_STORE_UNREACHABLE', {
+    message: `${file} of the bundle cannot be read (${code}).`,
+    hint: 'Check the volume that holds the bundle; it is tried again.',
+    cause: error,
+  });
 }
 
 /** Opens a file of the bundle after resolving links, so that what is read is what was judged. */
-async function openInside(realRoot: string, file: string) {
+async function openInside(realRoot: string, file: string): Promise<FileHandle> {
   try {
     const real = await realpath(join(realRoot, file));
     if (!real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep))

@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import sharp from 'sharp';
@@ -12,6 +10,7 @@ import { measureImage } from '../preprocessing/image-statistics.ts';
 import { DEADLY, poison } from '@pawl/test-kit/poison-worker';
 import { catdog as bundle } from '@pawl/test-kit/repository';
 import type { FeaturePool } from './feature-pool.ts';
+import { shareBytes } from './share-bytes.ts';
 
 const real = await import('node:worker_threads');
 jest.unstable_mockModule('node:worker_threads', () => ({
@@ -30,7 +29,7 @@ const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'))
 const own = (bytes: Uint8Array) => new Uint8Array(bytes);
 const limits = { maxBytes: 10_000_000, maxPixels: 40_000_000, timeoutMs: 60_000 };
 const spec = { input, output: 'features' };
-const modelPath = join(bundle, 'model.onnx');
+const model = shareBytes(readFileSync(join(bundle, 'model.onnx')));
 const altered: Augmentation = {
   flip: true,
   rotation: 7,
@@ -42,8 +41,8 @@ const altered: Augmentation = {
 
 describe('a pool that computes features', () => {
   const pools: FeaturePool[] = [];
-  const start = async (size = 1, path = modelPath) => {
-    const pool = await Pool.start({ modelPath: path, spec, limits }, size);
+  const start = async (size = 1, graph = model) => {
+    const pool = await Pool.start({ model: graph, spec, limits }, size);
     pools.push(pool);
     return pool;
   };
@@ -51,7 +50,7 @@ describe('a pool that computes features', () => {
   async function serving() {
     const labels = Array.from({ length: 512 }, (_, i) => `feature_${i}`);
     const served = { labels, input, output: { kind: 'softmax-logits', name: 'features' } } as const;
-    const setup = { modelPath, spec: served, limits, decodeMemoryBytes: 2 ** 30, niceness: 0 };
+    const setup = { model, spec: served, limits, decodeMemoryBytes: 2 ** 30, niceness: 0 };
     const pool = new ImageWorkerPool({ size: 1, queueLimit: 8, inFlightPerWorker: 1, setup });
     await pool.start();
     closing.push(() => pool.close());
@@ -109,10 +108,8 @@ describe('a pool that computes features', () => {
   });
 
   it('says what onnxruntime says about a graph that it cannot load', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'pawl-features-'));
-    const path = join(folder, 'broken.onnx');
-    await writeFile(path, 'no graph');
-    await expect(start(2, path)).rejects.toMatchObject({ code: 'MODEL_INCOMPATIBLE', cause: expect.any(String) });
-    rmSync(folder, { recursive: true });
+    // Whole ONNX by its form, so that onnxruntime gets to see it: a model without a graph.
+    const noGraph = shareBytes(Uint8Array.of(0x08, 0x08));
+    await expect(start(2, noGraph)).rejects.toMatchObject({ code: 'MODEL_INCOMPATIBLE', cause: expect.any(String) });
   });
 });

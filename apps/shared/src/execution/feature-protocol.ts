@@ -6,8 +6,8 @@ import type { ErrorCode } from '../errors/error-codes.ts';
 
 /** What a feature worker is started with. */
 export interface FeatureSetup {
-  /** Absolute path of the ONNX graph. */
-  readonly modelPath: string;
+  /** The ONNX graph, verified; all threads share it. */
+  readonly model: Uint8Array<SharedArrayBuffer>;
   readonly spec: GraphSpec;
   readonly limits: ImageLimits;
 }

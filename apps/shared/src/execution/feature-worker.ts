@@ -29,7 +29,7 @@ function refusal(error: unknown, code: ErrorCode) {
 
 async function start(): Promise<void> {
   const decoder = createImageDecoder(input, setup.limits);
-  const session = await OnnxSession.open(setup.modelPath, setup.spec);
+  const session = await OnnxSession.open(setup.model, setup.spec);
   const blank = await session.run(toTensorData(new Uint8Array(input.width * input.height * 3), input), 1);
 
   port?.on('message', (task: FeatureTask) => {

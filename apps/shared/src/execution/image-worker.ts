@@ -63,7 +63,7 @@ async function start(): Promise<void> {
       },
     },
   );
-  const session = await OnnxSession.load(setup.modelPath, setup.spec);
+  const session = await OnnxSession.load(setup.model, setup.spec);
   // The first run allocates the arena and packs weights; it belongs to the start, not to the first request.
   await session.run(toTensorData(new Uint8Array(input.width * input.height * 3), input), 1);
   await decoder.started;

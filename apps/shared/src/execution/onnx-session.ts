@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { InputSpec, Manifest } from '../bundle/manifest.ts';
+import { requireSelfContained } from '../bundle/graph-scanner.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 
 /** What a session needs of a manifest. */
@@ -34,10 +35,12 @@ export class OnnxSession {
 
   /**
    * Loads a graph and compares its inputs and output with the manifest.
-   * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the manifest.
+   * @param model the bytes of the ONNX file, as they were verified.
+   * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the manifest,
+   * MODEL_EXTERNAL_DATA when it needs other files.
    */
-  static async load(path: string, { labels, input, output }: SessionSpec): Promise<OnnxSession> {
-    const session = await OnnxSession.open(path, { input, output: output.name });
+  static async load(model: Uint8Array, { labels, input, output }: SessionSpec): Promise<OnnxSession> {
+    const session = await OnnxSession.open(model, { input, output: output.name });
     const width = session.outputShape?.at(-1);
     const expected = output.kind === 'binary-logit' ? 1 : labels.length;
     if (typeof width === 'number' && width >= 0 && width !== expected) {
@@ -51,12 +54,18 @@ export class OnnxSession {
 
   /**
    * Loads any graph for one of its outputs, and compares its input with the spec.
-   * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the spec.
+   * @param model the bytes of the ONNX file, as they were verified.
+   * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the spec, MODEL_EXTERNAL_DATA when
+   * it needs other files.
    */
-  static async open(path: string, spec: GraphSpec): Promise<OnnxSession> {
+  static async open(model: Uint8Array, spec: GraphSpec): Promise<OnnxSession> {
+    // Before onnxruntime sees it: it would look for external data in the working directory.
+    requireSelfContained(model, 'the graph of the bundle');
+    // Its binding takes no shared memory; this copy lives as long as the loading.
+    const own = new Uint8Array(model);
     let session: InferenceSession;
     try {
-      session = await InferenceSession.create(path, {
+      session = await InferenceSession.create(own, {
         executionProviders: ['cpu'],
         // One thread a session, one session a core: sessions of several threads collapse under contention.
         intraOpNumThreads: 1,
@@ -69,6 +78,8 @@ export class OnnxSession {
       });
     } catch (cause) {
       throw new PawlError('MODEL_INCOMPATIBLE', { message: 'onnxruntime cannot load the graph of the bundle.', cause });
+    } finally {
+      own.buffer.transfer(0);
     }
     const problem = disagreement(session, spec);
     if (problem !== undefined) {

@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { Worker as NodeWorker, WorkerOptions } from 'node:worker_threads';
@@ -9,6 +7,7 @@ import { eventually } from '@pawl/test-kit/eventually';
 import { DEADLY, HANGING, poison, STUCK } from '@pawl/test-kit/poison-worker';
 import { catdog as bundle } from '@pawl/test-kit/repository';
 import type { Interest } from './image-task.ts';
+import { shareBytes } from './share-bytes.ts';
 import type { ImageWorkerPool, WorkerPoolOptions } from './worker-pool.ts';
 
 /** Every thread that a pool has started, so that a test can look at them and end them from outside. */
@@ -26,6 +25,7 @@ jest.unstable_mockModule('node:worker_threads', () => ({
 const { ImageWorkerPool: Pool } = await import('./worker-pool.ts');
 
 const manifest = JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8')) as Manifest;
+const graph = readFileSync(join(bundle, manifest.model));
 const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'));
 const deadly = Buffer.concat([photo, Buffer.from(DEADLY)]);
 const hanging = Buffer.concat([photo, Buffer.from(HANGING)]);
@@ -34,7 +34,7 @@ const limits = { maxBytes: 10_000_000, maxPixels: 40_000_000, timeoutMs: 60_000 
 const patient: Interest = { deadlineMs: 120_000 };
 
 interface Change extends Partial<Omit<WorkerPoolOptions, 'setup'>> {
-  readonly modelPath?: string;
+  readonly model?: Uint8Array;
   readonly spec?: Partial<Pick<Manifest, 'labels' | 'input' | 'output'>>;
   readonly timeoutMs?: number;
 }
@@ -42,7 +42,7 @@ interface Change extends Partial<Omit<WorkerPoolOptions, 'setup'>> {
 const pools: ImageWorkerPool[] = [];
 
 /** A pool over the shipped model, not started. */
-function aPool({ modelPath, spec, timeoutMs, ...options }: Change = {}): ImageWorkerPool {
+function aPool({ model, spec, timeoutMs, ...options }: Change = {}): ImageWorkerPool {
   const { labels, input, output } = manifest;
   const pool = new Pool({
     size: 1,
@@ -50,7 +50,7 @@ function aPool({ modelPath, spec, timeoutMs, ...options }: Change = {}): ImageWo
     inFlightPerWorker: 2,
     ...options,
     setup: {
-      modelPath: modelPath ?? join(bundle, manifest.model),
+      model: shareBytes(model ?? graph),
       spec: { labels, input, output, ...spec },
       limits: { ...limits, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
       decodeMemoryBytes: 2 ** 30,
@@ -239,21 +239,11 @@ describe('close', () => {
 
 describe('a model that does not fit', () => {
   const { input, output } = manifest;
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'pawl-pool-'));
-    await writeFile(join(folder, 'broken.onnx'), readFileSync(join(bundle, manifest.model)).subarray(0, 1_000_000));
-    await writeFile(join(folder, 'text.onnx'), 'hello');
-  });
-  afterAll(async () => {
-    await rm(folder, { recursive: true });
-  });
-
   it.each<[string, () => Change, RegExp]>([
-    ['cut short', () => ({ modelPath: join(folder, 'broken.onnx') }), /cannot load the graph/],
-    ['no ONNX', () => ({ modelPath: join(folder, 'text.onnx') }), /cannot load the graph/],
-    ['not there', () => ({ modelPath: join(folder, 'none.onnx') }), /cannot load the graph/],
+    ['cut short', () => ({ model: graph.subarray(0, 1_000_000) }), /cannot load the graph/],
+    ['no ONNX', () => ({ model: Buffer.from('hello') }), /cannot load the graph/],
+    ['empty', () => ({ model: new Uint8Array() }), /cannot load the graph/],
+    ['without a graph', () => ({ model: Uint8Array.of(0x08, 0x08) }), /cannot load the graph/],
     ['of another input name', () => ({ spec: { input: { ...input, name: 'x' } } }), /names the input "x"/],
     ['of another output name', () => ({ spec: { output: { ...output, name: 'y' } } }), /names the output "y"/],
     ['of another size', () => ({ spec: { input: { ...input, width: 112 } } }), /1x224x112x3/],

@@ -4,8 +4,8 @@ import type { ErrorCode } from '../errors/error-codes.ts';
 
 /** What a worker thread is started with. */
 export interface WorkerSetup {
-  /** Absolute path of the ONNX graph. */
-  readonly modelPath: string;
+  /** The ONNX graph, verified; all threads share it. */
+  readonly model: Uint8Array<SharedArrayBuffer>;
   readonly spec: SessionSpec;
   readonly limits: ImageLimits;
   /** Memory that the decoding of one picture may take, bytes. */

@@ -73,7 +73,7 @@ async function askAll<Item extends Picture>(
   const progress = await createProgress(context, `Asking ${name}`, items.length);
   const answers: Answer[] = [];
   let done = 0;
-  await withLocalModel(modelOf(bundle), context.signal, async (model) => {
+  await withLocalModel(await modelOf(bundle, context.signal), context.signal, async (model) => {
     await forEachLimited(
       items.map((item, index) => ({ item, index })),
       model.capacity,

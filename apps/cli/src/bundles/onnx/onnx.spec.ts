@@ -12,6 +12,7 @@ import { explainLoadFailure } from './load-failure.ts';
 import { StringStringEntryProtoSchema } from './onnx_pb.ts';
 import { readGraph, writeGraph } from './read-graph.ts';
 import { floatTensor, replaceHead } from './replace-head.ts';
+import { bytesField, externalTensor } from '@pawl/test-kit/onnx-bytes';
 import { inRepository } from '@pawl/test-kit/repository';
 
 const catdog = readFileSync(inRepository('models/catdog/model.onnx'));
@@ -57,6 +58,13 @@ describe('reading an ONNX file', () => {
     const place = create(StringStringEntryProtoSchema, { key: 'location', value: 'weights.bin' });
     Object.assign(weight!, { dataLocation: 1, externalData: [place] });
     expect(codeOf(() => readGraph(bytesOf(model), 'x.onnx'))).toMatch(/^GRAPH_EXTERNAL_DATA.*weights\.bin/);
+  });
+
+  it('refuses weights in another file where an exporter never puts them', () => {
+    // The default of an attribute of a function: a field that the reader of graphs does not know.
+    const hidden = bytesField(25, bytesField(11, bytesField(5, externalTensor('weights.bin'))));
+    const model = Buffer.concat([catdog, hidden]);
+    expect(codeOf(() => readGraph(model, 'x.onnx'))).toMatch(/^GRAPH_EXTERNAL_DATA.*keeps its weights in other files;/);
   });
 });
 

@@ -1,4 +1,5 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { GraphScanner } from '@pawl/shared/bundle/graph-scanner';
 import { CliError } from '../../errors/cli-error.ts';
 import { type GraphProto, type ModelProto, ModelProtoSchema, type TensorProto } from './onnx_pb.ts';
 
@@ -23,13 +24,15 @@ export function readGraph(bytes: Uint8Array, name: string): GraphModel {
   const { graph } = model;
   if (graph === undefined || graph.node.length === 0 || graph.output.length === 0)
     throw notOnnx(`${name} is no ONNX model: it has no graph with nodes and outputs`);
-  const beside = externalFiles(graph);
-  if (beside.length > 0)
+  if (lacksWeights(bytes)) {
+    const beside = externalFiles(graph);
+    const named = beside.length === 0 ? '' : ` (${beside.join(', ')})`;
     throw new CliError(
       'GRAPH_EXTERNAL_DATA',
-      `${name} keeps its weights in other files (${beside.join(', ')}); a bundle holds one file.`,
+      `${name} keeps its weights in other files${named}; a bundle holds one file.`,
       'Save it as one file: onnx.save_model(onnx.load(FILE), FILE, save_as_external_data=False).',
     );
+  }
   return Object.assign(model, { graph });
 }
 
@@ -41,7 +44,14 @@ export function writeGraph(model: ModelProto): Uint8Array<ArrayBuffer> {
 const notOnnx = (message: string, cause?: unknown) =>
   new CliError('GRAPH_INVALID', `${message}.`, 'Export the model again, and copy the whole file.', cause);
 
-/** Names of the files that tensors of the graph and of its inner graphs lie in. */
+/** The same look as of every program that will load it: also where the names below do not reach. */
+function lacksWeights(bytes: Uint8Array): boolean {
+  const scanner = new GraphScanner();
+  scanner.update(bytes);
+  return scanner.finish() === 'external-data';
+}
+
+/** Names of the files that tensors of the graph and of its inner graphs lie in, where they usually stand. */
 function externalFiles(graph: GraphProto): readonly string[] {
   const files = new Set<string>();
   const look = (tensor: TensorProto | undefined) => {

@@ -84,7 +84,7 @@ async function ask(
   const progress = await createProgress(context, 'Checking labels', items.length);
   let done = 0;
   try {
-    await withLocalModel(modelOf(bundle), context.signal, async (model) => {
+    await withLocalModel(await modelOf(bundle, context.signal), context.signal, async (model) => {
       await forEachLimited(
         items,
         model.capacity,

@@ -63,7 +63,7 @@ export async function packageModel(context: Context, options: PackageOptions): P
   const privateKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'private');
   const candidates = await readGoldenFolder(options.golden, labels);
   const spec = { labels: [...labels], input, output };
-  const golden = await withLocalModel({ modelPath: options.model, spec, name: file }, context.signal, (served) =>
+  const golden = await withLocalModel({ bytes, spec, name: file }, context.signal, (served) =>
     askGolden(served, spec, candidates),
   );
   const graph = describeGraph(model);

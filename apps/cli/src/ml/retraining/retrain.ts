@@ -67,7 +67,7 @@ export async function retrain(
 async function inputsOf(context: Context, { params, data, cache }: RetrainOptions): Promise<TrainingInputs> {
   const dataset = await openDataset(data, context.signal);
   try {
-    const backbone = await openBackbone(context, params.train.backbone, params.train.features, cache);
+    const backbone = await openBackbone(context, params.train.backbone, params.train.features);
     return {
       data_hash: dataset.hash,
       params_hash: hashOfParams(params),

@@ -59,10 +59,10 @@ interface Question {
  * @throws CliError DATA_*, FILE_NOT_FOUND, GRAPH_INVALID; PawlError of the bundle.
  */
 export async function evaluateBundle(context: Context, uri: string, data: EvaluationData): Promise<BundleEvaluation> {
-  return await withBundle(context, uri, {}, (bundle) => {
+  return await withBundle(context, uri, {}, async (bundle) => {
     const { manifest, digest } = bundle;
     const { name, version, labels, lineage } = manifest;
-    return withLocalModel(modelOf(bundle), context.signal, (model) =>
+    return await withLocalModel(await modelOf(bundle, context.signal), context.signal, (model) =>
       withQuestions(context, data, labels, async (questions, neither) => {
         const asked = await askAll(context, model, manifest, questions);
         const outside = neither.length === 0 ? undefined : await askAll(context, model, manifest, neither);

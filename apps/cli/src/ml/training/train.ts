@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Context } from '../../terminal/context.ts';
@@ -50,7 +50,7 @@ async function trainOnRecord(context: Context, options: TrainOptions, theme: The
       params.bundle.golden === ''
         ? undefined
         : await readGoldenFolder(resolve(context.cwd, params.bundle.golden), dataset.labels);
-    const backbone = await openBackbone(context, params.train.backbone, params.train.features, options.cache);
+    const backbone = await openBackbone(context, params.train.backbone, params.train.features);
     const origin = trainingOriginOf(params, options.revision);
     const tracker = await startRecord({ context, options, dataset, backbone, origin });
     try {
@@ -82,9 +82,8 @@ async function run(inputs: Inputs): Promise<void> {
   };
   const folder = await mkdtemp(join(tmpdir(), 'pawl-train-'));
   try {
-    const modelPath = join(folder, 'model.onnx');
-    await writeFile(modelPath, bytes);
-    await withLocalModel({ modelPath, spec: base, name: 'the trained model' }, context.signal, async (model) => {
+    const source = { bytes, spec: base, name: 'the trained model' };
+    await withLocalModel(source, context.signal, async (model) => {
       await assertAgrees(context, model, dataset, learned.features.items.test, learned.assessment.test.logits);
       const abstaining = await judgeModel(inputs, learned, model);
       const golden = await askGolden(model, base, await goldenCandidates(inputs, learned));

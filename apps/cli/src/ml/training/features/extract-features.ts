@@ -1,5 +1,6 @@
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
+import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { FeaturePool } from '@pawl/shared/execution/feature-pool';
 import type { Extracted } from '@pawl/shared/execution/feature-protocol';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
@@ -126,7 +127,7 @@ export async function extractFeatures(options: ExtractionOptions): Promise<Datas
 /** Workers for a backbone, with the refusals of onnxruntime made readable. */
 async function openPool(backbone: Backbone): Promise<FeaturePool> {
   const spec = { input: backbone.input, output: backbone.features };
-  const pool = await FeaturePool.start({ modelPath: backbone.path, spec, limits }, cpuLimit()).catch(
+  const pool = await FeaturePool.start({ model: shareBytes(backbone.bytes), spec, limits }, cpuLimit()).catch(
     (error: unknown) => {
       throw explainLoadFailure(error, backbone.name);
     },

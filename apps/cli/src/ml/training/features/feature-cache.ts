@@ -174,7 +174,7 @@ export async function boundCache(root: string, limit = DEFAULT_LIMIT): Promise<v
 }
 
 /** What is said when the cache cannot be written. */
-export function cacheError(path: string, cause: unknown): unknown {
+function cacheError(path: string, cause: unknown): unknown {
   return writeError(`The feature cache ${path}`, cause, {
     elsewhere: 'give another folder with --cache',
     resumes: true,

@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import type { InputSpec } from '@pawl/shared/bundle/manifest';
 import { isMissing } from '@pawl/shared/errors/system-error';
@@ -11,7 +11,6 @@ import { inferInput } from '../../../bundles/onnx/infer-input.ts';
 import { type GraphModel, readGraph, writeGraph } from '../../../bundles/onnx/read-graph.ts';
 import { withBundle } from '../../../bundles/read-bundle.ts';
 import { toUri } from '../../../bundles/stores.ts';
-import { cacheError } from './feature-cache.ts';
 
 /** A graph that makes features of pictures, and how pictures get into it. */
 export interface Backbone {
@@ -24,8 +23,8 @@ export interface Backbone {
   readonly features: string;
   /** `sha256:<hex>` of the graph up to the features. */
   readonly digest: string;
-  /** The graph up to the features, in the cache. */
-  readonly path: string;
+  /** The graph up to the features: what `digest` is of, and what workers load. */
+  readonly bytes: Uint8Array;
   /** Values an image; undefined when the graph does not say. */
   readonly width: number | undefined;
   /** Of the bundle it came in. */
@@ -34,26 +33,19 @@ export interface Backbone {
 
 /**
  * Opens a backbone: a bundle (folder or address), whose input spec holds, or an ONNX file, whose input spec is read from the
- * graph. Writes the graph up to the features into the cache, where workers load it from.
+ * graph.
  *
  * @param address as in `train.backbone`, relative to the working directory.
- * @throws CliError FILE_NOT_FOUND, GRAPH_*, BACKBONE_INVALID, DISK_FULL; PawlError of the bundle.
+ * @throws CliError FILE_NOT_FOUND, GRAPH_*, BACKBONE_INVALID; PawlError of the bundle.
  */
-export async function openBackbone(
-  context: Context,
-  address: string,
-  features: string,
-  cache: string,
-): Promise<Backbone> {
+export async function openBackbone(context: Context, address: string, features: string): Promise<Backbone> {
   const found = await load(context, address);
   const graph = backboneOf(found.model, features);
   const bytes = writeGraph(graph);
   const digest = digestOfBytes(bytes);
-  const path = join(cache, 'backbones', `${digest.slice('sha256:'.length)}.onnx`);
-  await keep(path, bytes, cache);
   const [output] = graph.graph.output;
   const width = output === undefined ? undefined : describeValue(output).shape?.at(-1);
-  return { ...found, features, digest, path, width: typeof width === 'number' && width > 0 ? width : undefined };
+  return { ...found, features, digest, bytes, width: typeof width === 'number' && width > 0 ? width : undefined };
 }
 
 async function load(
@@ -67,7 +59,7 @@ async function load(
   }
   return await withBundle(context, toUri(address, context.cwd), {}, async (bundle) => ({
     name: `${bundle.manifest.name} ${bundle.manifest.version}`,
-    model: readGraph(await readFile(bundle.path(bundle.manifest.model)), bundle.manifest.model),
+    model: readGraph(await bundle.read(bundle.manifest.model, context.signal), bundle.manifest.model),
     input: bundle.manifest.input,
     lineage: bundle.manifest.lineage,
   }));
@@ -85,20 +77,5 @@ async function isFile(path: string): Promise<boolean> {
       'Set train.backbone in params.yaml to a bundle or an ONNX file.',
       cause,
     );
-  }
-}
-
-/** By way of another name: a run that is killed leaves no half graph behind. */
-async function keep(path: string, bytes: Uint8Array, cache: string): Promise<void> {
-  const known = await readFile(path).catch(() => undefined);
-  if (known !== undefined && Buffer.compare(known, bytes) === 0) return;
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    await mkdir(join(cache, 'backbones'), { recursive: true });
-    await writeFile(partial, bytes);
-    await rename(partial, path);
-  } catch (cause) {
-    await rm(partial, { force: true });
-    throw cacheError(cache, cause);
   }
 }

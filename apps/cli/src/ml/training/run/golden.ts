@@ -105,7 +105,7 @@ export async function readGoldenOf(bundle: Bundle, labels: readonly string[]): P
   const { images } = bundle.manifest.golden;
   if (!images.every(({ label }) => labels.includes(label))) return [];
   return await Promise.all(
-    images.map(async ({ file, label }) => ({ name: file, file, label, bytes: await readFile(bundle.path(file)) })),
+    images.map(async ({ file, label }) => ({ name: file, file, label, bytes: await bundle.read(file) })),
   );
 }
 

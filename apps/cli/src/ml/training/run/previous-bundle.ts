@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import semver from 'semver';
 import type { Context } from '../../../terminal/context.ts';
@@ -31,7 +30,7 @@ export async function readPrevious(
     return {
       manifest: bundle.manifest,
       golden: await readGoldenOf(bundle, labels),
-      notice: hasNotice ? await readFile(bundle.path(NOTICE_FILE)) : undefined,
+      notice: hasNotice ? await bundle.read(NOTICE_FILE, context.signal) : undefined,
     };
   });
 }
