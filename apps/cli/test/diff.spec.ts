@@ -16,12 +16,15 @@ const SHIPPED = 'models/catdog';
 /** The shipped weights with another threshold: they take every dog that they are not all but certain of for a cat. */
 async function writeTimidBundle(folder: string): Promise<void> {
   const { files, ...shipped } = JSON.parse(await readFile(join(SHIPPED, 'manifest.json'), 'utf8')) as Manifest;
+  // No dog lies as far above that threshold as the tolerance wants of a golden image.
+  const images = shipped.golden.images.filter(({ label }) => label === 'cat');
   await writeBundle(
     folder,
     {
       ...shipped,
       version: '1.1.0',
       output: { ...shipped.output, threshold: 0.99 } as Manifest['output'],
+      golden: { ...shipped.golden, images },
       metrics: { ...shipped.metrics, accuracy: 0.8 },
     },
     files.map(({ path }) => ({ path, source: join(SHIPPED, path) })),

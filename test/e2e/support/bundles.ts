@@ -146,8 +146,10 @@ async function goldenImages(kind: Kind, modelPath: string, recipe: Recipe): Prom
   }
   const golden = JSON.parse(readFileSync(path, 'utf8')) as ManifestDraft['golden']['images'];
   if (kind !== 'neverReady') return golden;
+  const other = (label: string) => recipe.spec.labels.find((each) => each !== label) ?? label;
   return golden.map((image) => ({
     ...image,
+    label: other(image.label),
     probabilities: Object.fromEntries(Object.entries(image.probabilities).map(([label, p]) => [label, 1 - p])),
   }));
 }

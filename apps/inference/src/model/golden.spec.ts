@@ -26,6 +26,50 @@ describe('the golden check', () => {
     });
   });
 
+  it.each<[string, readonly number[], RegExp]>([
+    [
+      'flips a label within the tolerance',
+      [0.96, 1.04],
+      /expected cat \(0\.5300\), got dog \(0\.5200\).*another label is never allowed/,
+    ],
+    [
+      'is off by more than the tolerance',
+      [9, 0],
+      /expected cat \(0\.5300\), got cat \(0\.99\d+\).*largest allowed.* 0\.05/,
+    ],
+    ['gives no finite answer', [NaN, 0], /expected cat \(0\.5300\), got no finite answer/],
+  ])('refuses one that %s', async (_, output, message) => {
+    const backend = new FakeModelBackend();
+    backend.behaviour = () => Promise.resolve({ ...backend.answer(0), output: [...output] });
+    const images = [{ file: 'golden/cat.jpg', label: 'cat', probabilities: { cat: 0.53, dog: 0.47 } }];
+    const bundle = aBundleWithoutFiles({
+      output: { kind: 'softmax-logits', name: 'logits' },
+      golden: { tolerance: 0.05, images },
+    });
+    await expect(checkGolden(bundle, backend, 1_000)).rejects.toMatchObject({
+      code: 'GOLDEN_MISMATCH',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('refuses 1,000 labels that are all answered wrongly though no probability is far off', async () => {
+    const labels = Array.from({ length: 1000 }, (_, i) => `label_${i}`);
+    // As a softmax of a softmax gives them: every answer lies within 0.05 of every other.
+    const answerOf = (best: number) => labels.map((_, i) => (i === best ? 0.0027 : 0.000998));
+    const probabilities = Object.fromEntries(answerOf(7).map((p, i) => [labels[i], p]));
+    const bundle = aBundleWithoutFiles({
+      labels,
+      output: { kind: 'probabilities', name: 'p' },
+      golden: { tolerance: 0.05, images: [{ file: 'golden/cat.jpg', label: 'label_7', probabilities }] },
+    });
+    const backend = new FakeModelBackend();
+    backend.behaviour = () => Promise.resolve({ ...backend.answer(0), output: answerOf(507) });
+    await expect(checkGolden(bundle, backend, 1_000)).rejects.toMatchObject({
+      code: 'GOLDEN_MISMATCH',
+      message: expect.stringMatching(/expected label_7 .* got label_507 .*another label is never allowed/) as string,
+    });
+  });
+
   it('does not refuse a model that could not answer because the node was busy', async () => {
     const backend = new FakeModelBackend();
     backend.behaviour = () => Promise.reject(new PawlError('IMAGE_TIMEOUT', { message: 'slow' }));

@@ -24,7 +24,8 @@ export function difference(expected: GoldenImage, actual: Answer | undefined): n
 }
 
 /**
- * Sends every golden image to the loaded model and compares the answer with the one at packaging. int8 answers differ
+ * Sends every golden image to the loaded model and compares the answer with the one at packaging: the label exactly, the
+ * probability of every label within the tolerance. int8 answers differ
  * slightly between CPUs; 8-bit weights on a CPU without VNNI answer other labels, which this check finds before any
  * traffic.
  *
@@ -43,11 +44,13 @@ export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlin
     });
     const answer = toAnswer(output, bundle.manifest);
     const off = difference(image, answer);
-    if (off > golden.tolerance)
+    const allowed =
+      off > golden.tolerance
+        ? `the largest allowed difference of a probability is ${golden.tolerance}`
+        : 'another label is never allowed, however close';
+    if (off > golden.tolerance || answer?.label !== image.label)
       throw new PawlError('GOLDEN_MISMATCH', {
-        message:
-          `${image.file}: expected ${describe(image)}, got ${describe(answer)}; ` +
-          `the largest allowed difference of a probability is ${golden.tolerance}.`,
+        message: `${image.file}: expected ${describe(image)}, got ${describe(answer)}; ${allowed}.`,
       });
     differences.push(off);
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { goldenProblem } from './golden-margin.ts';
 import { semanticVersionSchema } from './semantic-version.ts';
 
 /** File name of the manifest in a bundle. */
@@ -102,7 +103,10 @@ const abstainSpecSchema = z.discriminatedUnion('score', [
   }),
 ]);
 
-/** An image of the bundle with the answer that the packaged model gave for it. */
+/**
+ * An image of the bundle with the answer that the packaged model gave for it. Its label wins by the tolerance at least, or
+ * comparing would find nothing.
+ */
 const goldenImageSchema = z.strictObject({
   file: bundlePath,
   label,
@@ -179,6 +183,8 @@ export const manifestSchema = z
         if (!labels.has(of)) problem([...at, 'probabilities', of], 'is not among labels');
       for (const of of manifest.labels)
         if (!Object.hasOwn(image.probabilities, of)) problem([...at, 'probabilities'], `lacks label ${of}`);
+      const useless = goldenProblem(image, manifest, manifest.golden.tolerance);
+      if (useless !== undefined) problem(at, useless);
     }
   });
 

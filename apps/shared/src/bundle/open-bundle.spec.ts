@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile, rename, rm, symlink, truncate, writeFile }
 import { dirname, join } from 'node:path';
 import { canonicalJson } from './canonical-json.ts';
 import { digestOfBytes } from './digest.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from './manifest.ts';
+import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type GoldenImage, type Manifest } from './manifest.ts';
 import { openBundle } from './open-bundle.ts';
 import { generateSigningKeyPair } from './signature.ts';
 import { writeBundle } from './write-bundle.ts';
@@ -228,6 +228,27 @@ describe('openBundle', () => {
       /golden.images\[0\].file: is not among files/,
       (m) => ({ ...m, files: m.files.slice(1) }),
     ],
+    [
+      'a golden image that a wrong answer would pass',
+      /golden.images\[0\]: cat wins by 0.015, less than the tolerance of 0.02/,
+      (m) => withGolden(m, { label: 'cat', probabilities: { cat: 0.515, dog: 0.485 } }),
+    ],
+    [
+      'a golden image of another label than its own probabilities answer',
+      /golden.images\[0\]: its probabilities answer another label than dog/,
+      (m) => withGolden(m, { label: 'dog', probabilities: { cat: 0.9, dog: 0.1 } }),
+    ],
+    ['no golden image', /golden.images: Too small/, (m) => ({ ...m, golden: { ...m.golden, images: [] } })],
+    [
+      'a tolerance that admits any answer',
+      /golden.tolerance: Too big/,
+      (m) => ({ ...m, golden: { ...m.golden, tolerance: 1 } }),
+    ],
+    [
+      'a tolerance that admits every other label',
+      /golden.images\[0\]: cat wins by 0.4, less than the tolerance of 0.45/,
+      (m) => ({ ...m, golden: { ...m.golden, tolerance: 0.45 } }),
+    ],
     ['another schema version', /schemaVersion/, (m) => ({ ...m, schemaVersion: 2 })],
     [
       'a label that objects have by nature',
@@ -314,6 +335,12 @@ describe('reading a file of an open bundle', () => {
 const withPath = (manifest: Manifest, path: string) => ({
   ...manifest,
   files: [{ ...manifest.files[0], path }, ...manifest.files],
+});
+
+/** The manifest with another answer of its golden image. */
+const withGolden = (manifest: Manifest, answer: Pick<GoldenImage, 'label' | 'probabilities'>) => ({
+  ...manifest,
+  golden: { ...manifest.golden, images: manifest.golden.images.map((image) => ({ ...image, ...answer })) },
 });
 
 async function linkOut(directory: string, name: string, to?: string): Promise<void> {

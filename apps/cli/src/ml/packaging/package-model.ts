@@ -48,7 +48,7 @@ export interface PackagedModel {
  * Makes a bundle of any ONNX image classifier. Its golden images get the probabilities that the session that serves gives
  * them, so the service will check that it answers as it did here.
  *
- * @throws CliError FILE_NOT_FOUND, GRAPH_*, DATA_*, GATE_FAILED when no golden image is answered rightly; PawlError
+ * @throws CliError FILE_NOT_FOUND, GRAPH_*, DATA_*, GATE_FAILED when no golden image is answered rightly and surely; PawlError
  *   BUNDLE_MANIFEST_INVALID naming a wrong field.
  */
 export async function packageModel(context: Context, options: PackageOptions): Promise<PackagedModel> {
@@ -64,7 +64,7 @@ export async function packageModel(context: Context, options: PackageOptions): P
   const candidates = await readGoldenFolder(options.golden, labels);
   const spec = { labels: [...labels], input, output };
   const golden = await withLocalModel({ bytes, spec, name: file }, context.signal, (served) =>
-    askGolden(served, spec, candidates),
+    askGolden(served, { spec, tolerance: options.tolerance }, candidates),
   );
   const graph = describeGraph(model);
   const draft: ManifestDraft = {

@@ -36,7 +36,10 @@ export function renderPackage(packaged: PackagedModel, out: string, theme: Theme
           ],
           ['takes', `${input.dtype} ${input.layout}, ${input.width} x ${input.height}, ${input.fit}, ${input.kernel}`],
           ['answers', `${output.kind} of ${output.name}: ${manifest.labels.join(', ')}`],
-          ['golden', `${count(golden.images.length, 'image')} answered rightly, ${golden.wrong.length} left out`],
+          [
+            'golden',
+            `${count(golden.images.length, 'image')} answered rightly, ${golden.wrong.length + golden.narrow.length} left out`,
+          ],
           ['bundle', `${out}  ${bytes(sizeOfFiles(manifest.files))}`],
         ],
       },
@@ -56,6 +59,13 @@ export function renderPackage(packaged: PackagedModel, out: string, theme: Theme
           '',
           theme.paint('warn', 'Not golden, since the model answers them wrongly'),
           ...golden.wrong.map(({ name, label, answered }) => `  ${name}: ${label}, answered ${answered}`),
+        ]),
+    ...(golden.narrow.length === 0
+      ? []
+      : [
+          '',
+          theme.paint('warn', 'Not golden, since a wrong answer would be within the tolerance'),
+          ...golden.narrow.map(({ name, problem }) => `  ${name}: ${problem}`),
         ]),
     '',
     'Next:',

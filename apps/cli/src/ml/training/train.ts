@@ -22,7 +22,7 @@ import { judgeModel } from './run/judge.ts';
 import { trainingOriginOf } from './run/lineage.ts';
 import { assertVersion, readPrevious } from './run/previous-bundle.ts';
 import { startRecord } from './run/record.ts';
-import { goldenCandidates, ship } from './run/ship.ts';
+import { GOLDEN_TOLERANCE, goldenCandidates, ship } from './run/ship.ts';
 import { assertAgrees } from './run/verify-model.ts';
 
 export type { TrainOptions } from './run/inputs.ts';
@@ -86,9 +86,12 @@ async function run(inputs: Inputs): Promise<void> {
     await withLocalModel(source, context.signal, async (model) => {
       await assertAgrees(context, model, dataset, learned.features.items.test, learned.assessment.test.logits);
       const abstaining = await judgeModel(inputs, learned, model);
-      const golden = await askGolden(model, base, await goldenCandidates(inputs, learned));
+      const rules = { spec: base, tolerance: GOLDEN_TOLERANCE };
+      const golden = await askGolden(model, rules, await goldenCandidates(inputs, learned));
       for (const { name, label, answered } of golden.wrong)
         context.stderr.write(`warning: ${name} is no golden image: it is ${label}, and the model says ${answered}.\n`);
+      for (const { name, problem } of golden.narrow)
+        context.stderr.write(`warning: ${name} is no golden image: ${problem}.\n`);
       await ship(inputs, learned, { base, bytes, abstaining, golden, folder });
     });
   } finally {

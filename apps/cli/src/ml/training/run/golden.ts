@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
+import { goldenProblem } from '@pawl/shared/bundle/golden-margin';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { GoldenImage } from '@pawl/shared/bundle/manifest';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
@@ -27,48 +28,71 @@ export interface GoldenImages {
   readonly sources: readonly BundleSourceFile[];
   /** Answered wrongly: a golden image must be right. */
   readonly wrong: readonly { readonly name: string; readonly label: string; readonly answered: string }[];
+  /** Answered rightly, but so narrowly that a wrong answer would lie within the tolerance; `problem` ends a sentence. */
+  readonly narrow: readonly { readonly name: string; readonly problem: string }[];
+}
+
+/** What the answers to golden images are judged by. */
+export interface GoldenRules {
+  readonly spec: AnswerSpec;
+  /** Largest allowed difference of a probability on another machine, 0..0.5. */
+  readonly tolerance: number;
 }
 
 /** Most that a manifest may list. */
 const MOST = 256;
 
 /**
- * Asks the session that serves about each candidate, and keeps those that it answers rightly, with the probabilities that
- * it gave.
+ * Asks the session that serves about each candidate, and keeps those that it answers rightly and by a margin that the
+ * tolerance leaves standing, with the probabilities that it gave.
  *
- * @throws CliError GATE_FAILED when none is right; PawlError when a picture cannot be decoded.
+ * @throws CliError GATE_FAILED when none is left; PawlError when a picture cannot be decoded.
  */
 export async function askGolden(
   model: LocalModel,
-  spec: AnswerSpec,
+  { spec, tolerance }: GoldenRules,
   candidates: readonly GoldenCandidate[],
 ): Promise<GoldenImages> {
   const images: GoldenImage[] = [];
   const sources: BundleSourceFile[] = [];
   const wrong: { name: string; label: string; answered: string }[] = [];
+  const narrow: { name: string; problem: string }[] = [];
   const answers = new Map<GoldenCandidate, ReturnType<typeof toAnswer>>();
   await forEachLimited(candidates, model.capacity, async (candidate) => {
     const { output } = await model.ask(candidate.bytes);
     answers.set(candidate, toAnswer(output, spec));
   });
   const names = new Set<string>();
-  for (const candidate of candidates.slice(0, MOST)) {
+  for (const candidate of candidates) {
+    if (images.length === MOST) break;
     const answer = answers.get(candidate);
     if (answer?.label !== candidate.label) {
       wrong.push({ name: candidate.name, label: candidate.label, answered: answer?.label ?? 'nothing finite' });
       continue;
     }
-    const file = fileOf(candidate, names);
     const probabilities = Object.fromEntries(Object.entries(answer.probabilities).map(([key, p]) => [key, round(p)]));
+    const problem = goldenProblem({ label: candidate.label, probabilities }, spec, tolerance);
+    if (problem !== undefined) {
+      narrow.push({ name: candidate.name, problem });
+      continue;
+    }
+    const file = fileOf(candidate, names);
     images.push({ file, label: candidate.label, probabilities });
     sources.push({ path: file, source: candidate.bytes });
   }
-  if (images.length > 0) return { images, sources, wrong };
-  throw new CliError(
-    'GATE_FAILED',
-    `The model answers none of the ${candidates.length} golden images rightly.`,
-    'Check that labels and the input (mean, std, layout) are those it was trained with.',
-  );
+  if (images.length > 0) return { images, sources, wrong, narrow };
+  const [narrowest] = narrow;
+  throw narrowest === undefined
+    ? new CliError(
+        'GATE_FAILED',
+        `The model answers none of the ${candidates.length} golden images rightly.`,
+        'Check that labels and the input (mean, std, layout) are those it was trained with.',
+      )
+    : new CliError(
+        'GATE_FAILED',
+        `None of the ${candidates.length} golden images tells a right answer from a wrong one: ${narrowest.name}, for one: ${narrowest.problem}.`,
+        'Give pictures that the model is sure of, or a smaller tolerance. Probabilities that are all nearly alike come of an output that is softmax already: check --kind.',
+      );
 }
 
 /** Pictures in `folder/label/`, sorted. @throws CliError FILE_NOT_FOUND, DATA_EMPTY, DATA_LABELS_DIFFER. */

@@ -16,7 +16,7 @@ import { buildReference } from './reference.ts';
 import { renderTrainingOutcome } from './summary.ts';
 
 /** Largest difference of a probability that a golden image may show on another machine: int8 rounds differently there. */
-const GOLDEN_TOLERANCE = 0.05;
+export const GOLDEN_TOLERANCE = 0.05;
 /** Golden images of the test split, by label. */
 const GOLDEN_PER_LABEL = 6;
 
