@@ -148,7 +148,7 @@ describe('POST /predict', () => {
   });
 
   it('refuses uploads beyond the memory budget, and takes the next one again', async () => {
-    const tight = await startTestService({ env: { UPLOAD_MEMORY_BYTES: String(photo.length + 100) } });
+    const tight = await startTestService({ env: { UPLOAD_MEMORY_BYTES: String(photo.length + 20_000) } });
     let release = (): void => undefined;
     tight.backend.behaviour = () =>
       new Promise((resolve) => {

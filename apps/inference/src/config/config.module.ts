@@ -1,11 +1,14 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { systemClock } from '@pawl/shared/concurrency/clock';
 import { Logger } from '../logging/logger.ts';
 import type { Config } from './config.schema.ts';
 
 /** Injection token of the parsed {@link Config}. */
 export const CONFIG = Symbol('CONFIG');
+/** Injection token of the `Clock` that durations are measured by. */
+export const CLOCK = Symbol('CLOCK');
 
-/** The configuration and the logger of the process, for every module: the only global module. */
+/** The configuration, the clock and the logger of the process, for every module: the only global module. */
 @Global()
 @Module({})
 export class ConfigModule {
@@ -14,9 +17,10 @@ export class ConfigModule {
       module: ConfigModule,
       providers: [
         { provide: CONFIG, useValue: config },
+        { provide: CLOCK, useValue: systemClock },
         { provide: Logger, useValue: logger },
       ],
-      exports: [CONFIG, Logger],
+      exports: [CONFIG, CLOCK, Logger],
     };
   }
 }

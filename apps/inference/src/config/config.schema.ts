@@ -74,12 +74,17 @@ const environmentSchema = z.object({
   IMAGE_TIMEOUT_MS: whole(10, 600_000).default(5_000).describe('time to decode one image, ms'),
   BATCH_MAX_IMAGES: whole(1, 1_000).default(16).describe('most images of one /predict/batch request'),
   UPLOAD_TIMEOUT_MS: whole(10, 600_000).default(30_000).describe('time for a request body to arrive, ms'),
+  UPLOAD_MIN_BYTES_PER_SECOND: whole(0, 2 ** 30)
+    .default(1_000)
+    .describe('slowest upload, bytes a second over any 5 s; a slower one is ended with 408; 0: as slow as it likes'),
   CONNECTION_MAX_MS: whole(0, 86_400_000)
     .default(30_000)
     .describe('age of a connection after which its client is asked to open another one, ms; 0: never'),
   UPLOAD_MEMORY_BYTES: whole(1, 2 ** 40)
     .default(100_000_000)
-    .describe('bytes of uploads held in memory at once; more are answered with 429'),
+    .describe(
+      'memory that uploads may take at once, bytes; more are answered with 429; a fifth of it is for small ones',
+    ),
 
   DRAIN_DELAY_MS: whole(0, 600_000)
     .default(5_000)

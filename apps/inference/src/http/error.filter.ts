@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { ErrorCode } from '@pawl/shared/errors/error-codes';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Request } from 'express';
 import { Logger } from '../logging/logger.ts';
@@ -8,6 +9,9 @@ import { requestContext } from './request-context.ts';
 
 /** Time that a client may go on sending a body after it was refused, ms. */
 const LINGER_MS = 10_000;
+
+/** Errors after which the rest of a body is not waited for: it is what the upload was refused for. */
+const IMPATIENT: ReadonlySet<ErrorCode> = new Set(['UPLOAD_TIMEOUT', 'UPLOAD_FRAGMENTED']);
 
 /** Any thrown value as the one error class. */
 export function toPawlError(error: unknown): PawlError {
@@ -75,13 +79,13 @@ export class ErrorFilter implements ExceptionFilter {
     const body = JSON.stringify(errorBody(error, id));
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
-    // Does not wait for the rest of a slow body.
-    if (error.code === 'UPLOAD_TIMEOUT') response.setHeader('Connection', 'close');
+    const endsNow = IMPATIENT.has(error.code);
+    if (endsNow) response.setHeader('Connection', 'close');
     response.writeHead(error.status, {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': Buffer.byteLength(body),
     });
-    if (request.complete || error.code === 'UPLOAD_TIMEOUT') response.end(body);
+    if (request.complete || endsNow) response.end(body);
     else endAfterBody(request, response, body);
   }
 }

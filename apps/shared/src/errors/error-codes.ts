@@ -22,6 +22,7 @@ export const errorCodes = {
   TOO_MANY_FILES: row(400, 'Send one image to /predict, or several to /predict/batch.'),
   MULTIPART_MALFORMED: row(400, 'Let your HTTP client build the multipart body and its boundary.'),
   UPLOAD_INCOMPLETE: row(400, 'The connection ended before the whole body arrived; send it again.'),
+  UPLOAD_FRAGMENTED: row(400, 'Send the body with a Content-Length, or in chunks of at least 1 kB.'),
   ROUTE_UNKNOWN: row(404, 'See /docs for the list of routes.'),
   METHOD_NOT_ALLOWED: row(405, 'See /docs for the methods of this route.'),
   UPLOAD_TIMEOUT: row(408, 'The body arrived too slowly; send it again over a faster connection.'),

@@ -1,42 +1,31 @@
 import type { IncomingMessage } from 'node:http';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import { fileTooLarge } from './multipart-reader.ts';
+import { feedBody } from './body.ts';
+import { BodyMeter } from './body-meter.ts';
+import { Coalescer } from './coalescer.ts';
 import type { UploadReservation } from './upload-budget.ts';
-import type { UploadedFile } from './uploaded-file.ts';
+import { fileTooLarge, MAX_BLOCK_BYTES, type UploadedFile } from './uploaded-file.ts';
 
 /**
  * Reads a body that is the image itself.
- * @throws PawlError FILE_TOO_LARGE as soon as the limit is passed, FILE_EMPTY, OVERLOADED.
+ * @throws PawlError FILE_TOO_LARGE as soon as the limit is passed, FILE_EMPTY, UPLOAD_FRAGMENTED, OVERLOADED.
  */
-export function readRaw(
+export async function readRaw(
   request: IncomingMessage,
   maxFileBytes: number,
   reservation: UploadReservation,
 ): Promise<UploadedFile[]> {
-  return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    const fail = (error: PawlError): void => {
-      request.off('data', onData);
-      reject(error);
-    };
-    const onData = (chunk: Uint8Array): void => {
-      size += chunk.byteLength;
-      if (size > maxFileBytes) {
-        fail(fileTooLarge(maxFileBytes));
-        return;
-      }
-      try {
-        reservation.grow(chunk.byteLength);
-        chunks.push(chunk);
-      } catch (error) {
-        fail(error as PawlError);
-      }
-    };
-    request.on('data', onData);
-    request.on('end', () => {
-      if (size === 0) reject(new PawlError('FILE_EMPTY', { message: 'The request body has 0 bytes.' }));
-      else resolve([{ name: '', chunks }]);
-    });
+  const chunks: Uint8Array[] = [];
+  const coalescer = new Coalescer({
+    reserve: reservation.grow,
+    emit: (piece) => chunks.push(piece),
+    maxBlockBytes: MAX_BLOCK_BYTES,
   });
+  const meter = new BodyMeter(maxFileBytes, () => fileTooLarge(maxFileBytes));
+  await feedBody(request, meter, reservation, (chunk) => {
+    coalescer.push(chunk);
+  });
+  coalescer.flush();
+  if (meter.bytes === 0) throw new PawlError('FILE_EMPTY', { message: 'The request body has 0 bytes.' });
+  return [{ name: '', chunks }];
 }

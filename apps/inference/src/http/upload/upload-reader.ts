@@ -1,32 +1,37 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Clock } from '@pawl/shared/concurrency/clock';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import { CONFIG } from '../../config/config.module.ts';
+import { CLOCK, CONFIG } from '../../config/config.module.ts';
 import type { Config } from '../../config/config.schema.ts';
 import { MetricFactory } from '../../metrics/metric-factory.ts';
-import { fileTooLarge, readMultipart } from './multipart-reader.ts';
+import { watchRate } from './minimum-rate.ts';
+import { assertMultipartLength, readMultipart } from './multipart-reader.ts';
 import { readRaw } from './raw-reader.ts';
 import { UploadBudget, type UploadReservation } from './upload-budget.ts';
-import type { UploadedFile, UploadLimits } from './uploaded-file.ts';
-
-/** Room for boundaries, part headers and small fields beside the files of a multipart body, bytes. */
-const MULTIPART_OVERHEAD = 100_000;
+import { fileTooLarge, type UploadedFile, type UploadLimits } from './uploaded-file.ts';
 
 /** Reads the images of a request body of any supported form, within limits of bytes and time. */
 @Injectable()
 export class UploadReader {
   readonly #config: Config;
+  readonly #clock: Clock;
   readonly #budget: UploadBudget;
 
-  constructor(@Inject(CONFIG) config: Config, metrics: MetricFactory) {
+  constructor(@Inject(CONFIG) config: Config, metrics: MetricFactory, @Inject(CLOCK) clock: Clock) {
     this.#config = config;
+    this.#clock = clock;
     const buffered = metrics.gauge({
       suffix: 'upload_buffered_bytes',
       help: 'Bytes of uploads held in memory.',
       labels: [],
     });
-    this.#budget = new UploadBudget(config.UPLOAD_MEMORY_BYTES, (held) => {
-      buffered.set(held);
+    this.#budget = new UploadBudget({
+      limit: config.UPLOAD_MEMORY_BYTES,
+      onChange: (held) => {
+        buffered.set(held);
+      },
+      clock,
     });
   }
 
@@ -42,9 +47,14 @@ export class UploadReader {
     signal: AbortSignal,
     use: (files: readonly UploadedFile[]) => Promise<T>,
   ): Promise<T> {
-    const reservation = this.#budget.reserve();
+    const broken = Promise.withResolvers<never>();
+    // Nobody may be waiting for it any more when it is rejected.
+    broken.promise.catch(() => undefined);
+    const reservation = this.#budget.reserve(broken.reject);
     try {
-      return await use(await this.#read(request, maxFiles, signal, reservation));
+      const files = await this.#read(request, maxFiles, signal, reservation, broken);
+      reservation.complete();
+      return await use(files);
     } finally {
       reservation.release();
     }
@@ -55,13 +65,14 @@ export class UploadReader {
     maxFiles: number,
     signal: AbortSignal,
     reservation: UploadReservation,
+    broken: PromiseWithResolvers<never>,
   ): Promise<UploadedFile[]> {
     const limits: UploadLimits = { maxFileBytes: this.#config.IMAGE_MAX_BYTES, maxFiles };
     const timeoutMs = this.#config.UPLOAD_TIMEOUT_MS;
-    const broken = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
+    const cancelTimeout = this.#clock.schedule(timeoutMs, () => {
       broken.reject(new PawlError('UPLOAD_TIMEOUT', { message: `The body did not arrive within ${timeoutMs} ms.` }));
-    }, timeoutMs);
+    });
+    const stopWatching = watchRate(this.#clock, this.#config.UPLOAD_MIN_BYTES_PER_SECOND, reservation, broken.reject);
     const onGone = (): void => {
       broken.reject(
         new PawlError('UPLOAD_INCOMPLETE', { message: 'The connection ended before the whole body arrived.' }),
@@ -73,7 +84,8 @@ export class UploadReader {
     try {
       return await Promise.race([this.#readBody(request, limits, reservation), broken.promise]);
     } finally {
-      clearTimeout(timer);
+      cancelTimeout();
+      stopWatching();
       signal.removeEventListener('abort', onGone);
     }
   }
@@ -86,10 +98,7 @@ export class UploadReader {
     const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
     const announced = Number(request.headers['content-length'] ?? 0);
     if (type === 'multipart/form-data') {
-      if (announced > limits.maxFileBytes * limits.maxFiles + MULTIPART_OVERHEAD)
-        throw limits.maxFiles === 1
-          ? fileTooLarge(limits.maxFileBytes)
-          : new PawlError('REQUEST_TOO_LARGE', { message: `The body of ${announced} bytes is larger than allowed.` });
+      assertMultipartLength(announced, limits);
       return readMultipart(request, limits, reservation);
     }
     if (type.startsWith('image/') || type === 'application/octet-stream') {

@@ -1,4 +1,4 @@
-import type { PawlError } from '@pawl/shared/errors/pawl-error';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
 
 /** One file of a request body. */
 export interface UploadedFile {
@@ -17,6 +17,13 @@ export interface UploadLimits {
   /** Files of one request. */
   readonly maxFiles: number;
 }
+
+/** Largest block that small chunks of a file are copied to, bytes. */
+export const MAX_BLOCK_BYTES = 64 * 1024;
+
+/** The error of a file over the limit. */
+export const fileTooLarge = (maxFileBytes: number): PawlError =>
+  new PawlError('FILE_TOO_LARGE', { message: `The file has more than the ${maxFileBytes} bytes that are allowed.` });
 
 /** Longest file name that reaches a log line, characters. */
 const MAX_NAME = 128;
