@@ -46,7 +46,7 @@ afterAll(async () => {
 });
 
 describe('an uploader who cuts a body into tiny chunks', () => {
-  const tiny = (text: string) => Buffer.from([...text].map((byte) => `1\r\n${byte}\r\n`).join(''), 'latin1');
+  const tiny = (text: string) => Buffer.from(text.replaceAll(/[^]/g, '1\r\n$&\r\n'), 'latin1');
   const preamble = tiny('A'.repeat(5_000));
   const opened = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`;
 

@@ -3,9 +3,12 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseEnvironment } from '@pawl/shared/config/parse-environment';
 import { listSchemes, schemes } from '@pawl/shared/bundle/stores/store-table';
+import { imageFormats } from '@pawl/shared/preprocessing/image-format';
 import { z } from 'zod';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+/** Words between commas. */
+const words = z.string().transform((value) => value.split(/[\s,]+/).filter((word) => word !== ''));
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 /** `file:folder` as the absolute `file:///...` that stores take; other addresses as they are. */
@@ -71,7 +74,14 @@ const environmentSchema = z.object({
   IMAGE_MAX_PIXELS: whole(1, 2 ** 31)
     .default(40_000_000)
     .describe('most pixels of an image, by its header'),
+  IMAGE_FORMATS: words
+    .pipe(z.array(z.enum(imageFormats)).min(1))
+    .default([...imageFormats])
+    .describe('formats that are taken, separated by commas; the others are refused before a decoder sees them'),
   IMAGE_TIMEOUT_MS: whole(10, 600_000).default(5_000).describe('time to decode one image, ms'),
+  TOP_LABELS: whole(0, 100_000)
+    .default(0)
+    .describe('probabilities in an answer, the largest ones, unless the request says ?top=K; 0: all'),
   BATCH_MAX_IMAGES: whole(1, 1_000).default(16).describe('most images of one /predict/batch request'),
   UPLOAD_TIMEOUT_MS: whole(10, 600_000).default(30_000).describe('time for a request body to arrive, ms'),
   UPLOAD_MIN_BYTES_PER_SECOND: whole(0, 2 ** 30)

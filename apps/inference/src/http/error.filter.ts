@@ -79,6 +79,8 @@ export class ErrorFilter implements ExceptionFilter {
     const body = JSON.stringify(errorBody(error, id));
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) response.setHeader('Retry-After', retryAfter);
+    // By RFC 9110, 15.5.16: what would have been taken.
+    if (error.code === 'CONTENT_ENCODING_UNSUPPORTED') response.setHeader('Accept-Encoding', 'identity');
     const endsNow = IMPATIENT.has(error.code);
     if (endsNow) response.setHeader('Connection', 'close');
     response.writeHead(error.status, {

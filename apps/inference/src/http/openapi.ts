@@ -1,7 +1,7 @@
-import { imageFormats, mediaTypeOf } from '@pawl/shared/preprocessing/image-format';
+import { type ImageFormat, mediaTypeOf } from '@pawl/shared/preprocessing/image-format';
 import { z } from 'zod';
 import { healthSchema, livenessSchema, readinessSchema } from '../health/health.schema.ts';
-import { type AnswerShape, batchSchema, errorBodySchema, predictionSchema } from '../prediction/prediction.schema.ts';
+import { type AnswerShape, batchOf, errorBodySchema, predictionSchema } from '../prediction/prediction.schema.ts';
 
 /** The parts of an OpenAPI 3.1 document that are used here. */
 export interface OpenApiDocument {
@@ -17,14 +17,13 @@ const json = (description: string, schema: string) => ({
   content: { 'application/json': { schema: ref(schema) } },
 });
 const binary = { type: 'string', format: 'binary' };
-const rawBodies = [...imageFormats.map(mediaTypeOf), 'application/octet-stream'];
 
 const errors = Object.fromEntries(
   [
-    [400, 'No file, an empty file, too many files or a malformed multipart body.'],
+    [400, 'No file, an empty file, too many files, a malformed multipart body or a wrong parameter.'],
     [408, 'The body arrived too slowly.'],
     [413, 'The file or the request is too large.'],
-    [415, 'Neither multipart nor an image, or an image format that is not supported.'],
+    [415, 'Neither multipart nor an image, an image format that is not taken, or a Content-Encoding.'],
     [422, 'The image is damaged, has too many pixels or takes too long to decode.'],
     [429, 'The queue is full; try again after Retry-After seconds.'],
     [500, 'The service failed.'],
@@ -36,13 +35,25 @@ const form = (file: object) => ({
   'multipart/form-data': { schema: { type: 'object', required: ['file'], properties: { file } } },
 });
 
-const paths: OpenApiDocument['paths'] = {
+const top = {
+  name: 'top',
+  in: 'query',
+  required: false,
+  description:
+    'Answer only this number of probabilities, the largest first; 0: all. Absent: as the service is set (TOP_LABELS).',
+  schema: { type: 'integer', minimum: 0 },
+};
+
+/** @param rawBodies media types of a body that is the image itself. */
+const pathsFor = (rawBodies: readonly string[]): OpenApiDocument['paths'] => ({
   '/predict': {
     post: {
       operationId: 'predict',
       tags: ['images'],
       summary: 'Classify one image',
-      description: 'As multipart field "file", or as the body itself.',
+      description:
+        'As multipart field "file", or as the body itself. The bytes decide the format, not a name or a type.',
+      parameters: [top],
       requestBody: {
         required: true,
         content: { ...form(binary), ...Object.fromEntries(rawBodies.map((type) => [type, { schema: binary }])) },
@@ -56,6 +67,7 @@ const paths: OpenApiDocument['paths'] = {
       tags: ['images'],
       summary: 'Classify several images',
       description: 'Repeat the multipart field "file"; a bad image gets its own error and never fails another.',
+      parameters: [top],
       requestBody: { required: true, content: form({ type: 'array', items: binary }) },
       responses: { '200': json('One entry an image, in the order they were sent.', 'Batch'), ...errors },
     },
@@ -97,21 +109,24 @@ const paths: OpenApiDocument['paths'] = {
       },
     },
   },
-};
+});
 
 /**
  * The OpenAPI document for a model whose answers have this shape. Its schemas are made from the zod schemas that type
  * the handlers and that the tests validate answers with, so the page always agrees with the code.
+ * @param formats those that are taken.
  */
-export function describeApi(shape: AnswerShape): OpenApiDocument {
-  const schemas = {
-    Prediction: predictionSchema(shape),
-    Batch: batchSchema(shape),
-    Error: errorBodySchema,
-    Health: healthSchema,
-    Liveness: livenessSchema,
-    Readiness: readinessSchema,
-  };
+export function describeApi(shape: AnswerShape, formats: readonly ImageFormat[]): OpenApiDocument {
+  const prediction = predictionSchema(shape, true);
+  const schemas = z.registry<{ id: string }>();
+  schemas.add(prediction, { id: 'Prediction' });
+  schemas.add(batchOf(prediction), { id: 'Batch' });
+  schemas.add(errorBodySchema, { id: 'Error' });
+  schemas.add(healthSchema, { id: 'Health' });
+  schemas.add(livenessSchema, { id: 'Liveness' });
+  schemas.add(readinessSchema, { id: 'Readiness' });
+  // By a registry, so that a batch refers to the prediction instead of repeating it.
+  const json = z.toJSONSchema(schemas, { uri: (id) => `#/components/schemas/${id}` }).schemas;
   return {
     openapi: '3.1.0',
     info: {
@@ -119,10 +134,15 @@ export function describeApi(shape: AnswerShape): OpenApiDocument {
       version: '1',
       description: 'Image classification. Every error body has a stable code, a message, a hint and a request id.',
     },
-    paths,
+    paths: pathsFor([...formats.map(mediaTypeOf), 'application/octet-stream']),
     components: {
       // OpenAPI 3.1 schemas are JSON Schema 2020-12, zod's default dialect.
-      schemas: Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, z.toJSONSchema(schema)])),
+      schemas: Object.fromEntries(Object.entries(json).map(([name, schema]) => [name, withoutIdentity(schema)])),
     },
   };
+}
+
+/** Without what only a schema in a file of its own has. */
+function withoutIdentity(schema: object): object {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema' && key !== '$id'));
 }

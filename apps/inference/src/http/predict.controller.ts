@@ -7,6 +7,7 @@ import type { ErrorBody, Prediction } from '../prediction/prediction.schema.ts';
 import { PredictionService } from '../prediction/prediction.service.ts';
 import { errorBody, toPawlError } from './error.filter.ts';
 import { requestContext } from './request-context.ts';
+import { topOf } from './top-query.ts';
 import { UploadReader } from './upload/upload-reader.ts';
 import type { UploadedFile } from './upload/uploaded-file.ts';
 
@@ -28,12 +29,13 @@ export class PredictController {
   @HttpCode(200)
   async predict(@Req() request: IncomingMessage): Promise<Prediction> {
     const { gone, log } = requestContext(request);
+    const top = topOf(request);
     this.#predictions.assertOpen();
     return this.#uploads.with(request, 1, gone, async (files) => {
       const file = files[0] as UploadedFile;
       log.file = file.name;
       if (file.error !== undefined) throw file.error;
-      const prediction = await this.#predictions.predict(file.chunks, gone);
+      const prediction = await this.#predictions.predict(file.chunks, gone, top);
       log.label = prediction.label;
       log.confidence = prediction.confidence;
       if (prediction.abstained !== undefined) log.abstained = prediction.abstained;
@@ -46,6 +48,7 @@ export class PredictController {
   @HttpCode(200)
   async batch(@Req() request: IncomingMessage): Promise<{ predictions: (Prediction | ErrorBody)[] }> {
     const { gone, log, id } = requestContext(request);
+    const top = topOf(request);
     this.#predictions.assertOpen();
     return this.#uploads.with(request, this.#config.BATCH_MAX_IMAGES, gone, async (files) => {
       log.images = files.length;
@@ -54,7 +57,7 @@ export class PredictController {
       const predictions = files.map(async (file) => {
         try {
           if (file.error !== undefined) throw file.error;
-          return await this.#predictions.predict(file.chunks, gone);
+          return await this.#predictions.predict(file.chunks, gone, top);
         } catch (error) {
           return errorBody(toPawlError(error), id);
         }

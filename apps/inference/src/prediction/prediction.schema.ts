@@ -28,16 +28,18 @@ const abstained = z.boolean().meta({
     'The picture is probably none of the labels; `label` is the nearest one. By the threshold of the manifest.',
 });
 
+/** One object for all labels: a model may have thousands. */
+const ofLabel = probability.meta({ description: 'Probability of this label, rounded to four decimals.' });
+const ofShownLabel = ofLabel.optional();
+
 /**
  * The answer about one image of a model: `{label, confidence, <label>_probability...}`, with `abstained` only where the
  * manifest has a threshold for it. The schema is both the type check of the tests and the page at /docs.
+ * @param top whether probabilities may be missing, since a request may ask for the largest ones alone.
  */
-export function predictionSchema({ labels, abstain }: AnswerShape) {
+export function predictionSchema({ labels, abstain }: AnswerShape, top = false) {
   const probabilities = Object.fromEntries(
-    labels.map((label) => [
-      `${label}_probability`,
-      probability.meta({ description: `Probability of ${label}, rounded to four decimals.` }),
-    ]),
+    labels.map((label) => [`${label}_probability`, top ? ofShownLabel : ofLabel]),
   );
   return z.strictObject({
     ...commonFields,
@@ -67,8 +69,8 @@ export const errorBodySchema = z.strictObject({
 export type ErrorBody = z.infer<typeof errorBodySchema>;
 
 /** The answer to /predict/batch: one entry an image, in the order they were sent. */
-export function batchSchema(shape: AnswerShape) {
-  return z.strictObject({
-    predictions: z.array(z.union([predictionSchema(shape), errorBodySchema])),
-  });
-}
+export const batchOf = (prediction: ReturnType<typeof predictionSchema>) =>
+  z.strictObject({ predictions: z.array(z.union([prediction, errorBodySchema])) });
+
+/** {@link batchOf} a model's answers. */
+export const batchSchema = (shape: AnswerShape, top = false) => batchOf(predictionSchema(shape, top));

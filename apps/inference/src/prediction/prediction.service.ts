@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
+import { type Answer, largest, toAnswer } from '@pawl/shared/execution/answer';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import { CONFIG } from '../config/config.module.ts';
@@ -21,6 +21,7 @@ export class PredictionService {
   readonly #metrics: PredictionMetrics;
   readonly #ids: PredictionIds;
   readonly #deadlineMs: number;
+  readonly #topLabels: number;
 
   constructor(
     model: ModelService,
@@ -34,6 +35,7 @@ export class PredictionService {
     this.#metrics = metrics;
     this.#ids = ids;
     this.#deadlineMs = config.REQUEST_DEADLINE_MS;
+    this.#topLabels = config.TOP_LABELS;
   }
 
   /**
@@ -49,9 +51,14 @@ export class PredictionService {
    * Classifies one image.
    * @param chunks the encoded image, as it arrived.
    * @param signal aborted when the client has gone.
+   * @param top number of probabilities in the answer, the largest; 0: all.
    * @throws PawlError with the code of the failure.
    */
-  async predict(chunks: readonly Uint8Array[], signal: AbortSignal): Promise<Prediction> {
+  async predict(
+    chunks: readonly Uint8Array[],
+    signal: AbortSignal,
+    top: number = this.#topLabels,
+  ): Promise<Prediction> {
     const model = this.#model.require();
     try {
       this.#screen.check(chunks);
@@ -60,16 +67,19 @@ export class PredictionService {
       if (answer === undefined)
         throw new PawlError('INFERENCE_FAILED', { message: 'The model gave no finite answer for this image.' });
       this.#metrics.imageClassified(answer, classification.timings);
-      return this.#body(model, answer, classification);
+      return this.#body(model, answer, classification, top);
     } catch (error) {
       this.#metrics.imageRefused(error instanceof PawlError ? error.code : 'INTERNAL');
       throw error;
     }
   }
 
-  #body(model: ServedModel, answer: Answer, { image }: Classification): Prediction {
+  #body(model: ServedModel, answer: Answer, { image }: Classification, top: number): Prediction {
     const { version, labels } = model.manifest;
-    const probabilities = labels.map((label) => [`${label}_probability`, rounded(answer.probabilities[label] ?? 0)]);
+    const probabilities = largest(answer, labels, top).map(([label, value]) => [
+      `${label}_probability`,
+      rounded(value),
+    ]);
     const warnings =
       image.frames > 1 ? [`The image is an animation of ${image.frames} frames; only the first was used.`] : undefined;
     return {

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Controller, Get, Req, Res } from '@nestjs/common';
+import { type CachedAnswer, sendCached } from '../http/cached-answer.ts';
 import { PUBLIC_FOLDER } from './public-folder.ts';
-import { readStaticFile, sendStaticFile, type StaticFile } from './static-file.ts';
+import { readStaticFile } from './static-file.ts';
 
 /** Swagger UI sets inline styles. */
 const POLICY =
@@ -13,7 +14,7 @@ const POLICY =
 /** The page at /docs: Swagger UI from its package, read with the first request. */
 @Controller('docs')
 export class DocsController {
-  readonly #files = new Map<string, StaticFile>();
+  readonly #files = new Map<string, CachedAnswer>();
 
   @Get()
   page(@Req() request: IncomingMessage, @Res() response: ServerResponse): void {
@@ -33,7 +34,7 @@ export class DocsController {
   #send(path: string, request: IncomingMessage, response: ServerResponse): void {
     const file = this.#files.get(path) ?? readStaticFile(path, POLICY);
     this.#files.set(path, file);
-    sendStaticFile(file, request, response);
+    sendCached(file, request, response);
   }
 }
 

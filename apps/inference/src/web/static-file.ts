@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname } from 'node:path';
+import { cacheAnswer, type CachedAnswer } from '../http/cached-answer.ts';
 
 /** Content types of the files that are served; a file of another type is not served. */
 export const contentTypes: Readonly<Record<string, string>> = {
@@ -16,29 +15,12 @@ export const contentTypes: Readonly<Record<string, string>> = {
   '.md': 'text/plain; charset=utf-8',
 };
 
-/** A file in memory with the headers it is sent with. */
-export interface StaticFile {
-  readonly body: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Reads a file to serve. @param policy Content-Security-Policy. */
-export function readStaticFile(path: string, policy: string): StaticFile {
+/** Reads a file to serve. @param policy Content-Security-Policy. @param edit changes its text. */
+export function readStaticFile(path: string, policy: string, edit?: (text: string) => string): CachedAnswer {
   const body = readFileSync(path);
-  const headers = {
+  return cacheAnswer(edit === undefined ? body : Buffer.from(edit(body.toString())), {
     'Content-Type': contentTypes[extname(path)] ?? 'application/octet-stream',
-    'Cache-Control': 'no-cache',
-    ETag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"`,
     'Content-Security-Policy': policy,
-    'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
-  };
-  return { body, headers };
-}
-
-/** Sends it, or 304 when the client has it. */
-export function sendStaticFile(file: StaticFile, request: IncomingMessage, response: ServerResponse): void {
-  const fresh = request.headers['if-none-match'] === file.headers['ETag'];
-  response.writeHead(fresh ? 304 : 200, file.headers);
-  response.end(fresh ? undefined : file.body);
+  });
 }

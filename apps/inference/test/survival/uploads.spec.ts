@@ -75,7 +75,7 @@ describe('an upload that is wrong gets one clear answer, and the connection stay
   const big = Buffer.alloc(11_000_000);
 
   it.each<[string, Uint8Array, number, string]>([
-    ['no content type', post('/predict', '', photo), 415, 'CONTENT_TYPE_UNSUPPORTED'],
+    ['text without a content type', post('/predict', '', Buffer.from('hello')), 415, 'IMAGE_FORMAT_UNSUPPORTED'],
     ['JSON', post('/predict', 'Content-Type: application/json', photo), 415, 'CONTENT_TYPE_UNSUPPORTED'],
     ['a type of 8 kB', post('/predict', `Content-Type: ${'x'.repeat(8000)}`, photo), 415, 'CONTENT_TYPE_UNSUPPORTED'],
     ['text said to be an image', post('/predict', JPEG, Buffer.from('hello')), 415, 'IMAGE_FORMAT_UNSUPPORTED'],

@@ -29,6 +29,7 @@ export const errorCodes = {
   FILE_TOO_LARGE: row(413, 'Send a smaller file.'),
   REQUEST_TOO_LARGE: row(413, 'Send fewer or smaller images in one request.'),
   CONTENT_TYPE_UNSUPPORTED: row(415, 'Send multipart/form-data with a field "file", or the image itself as image/*.'),
+  CONTENT_ENCODING_UNSUPPORTED: row(415, 'Send the body as it is, without a Content-Encoding.'),
   CLIENT_CLOSED_REQUEST: row(499, 'The client went away; nothing to do.'),
   // The image
   IMAGE_FORMAT_UNSUPPORTED: row(415, 'Send the image in a format that /docs lists for this route.'),

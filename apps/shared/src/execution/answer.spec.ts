@@ -1,4 +1,4 @@
-import { logSumExp, sigmoid, softmax, toAnswer } from './answer.ts';
+import { largest, logSumExp, sigmoid, softmax, toAnswer } from './answer.ts';
 
 const catdog = { labels: ['cat', 'dog'], output: { kind: 'binary-logit', name: 'logit', threshold: 0.5 } } as const;
 const spec = { ...catdog, labels: [...catdog.labels] };
@@ -81,5 +81,27 @@ describe('abstaining', () => {
 
   it('logsumexp does not overflow', () => {
     expect(logSumExp([1000, 1000])).toBeCloseTo(1000 + Math.LN2, 10);
+  });
+});
+
+describe('largest', () => {
+  const labels = ['10', 'a', 'b', '2'];
+  const probabilities = { '10': 0.1, a: 0.2, b: 0.4, '2': 0.3 };
+  const answer = { label: 'b', confidence: 0.4, probabilities };
+
+  it.each([0, 4, 9])("gives all of them in the manifest's order for %i", (count) => {
+    expect(largest(answer, labels, count).map(([label]) => label)).toEqual(labels);
+  });
+
+  it('gives as many as are wanted, largest first', () => {
+    expect(largest(answer, labels, 2)).toEqual([
+      ['b', 0.4],
+      ['2', 0.3],
+    ]);
+  });
+
+  it('never leaves the answered label out, which a threshold may have chosen', () => {
+    const chosen = { label: 'cat', confidence: 0.3, probabilities: { cat: 0.3, dog: 0.7 } };
+    expect(largest(chosen, ['cat', 'dog'], 1)).toEqual([['cat', 0.3]]);
   });
 });

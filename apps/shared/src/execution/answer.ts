@@ -79,3 +79,20 @@ export function toAnswer(output: ArrayLike<number>, spec: AnswerSpec): Answer | 
     }),
   };
 }
+
+/**
+ * The largest probabilities of an answer, largest first, and before them the one of its label, which a threshold may have
+ * chosen against them.
+ * @param labels all of them, in the manifest's order.
+ * @param count how many; 0, or at least as many as there are: all, in that order.
+ */
+export function largest(
+  { label, probabilities }: Answer,
+  labels: readonly string[],
+  count: number,
+): (readonly [label: string, value: number])[] {
+  const all = labels.map((each) => [each, probabilities[each] ?? 0] as const);
+  if (count === 0 || count >= all.length) return all;
+  const rank = ([name, value]: readonly [string, number]): number => (name === label ? Infinity : value);
+  return all.sort((a, b) => rank(b) - rank(a)).slice(0, count);
+}

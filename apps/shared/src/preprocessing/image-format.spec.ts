@@ -1,4 +1,4 @@
-import { describeOtherFormat, sniffImageFormat } from './image-format.ts';
+import { adviceOnOtherFormat, describeOtherFormat, sniffImageFormat } from './image-format.ts';
 
 const latin1 = (text: string) => Buffer.from(text.padEnd(32, '\0'), 'latin1');
 /** A file that starts with an ISO ftyp box. */
@@ -35,6 +35,7 @@ describe('sniffImageFormat', () => {
     ['JPEG XL', latin1('\xff\x0a'), 'a JPEG XL'],
     ['JPEG 2000', latin1('\0\0\0\x0cjP  '), 'a JPEG 2000'],
     ['ZIP', latin1('PK\x03\x04'), 'a ZIP archive'],
+    ['gzip', latin1('\x1f\x8b\x08'), 'compressed by gzip'],
     ['a page that was saved instead of the picture', latin1('<!doctype html>'), 'HTML or XML'],
     ['an error body that was saved instead of the picture', latin1('{"error":1}'), 'JSON'],
     ['WAV, a RIFF as WebP is', latin1('RIFF\x10\0\0\0WAVE'), undefined],
@@ -42,6 +43,7 @@ describe('sniffImageFormat', () => {
   ])('refuses %s and says what it is', (_, bytes, name) => {
     expect(sniffImageFormat(bytes)).toBeUndefined();
     expect(describeOtherFormat(bytes)).toBe(name);
+    expect(adviceOnOtherFormat(bytes) === undefined).toBe(name === undefined);
   });
 
   it.each([0, 1, 2, 3, 7, 11, 15])('bears a file of %i bytes', (length) => {

@@ -56,10 +56,12 @@ export const describeFormat = (format: ImageFormat): FormatRow => formats[format
 /** Media type of a format: `image/jpeg`. */
 export const mediaTypeOf = (format: ImageFormat): string => `image/${format}`;
 
-/** The formats as part of a sentence: `JPEG, PNG, WebP, GIF or AVIF`. */
-export const formatNames = new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
-  imageFormats.map((format) => formats[format].name),
-);
+/** Formats as part of a sentence: `JPEG, PNG, WebP, GIF or AVIF`. */
+export const listFormats = (some: readonly ImageFormat[]): string =>
+  new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(some.map((format) => formats[format].name));
+
+/** All the formats as part of a sentence. */
+export const formatNames = listFormats(imageFormats);
 
 /** What to do about a file of another format. */
 export const SUPPORTED_HINT = `Send a ${formatNames} image.`;
@@ -78,30 +80,49 @@ export function sniffImageFormat(bytes: Uint8Array): ImageFormat | undefined {
   return imageFormats.find((format) => formats[format].begins(bytes));
 }
 
+/** What people can do about a file that is not decoded here. */
+const advice = {
+  convert: 'Convert it to JPEG or PNG.',
+  heic: 'Convert it to JPEG; an iPhone takes JPEG with Settings > Camera > Formats > Most Compatible.',
+  still: 'Send one frame of it, as a JPEG or PNG.',
+  page: 'Export the page as a PNG.',
+  unpack: 'Send the image itself, not compressed and not in an archive.',
+  download: 'It was probably saved in place of the picture; look where it comes from.',
+} as const;
+
 /** Starts of files that people do send; only to say in the error what was found. Order matters where starts overlap. */
-const otherFormats: readonly (readonly [start: string, name: string])[] = [
-  ['%PDF', 'a PDF'],
-  ['II*\0', 'a TIFF'],
-  ['MM\0*', 'a TIFF'],
-  ['BM', 'a BMP'],
-  ['\0\0\x01\0', 'an ICO'],
-  ['\xff\x0a', 'a JPEG XL'],
-  ['\0\0\0\x0cJXL ', 'a JPEG XL'],
-  ['\0\0\0\x0cjP', 'a JPEG 2000'],
-  ['PK\x03\x04', 'a ZIP archive'],
-  ['<svg', 'an SVG'],
-  ['<?xml', 'XML or SVG'],
-  ['<', 'HTML or XML'],
-  ['{', 'JSON'],
+const otherFormats: readonly (readonly [start: string, name: string, advice: string])[] = [
+  ['%PDF', 'a PDF', advice.page],
+  ['II*\0', 'a TIFF', advice.convert],
+  ['MM\0*', 'a TIFF', advice.convert],
+  ['BM', 'a BMP', advice.convert],
+  ['\0\0\x01\0', 'an ICO', advice.convert],
+  ['\xff\x0a', 'a JPEG XL', advice.convert],
+  ['\0\0\0\x0cJXL ', 'a JPEG XL', advice.convert],
+  ['\0\0\0\x0cjP', 'a JPEG 2000', advice.convert],
+  ['PK\x03\x04', 'a ZIP archive', advice.unpack],
+  ['\x1f\x8b', 'compressed by gzip', advice.unpack],
+  ['<svg', 'an SVG', advice.convert],
+  ['<?xml', 'XML or SVG', advice.convert],
+  ['<', 'HTML or XML', advice.download],
+  ['{', 'JSON', advice.download],
 ];
 
 /** What an unsupported file seems to be, with its article, as part of a sentence; undefined when nothing is recognised. */
-export function describeOtherFormat(bytes: Uint8Array): string | undefined {
+export const describeOtherFormat = (bytes: Uint8Array): string | undefined => recogniseOther(bytes)?.[0];
+
+/** What to do about an unsupported file that is recognised, one sentence. */
+export const adviceOnOtherFormat = (bytes: Uint8Array): string | undefined => recogniseOther(bytes)?.[1];
+
+function recogniseOther(bytes: Uint8Array): readonly [name: string, advice: string] | undefined {
   const { major } = brands(bytes);
-  if (major === 'avis') return 'an AVIF image sequence';
+  if (major === 'avis') return ['an AVIF image sequence', advice.still];
   if (major !== undefined)
-    return /^(he|mif1|msf1)/.test(major) ? 'a HEIC or HEIF' : 'a video or another ISO media file';
-  return otherFormats.find(([start]) => startsWith(bytes, start))?.[1];
+    return /^(he|mif1|msf1)/.test(major)
+      ? ['a HEIC or HEIF', advice.heic]
+      : ['a video or another ISO media file', advice.still];
+  const row = otherFormats.find(([start]) => startsWith(bytes, start));
+  return row && [row[1], row[2]];
 }
 
 /**

@@ -74,6 +74,9 @@ describe('Coalescer', () => {
       },
       maxBlockBytes: 65_536,
     });
-    for (const chunk of [Buffer.alloc(1), Buffer.alloc(65_536)]) expect(() => coalescer.push(chunk)).toThrow('full');
+    for (const chunk of [Buffer.alloc(1), Buffer.alloc(65_536)])
+      expect(() => {
+        coalescer.push(chunk);
+      }).toThrow('full');
   });
 });

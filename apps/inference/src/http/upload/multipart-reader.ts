@@ -5,10 +5,9 @@ import { feedBody } from './body.ts';
 import { BodyMeter } from './body-meter.ts';
 import { Coalescer } from './coalescer.ts';
 import type { UploadReservation } from './upload-budget.ts';
+import { FILE_FIELD, fileMissing, type IgnoredPart, isText, textForFile } from './missing-file.ts';
 import { fileTooLarge, MAX_BLOCK_BYTES, safeFileName, type UploadedFile, type UploadLimits } from './uploaded-file.ts';
 
-/** The multipart field that holds images. */
-const FILE_FIELD = 'file';
 /** Number of other fields and parts that are ignored; a request with more is refused as an attack. */
 const MAX_FIELDS = 16;
 /** Bytes of one part's headers, and their number. A part has two; what is beyond is not kept. */
@@ -47,6 +46,7 @@ export function readMultipart(
 ): Promise<UploadedFile[]> {
   return new Promise((resolve, reject) => {
     const files: UploadedFile[] = [];
+    const ignored: IgnoredPart[] = [];
     let failed = false;
     const fail = (error: unknown): void => {
       failed = true;
@@ -57,9 +57,9 @@ export function readMultipart(
     const malformed = (cause: unknown): void => {
       fail(new PawlError('MULTIPART_MALFORMED', { message: 'The multipart body is malformed or incomplete.', cause }));
     };
-    const parser = createParser(request.headers, limits);
+    const parser = createParser(request.headers, limits, (part) => ignored.push(part));
 
-    parser.on('file', (_field, stream, fileName) => {
+    parser.on('file', (_field, stream, fileName: string | undefined) => {
       const chunks: Uint8Array[] = [];
       const coalescer = new Coalescer({
         reserve: reservation.grow,
@@ -79,9 +79,10 @@ export function readMultipart(
       stream.on('error', malformed);
       stream.on('end', () => {
         coalescer.flush();
-        const name = safeFileName(fileName);
-        if (!stream.truncated) files.push({ name, chunks });
-        else files.push({ name, chunks: [], error: fileTooLarge(limits.maxFileBytes) });
+        if (stream.truncated)
+          files.push({ name: safeFileName(fileName), chunks: [], error: fileTooLarge(limits.maxFileBytes) });
+        else if (fileName === undefined && isText(chunks)) files.push({ name: '', chunks: [], error: textForFile() });
+        else files.push({ name: safeFileName(fileName), chunks });
       });
     });
     parser.on('filesLimit', () => {
@@ -96,7 +97,7 @@ export function readMultipart(
     parser.on('error', malformed);
     parser.on('finish', () => {
       if (files.length > 0) resolve(files);
-      else reject(new PawlError('FILE_MISSING', { message: `The body has no file in a field named "${FILE_FIELD}".` }));
+      else reject(fileMissing(ignored));
     });
     parser.on('drain', () => request.resume());
 
@@ -120,13 +121,21 @@ export function readMultipart(
   });
 }
 
-function createParser(headers: IncomingHttpHeaders, { maxFileBytes, maxFiles }: UploadLimits) {
+function createParser(
+  headers: IncomingHttpHeaders,
+  { maxFileBytes, maxFiles }: UploadLimits,
+  ignore: (part: IgnoredPart) => void,
+) {
   try {
     return new Busboy({
       headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
-      // A part named "file" is the image even where a client gave it no file name.
-      isPartAFile: (field, type, name) =>
-        field === FILE_FIELD || (name !== undefined && type === 'application/octet-stream'),
+      // The name of the field alone decides, not the type that a client declares: curl declares image/jpeg for a.jpg and
+      // application/octet-stream for a.webp. A part of that name is the image even where it has no file name.
+      isPartAFile: (field, _type, fileName) => {
+        if (field === FILE_FIELD) return true;
+        ignore({ field, fileName });
+        return false;
+      },
       limits: {
         fileSize: maxFileBytes,
         files: maxFiles,

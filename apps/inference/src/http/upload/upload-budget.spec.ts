@@ -40,12 +40,18 @@ describe('UploadBudget', () => {
     send(upload, 70 * MB);
     upload.shrink(20 * MB);
     expect(budget.held).toBe(50 * MB);
-    expect(() => open().grow(60 * MB)).toThrow(withCode('OVERLOADED'));
+    expect(() => {
+      open().grow(60 * MB);
+    }).toThrow(withCode('OVERLOADED'));
     upload.release();
     upload.release();
     expect(budget.held).toBe(0);
-    expect(() => upload.grow(1)).toThrow(withCode('UPLOAD_INCOMPLETE'));
-    expect(() => upload.arrived(1)).toThrow(withCode('UPLOAD_INCOMPLETE'));
+    expect(() => {
+      upload.grow(1);
+    }).toThrow(withCode('UPLOAD_INCOMPLETE'));
+    expect(() => {
+      upload.arrived(1);
+    }).toThrow(withCode('UPLOAD_INCOMPLETE'));
   });
 
   it('keeps a share for small uploads that large ones never get', () => {
@@ -85,22 +91,38 @@ describe('UploadBudget', () => {
   });
 
   it.each<[string, (upload: UploadReservation) => void, number]>([
-    ['that is fast', (upload) => upload.arrived(MB), 5 * MB],
-    ['that is whole', (upload) => upload.complete(), 5 * MB],
+    [
+      'that is fast',
+      (upload) => {
+        upload.arrived(MB);
+      },
+      5 * MB,
+    ],
+    [
+      'that is whole',
+      (upload) => {
+        upload.complete();
+      },
+      5 * MB,
+    ],
     ['for one that could not be held alone', () => undefined, 81 * MB],
   ])('ends no upload %s', async (_, happens, wanted) => {
     const upload = open();
     send(upload, 79 * MB);
     await clock.advance(5_000);
     happens(upload);
-    expect(() => open().grow(wanted)).toThrow(withCode('OVERLOADED'));
+    expect(() => {
+      open().grow(wanted);
+    }).toThrow(withCode('OVERLOADED'));
     expect(evicted).toEqual([]);
   });
 
   it('ends no upload that has only begun', async () => {
     send(open(), 79 * MB);
     await clock.advance(900);
-    expect(() => open().grow(5 * MB)).toThrow(withCode('OVERLOADED'));
+    expect(() => {
+      open().grow(5 * MB);
+    }).toThrow(withCode('OVERLOADED'));
     expect(evicted).toEqual([]);
   });
 });

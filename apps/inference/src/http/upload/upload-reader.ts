@@ -2,9 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '@pawl/shared/concurrency/clock';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CLOCK, CONFIG } from '../../config/config.module.ts';
 import type { Config } from '../../config/config.schema.ts';
 import { MetricFactory } from '../../metrics/metric-factory.ts';
+import { firstBytes } from '../../preprocessing/first-bytes.ts';
+import { bodyKind, notAnImageButAForm } from './body-kind.ts';
 import { watchRate } from './minimum-rate.ts';
 import { assertMultipartLength, readMultipart } from './multipart-reader.ts';
 import { readRaw } from './raw-reader.ts';
@@ -95,21 +98,16 @@ export class UploadReader {
     limits: UploadLimits,
     reservation: UploadReservation,
   ): Promise<UploadedFile[]> {
-    const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    const kind = bodyKind(request.headers);
     const announced = Number(request.headers['content-length'] ?? 0);
-    if (type === 'multipart/form-data') {
+    if (kind === 'multipart') {
       assertMultipartLength(announced, limits);
       return readMultipart(request, limits, reservation);
     }
-    if (type.startsWith('image/') || type === 'application/octet-stream') {
-      if (announced > limits.maxFileBytes) throw fileTooLarge(limits.maxFileBytes);
-      return readRaw(request, limits.maxFileBytes, reservation);
-    }
-    throw new PawlError('CONTENT_TYPE_UNSUPPORTED', {
-      message:
-        type === ''
-          ? 'The request has no Content-Type.'
-          : `The Content-Type ${JSON.stringify(type.slice(0, 100))} is not supported.`,
-    });
+    if (announced > limits.maxFileBytes) throw fileTooLarge(limits.maxFileBytes);
+    const files = await readRaw(request, limits.maxFileBytes, reservation);
+    if (kind === 'mislabelled' && sniffImageFormat(firstBytes(files[0]?.chunks ?? [])) === undefined)
+      throw notAnImageButAForm();
+    return files;
   }
 }

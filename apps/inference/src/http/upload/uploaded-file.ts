@@ -31,6 +31,8 @@ const MAX_NAME = 128;
 /** A client's file name made safe for a log line: no folders, no control characters, at most a limited length. */
 export function safeFileName(name: string | undefined): string {
   const base = (name ?? '').split(/[/\\]/).at(-1) ?? '';
-  // Control, format (such as bidi overrides), surrogate and unassigned characters.
-  return base.replace(/[\p{C}]/gu, '�').slice(0, MAX_NAME);
+  return harmless(base).slice(0, MAX_NAME);
 }
+
+/** A text of a client without control, format (such as bidi overrides), surrogate and unassigned characters. */
+export const harmless = (text: string): string => text.replace(/[\p{C}]/gu, '�');
