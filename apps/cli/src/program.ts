@@ -25,7 +25,7 @@ import { addTrain } from './commands/ml/train.ts';
 import { addVerify } from './commands/bundles/verify.ts';
 import type { ClusterContext } from './cluster/cluster-context.ts';
 import { CliError, exitCodes, type ExitCode } from './errors/cli-error.ts';
-import { plain } from './terminal/text.ts';
+import { plain, plainLine } from './terminal/text.ts';
 import { themeFor } from './terminal/theme.ts';
 import { PAWL_VERSION } from './terminal/version.ts';
 
@@ -129,7 +129,9 @@ function report(error: unknown, context: ClusterContext): ExitCode {
     if (error.code === 'BUNDLE_NOT_FOUND') return exitCodes.notFound;
     return error.transient || REFUSED_OUTSIDE.includes(error.code) ? exitCodes.cluster : exitCodes.no;
   }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // A stack has lines of its own; the message in it may repeat what a stranger wrote.
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text = stack.split('\n').map(plainLine).join('\n');
   context.stderr.write(`${theme.paint('bad', 'error:')} this is a defect of pawl; please report it\n${text}\n`);
   return exitCodes.no;
 }

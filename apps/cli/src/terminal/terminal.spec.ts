@@ -72,6 +72,7 @@ describe('text', () => {
   it('plain text has no control characters, whatever a pod said', () => {
     expect(plain('a\u001b[31mb\u001b[0m\r\n\tc\u0007\u009b\u202e')).toBe('ab c');
     expect(plain('\u001b]0;title\u0007x')).toBe('x');
+    expect(plain('cat\u200b\u200f\u061c\u{e0041}\ud83d')).toBe('cat');
   });
 
   it('wraps between words, and leaves long words whole', () => {

@@ -4,18 +4,13 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
 /**
- * Text from a cluster on one line, without control characters: what a pod wrote before it died must not move the cursor of
- * whoever reads it.
+ * Text from a cluster, a store or a file name on one line, without control and format characters (bidi overrides, zero-width
+ * ones): what a pod wrote before it died must not move the cursor of whoever reads it, nor look like something else.
  */
-export function plain(text: string): string {
-  return (
-    stripVTControlCharacters(text)
-      .replace(/\s+/g, ' ')
-      // eslint-disable-next-line no-control-regex -- they are what is removed
-      .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '')
-      .trim()
-  );
-}
+export const plain = (text: string): string => plainLine(text.replace(/\s+/g, ' ')).trim();
+
+/** {@link plain} of a line whose spaces mean something. */
+export const plainLine = (line: string): string => stripVTControlCharacters(line).replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '');
 
 /** Columns that a painted text takes; a character of Chinese, Japanese or Korean takes two. */
 export const widthOf = (text: string): number => stringWidth(text);

@@ -16,4 +16,10 @@ describe('PawlError', () => {
     const error = new PawlError('BUNDLE_NOT_FOUND', { message: 'no bundle', hint: 'publish it first', cause });
     expect(error).toMatchObject({ hint: 'publish it first', cause, message: 'no bundle' });
   });
+
+  it('repeats what a stranger wrote without control characters, and not for megabytes', () => {
+    const error = new PawlError('BUNDLE_MANIFEST_INVALID', { message: `unknown key \u001b[2J${'x'.repeat(10_000)}` });
+    expect(error.message).toMatch(/^unknown key \ufffd\[2Jx+…$/);
+    expect(error.message).toHaveLength(4_096);
+  });
 });

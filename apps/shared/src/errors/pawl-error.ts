@@ -1,8 +1,15 @@
+import { harmlessText } from './harmless-text.ts';
 import { errorCodes, type ErrorCode } from './error-codes.ts';
+
+/** Longest message of an error, UTF-16 units: what it repeats of a manifest or a registry's answer may be a megabyte. */
+export const MAX_MESSAGE_LENGTH = 4_096;
 
 /** What a {@link PawlError} is made of beside its code. */
 export interface PawlErrorDetails {
-  /** What is wrong and what was expected, one sentence, safe to show to a client: no secrets, no local paths. */
+  /**
+   * What is wrong and what was expected, one sentence, safe to show to a client: no secrets, no local paths. It may repeat
+   * what a stranger wrote: the error makes it {@link harmlessText}.
+   */
   readonly message: string;
   /** What to do next; replaces the code's general hint. */
   readonly hint?: string;
@@ -19,7 +26,10 @@ export class PawlError extends Error {
   readonly hint: string;
 
   constructor(code: ErrorCode, details: PawlErrorDetails) {
-    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      harmlessText(details.message, MAX_MESSAGE_LENGTH),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.name = 'PawlError';
     this.code = code;
     this.hint = details.hint ?? errorCodes[code].hint;
