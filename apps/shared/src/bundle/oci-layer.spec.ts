@@ -26,6 +26,18 @@ async function aTar(entries: readonly Entry[]): Promise<Buffer> {
   return await buffer(Readable.from(tar));
 }
 
+/** A tar whose first entry has another size, with a right checksum (POSIX pax, ustar interchange format). */
+function withSize(tar: Buffer, size: string): Buffer {
+  const changed = Buffer.from(tar);
+  changed.write(size.padEnd(12, '\0'), 124, 'latin1');
+  const sum = changed
+    .subarray(0, 512)
+    .fill(' ', 148, 156)
+    .reduce((total, byte) => total + byte, 0);
+  changed.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return changed;
+}
+
 /** The entries of the right layer, for tests that spoil one. */
 async function entriesOf(bundle: Bundle): Promise<Entry[]> {
   const names = ['manifest.json', ...bundle.manifest.files.map((file) => file.path)];
@@ -134,6 +146,7 @@ describe('the layer of a bundle', () => {
     ['its gzip is damaged', 'gzip', (tar) => gzipSync(tar).subarray(0, 100_000), /damaged/],
     ['it is no gzip', 'gzip', (tar) => tar, /damaged/],
     ['it is no tar', 'none', () => someBytes(4096), /damaged/],
+    ['a size in it is no number', 'none', (tar) => withSize(tar, '8'), /damaged \(Invalid header\)/],
   ])('is refused when %s', async (_, compression, spoil, message) => {
     const bundle = await aBundle();
     const tar = await buffer(await packLayer(bundle));

@@ -227,9 +227,9 @@ function damaged(error: unknown): unknown {
   if (error instanceof PawlError) return error;
   const code = codeOf(error);
   if (code?.startsWith('Z_') === true) return refused(`is damaged (${code})`);
-  // tar-stream's own errors have no code.
-  const message = (error as Partial<Error> | undefined)?.message ?? '';
-  if (code === undefined && /tar header|unexpected end/i.test(message)) return refused(`is damaged (${message})`);
+  // tar-stream's own errors have no code, and no class: a mistake of ours is a TypeError and stays one.
+  const { name = '', message = '' } = (error ?? {}) as Partial<Error>;
+  if (code === undefined && name === 'Error') return refused(`is damaged (${message})`);
   return error;
 }
 
