@@ -29,6 +29,12 @@ describe('the steps of a retraining', () => {
     );
   });
 
+  it('leave a SIGTERM to pawl: the shell, as process 1, would not hear it', () => {
+    const last = steps.filter(({ name }) => name !== 'checkout').map(({ run }) => run.split('\n').at(-1));
+    expect(last).toHaveLength(4);
+    for (const line of last) expect(line).toMatch(/^exec pawl /);
+  });
+
   it('need nothing that is not set', () => {
     const settings = readSettings();
     const named = steps.flatMap(({ run }) => [...run.matchAll(/\$\{?([A-Z_]+)/g)].map(([, name]) => name!));
@@ -38,10 +44,10 @@ describe('the steps of a retraining', () => {
 
   it('call commands and options of pawl that there are', () => {
     const session = { context: { stdout: {}, stderr: {}, env: {} }, exitCode: 0 } as unknown as Session;
-    const lines = steps.flatMap(({ run }) => run.split('\n')).filter((line) => line.startsWith('pawl '));
+    const lines = steps.flatMap(({ run }) => run.split('\n')).filter((line) => line.startsWith('exec pawl '));
     expect(lines).toHaveLength(4);
     for (const line of lines) {
-      const words = line.split(' ').slice(1);
+      const words = line.split(' ').slice(2);
       let command = createProgram(session);
       for (const word of words) {
         const inner = command.commands.find((each) => each.name() === word);

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { aFolder, cleanFolders } from '@pawl/test-kit/bundles';
-import { canBeProcessOne, startPawl, type PawlProcess } from './support/pawl-process.ts';
+import { canBeProcessOne, childrenOf } from '@pawl/test-kit/process-one';
+import { startPawl, type PawlProcess } from './support/pawl-process.ts';
 
 /** A service that takes connections and never answers: whoever asks it waits. */
 let silent: Server;
@@ -43,7 +44,7 @@ describeProcessOne(
   () => {
     it.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)('stops by %s as with Ctrl-C', async (signal) => {
       const { child, ended } = await aWaitingPawl(true);
-      const own = Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
+      const own = childrenOf(child.pid!)[0]!;
       const status = await readFile(`/proc/${own}/status`, 'utf8');
       expect(status).toMatch(/^NSpid:\s+\d+\s+(?:\d+\s+)*1$/m);
       process.kill(own, signal);

@@ -1,14 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { AS_PROCESS_ONE } from '@pawl/test-kit/process-one';
 
 const main = join(import.meta.dirname, '../../src/main.ts');
-
-/** How a process of namespaces is made; empty where this machine does not allow it. */
-const asFirst = ['unshare', '--fork', '--pid', '--mount-proc', '--kill-child'];
-
-/** Whether a program can be made process 1 here, as it is in a container: Linux, and the right to make namespaces. */
-export const canBeProcessOne = spawnSync(asFirst[0] ?? '', [...asFirst.slice(1), 'true']).status === 0;
 
 /** A `pawl` with a process of its own. */
 export interface PawlProcess {
@@ -23,7 +18,13 @@ export function startPawl(
   argv: readonly string[],
   { env = {}, processOne = false }: { readonly env?: NodeJS.ProcessEnv; readonly processOne?: boolean } = {},
 ): PawlProcess {
-  const line = [...(processOne ? asFirst : []), process.execPath, '--conditions=pawl-source', '--no-warnings', main];
+  const line = [
+    ...(processOne ? AS_PROCESS_ONE : []),
+    process.execPath,
+    '--conditions=pawl-source',
+    '--no-warnings',
+    main,
+  ];
   const child = spawn(line[0] ?? '', [...line.slice(1), ...argv], {
     cwd,
     env: { ...process.env, ...env },
