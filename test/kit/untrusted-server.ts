@@ -21,9 +21,12 @@ ID4zD9B0PEj6QG2WsAs21AxnrZ+Kcf0bxKszUBdOdzELAiEAuJxO/IxtgZLOTjw4
 u4l/vw3o3aHPeYVWBCPfiQcptkA=
 -----END CERTIFICATE-----`;
 
+/** The key and the certificate, for servers that a test's process is told to trust. */
+export const ownCertificate = { key, cert } as const;
+
 /** A server whose certificate nobody here trusts: no request ever reaches it. */
 export async function startUntrusted(): Promise<{ readonly host: string; close(): Promise<void> }> {
-  const server = createServer({ key, cert }, (_, response) => {
+  const server = createServer(ownCertificate, (_, response) => {
     response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

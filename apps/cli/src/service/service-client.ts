@@ -12,6 +12,11 @@ const answerSchema = z.looseObject({
   model_digest: z.string().optional(),
 });
 
+/** Pawl's codes are words in capitals: what else stands there is nobody's code, and would be printed as one. */
+const errorSchema = z.looseObject({
+  error: z.looseObject({ code: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/), message: z.string() }),
+});
+
 const healthSchema = z.looseObject({ status: z.string(), model_loaded: z.boolean() });
 
 /** What `/predict` said. */
@@ -158,9 +163,7 @@ function describeFailure(path: string, response: Response, text: string): Servic
   const location = headers.get('location');
   if (status >= 300 && status < 400 && location !== null)
     return failure('REDIRECT', `${path} redirects to ${location.split('?')[0] ?? ''}`);
-  const error = z
-    .looseObject({ error: z.looseObject({ code: z.string(), message: z.string() }) })
-    .safeParse(parse(text));
+  const error = errorSchema.safeParse(parse(text));
   if (error.success) return failure(error.data.error.code, error.data.error.message);
   const kind = headers.get('content-type')?.split(';')[0] ?? 'no content type';
   const page = /<html|<!doctype/i.test(text.slice(0, 1000));
