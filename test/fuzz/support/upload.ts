@@ -7,7 +7,7 @@ import { UploadBudget } from '../../../apps/inference/src/http/upload/upload-bud
 /** Less than some inputs have, bytes. */
 export const BUDGET_BYTES = 15_000;
 
-export const someBudget = (): UploadBudget => new UploadBudget(BUDGET_BYTES);
+export const someBudget = (): UploadBudget => new UploadBudget({ limit: BUDGET_BYTES });
 
 /** An input in chunks of 1 byte to some kB, all small ones now and then. */
 function* inChunks(input: Uint8Array, random: RandomStream): Generator<Buffer> {

@@ -48,7 +48,7 @@ export const target: FuzzTarget = {
     ]),
   run: async (input, random) => {
     const budget = someBudget();
-    const reservation = budget.reserve();
+    const reservation = budget.reserve(() => undefined);
     const request = aRequest(input, random, { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` });
     try {
       const files = await readMultipart(request, LIMITS, reservation);

@@ -13,7 +13,7 @@ export const target: FuzzTarget = {
     Promise.resolve([Buffer.alloc(0), Buffer.alloc(1, 1), Buffer.alloc(5_000, 2), Buffer.alloc(MAX_FILE_BYTES, 3)]),
   run: async (input, random) => {
     const budget = someBudget();
-    const reservation = budget.reserve();
+    const reservation = budget.reserve(() => undefined);
     const request = aRequest(input, random, { 'content-type': 'image/jpeg' });
     try {
       const files = await readRaw(request, MAX_FILE_BYTES, reservation);
