@@ -70,7 +70,6 @@ const pool = new ImageWorkerPool({
     model: shareBytes(readFileSync(weights)),
     spec: base,
     limits: { ...defaultImageLimits, timeoutMs: 30_000 },
-    decodeMemoryBytes: 2 ** 30,
     niceness: 0,
   },
 });

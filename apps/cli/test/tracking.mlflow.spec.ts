@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
+import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { toTensorData } from '@pawl/shared/preprocessing/to-tensor';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { pushRuns, type SentRun } from '../src/ml/tracking/push-runs.ts';
@@ -120,7 +121,7 @@ describeWhenSet('PAWL_TEST_MLFLOW', 'a real MLflow with SQLite', (executable) =>
 
   it('the registered model answers as the service does, from the registry and from the folder', async () => {
     const { manifest } = await openBundle(catdog);
-    const decoder = createImageDecoder(manifest.input, { maxBytes: 2 ** 24, maxPixels: 2 ** 26, timeoutMs: 60_000 });
+    const decoder = createImageDecoder(manifest.input, { ...defaultImageLimits, timeoutMs: 60_000 });
     const tensors: Uint8Array[] = [];
     for (const { file } of manifest.golden.images) {
       const { pixels } = await decoder.decode(await readFile(join(catdog, file)));

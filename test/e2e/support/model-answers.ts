@@ -19,7 +19,6 @@ export async function answersOf(modelPath: string, spec: ModelSpec, images: read
       model: shareBytes(readFileSync(modelPath)),
       spec: whole as never,
       limits: { ...defaultImageLimits, timeoutMs: 60_000 },
-      decodeMemoryBytes: 2 ** 30,
       niceness: 0,
     },
   });

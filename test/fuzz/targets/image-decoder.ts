@@ -18,6 +18,7 @@ export const target: FuzzTarget = {
     'FILE_TOO_LARGE',
     'IMAGE_FORMAT_UNSUPPORTED',
     'IMAGE_TOO_MANY_PIXELS',
+    'IMAGE_TOO_COMPLEX',
     'IMAGE_UNREADABLE',
     'IMAGE_TIMEOUT',
   ],

@@ -1,14 +1,21 @@
-import { countScans } from '@pawl/shared/preprocessing/decode-cost';
 import { describeOtherFormat, sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
-import { readJpegHeader } from '@pawl/shared/preprocessing/jpeg-header';
+import { examinePicture } from '@pawl/shared/preprocessing/examine-picture';
+import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { isSrgbProfile } from '@pawl/shared/preprocessing/srgb-profile';
 import { images } from '../engine/corpus.ts';
 import { ensure, type FuzzTarget } from '../engine/target.ts';
 
-/** The readers of first bytes and headers that are Pawl's own, by clients: they never throw. */
+/** The readers of first bytes and headers that are Pawl's own, by clients. */
 export const target: FuzzTarget = {
   kind: 'bytes',
-  codes: [],
+  codes: [
+    'FILE_EMPTY',
+    'FILE_TOO_LARGE',
+    'IMAGE_FORMAT_UNSUPPORTED',
+    'IMAGE_UNREADABLE',
+    'IMAGE_TOO_MANY_PIXELS',
+    'IMAGE_TOO_COMPLEX',
+  ],
   iterations: 2000,
   words: [
     '\xff\xd8\xff',
@@ -27,11 +34,15 @@ export const target: FuzzTarget = {
     sniffImageFormat(bytes);
     describeOtherFormat(bytes);
     isSrgbProfile(bytes);
-    ensure(countScans(bytes) >= 1, 'there is a scan');
-    const header = readJpegHeader(bytes);
-    if (header === undefined) return;
-    const { width, height, orientation } = header;
-    ensure(width >= 0 && width < 65_536 && height >= 0 && height < 65_536, 'a JPEG has 16 bits for each side');
-    ensure(orientation >= 1 && orientation <= 8, 'there are eight orientations');
+    const { header, cost } = examinePicture(bytes, defaultImageLimits);
+    const { width, height, frames } = header;
+    ensure(
+      Number.isInteger(width) && width > 0 && Number.isInteger(height) && height > 0,
+      `${width} x ${height} is a size`,
+    );
+    ensure(width * height <= defaultImageLimits.maxPixels, 'no more pixels than allowed');
+    ensure(frames >= 1, 'there is a frame');
+    ensure(cost.memoryBytes > 0 && cost.memoryBytes <= defaultImageLimits.maxDecodeBytes, 'memory within the limit');
+    ensure(cost.cpuMs > 0 && cost.cpuMs <= defaultImageLimits.maxDecodeMs, 'time within the limit');
   },
 };

@@ -51,7 +51,7 @@ export async function withLocalModel<Result>(
     size,
     queueLimit: 10_000,
     inFlightPerWorker: IN_FLIGHT,
-    setup: { model: shareBytes(bytes), spec, limits, decodeMemoryBytes: 2 ** 30, niceness: 0 },
+    setup: { model: shareBytes(bytes), spec, limits, niceness: 0 },
   });
   await pool.start().catch((error: unknown) => {
     throw explainLoadFailure(error, name);

@@ -72,7 +72,7 @@ const environmentSchema = z.object({
     .default(10 * 1024 * 1024)
     .describe('largest image file, bytes'),
   IMAGE_MAX_PIXELS: whole(1, 2 ** 31)
-    .default(40_000_000)
+    .default(50_000_000)
     .describe('most pixels of an image, by its header'),
   IMAGE_FORMATS: words
     .pipe(z.array(z.enum(imageFormats)).min(1))

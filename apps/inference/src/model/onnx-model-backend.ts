@@ -45,7 +45,6 @@ export class OnnxModelBackend extends ModelBackend {
         model: shared,
         spec: { labels, input, output },
         limits: imageLimits(this.#config),
-        decodeMemoryBytes: 2 ** 30,
         niceness: WORKER_NICENESS,
       },
     });

@@ -35,6 +35,7 @@ export const errorCodes = {
   IMAGE_FORMAT_UNSUPPORTED: row(415, 'Send the image in a format that /docs lists for this route.'),
   IMAGE_UNREADABLE: row(422, 'The file is damaged or incomplete; export it again.'),
   IMAGE_TOO_MANY_PIXELS: row(422, 'Scale the image down before sending it.'),
+  IMAGE_TOO_COMPLEX: row(422, 'Scale the image down, or save it as a baseline JPEG, before sending it.'),
   IMAGE_TIMEOUT: row(422, 'The image takes too long to decode; send a smaller or simpler one.'),
   // The service
   OVERLOADED: row(429, 'Try again after the seconds given in Retry-After.', true),

@@ -6,6 +6,7 @@ import type { WorkerOptions } from 'node:worker_threads';
 import type { Manifest } from '../bundle/manifest.ts';
 import { augment, type Augmentation } from '../preprocessing/augment.ts';
 import { createImageDecoder } from '../preprocessing/decode-image.ts';
+import { defaultImageLimits } from '../preprocessing/limits.ts';
 import { measureImage } from '../preprocessing/image-statistics.ts';
 import { DEADLY, poison } from '@pawl/test-kit/poison-worker';
 import { catdog as bundle } from '@pawl/test-kit/repository';
@@ -27,7 +28,7 @@ const { ImageWorkerPool } = await import('./worker-pool.ts');
 const { input } = JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8')) as Manifest;
 const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'));
 const own = (bytes: Uint8Array) => new Uint8Array(bytes);
-const limits = { maxBytes: 10_000_000, maxPixels: 40_000_000, timeoutMs: 60_000 };
+const limits = { ...defaultImageLimits, timeoutMs: 60_000 };
 const spec = { input, output: 'features' };
 const model = shareBytes(readFileSync(join(bundle, 'model.onnx')));
 const altered: Augmentation = {
@@ -50,7 +51,7 @@ describe('a pool that computes features', () => {
   async function serving() {
     const labels = Array.from({ length: 512 }, (_, i) => `feature_${i}`);
     const served = { labels, input, output: { kind: 'softmax-logits', name: 'features' } } as const;
-    const setup = { model, spec: served, limits, decodeMemoryBytes: 2 ** 30, niceness: 0 };
+    const setup = { model, spec: served, limits, niceness: 0 };
     const pool = new ImageWorkerPool({ size: 1, queueLimit: 8, inFlightPerWorker: 1, setup });
     await pool.start();
     closing.push(() => pool.close());

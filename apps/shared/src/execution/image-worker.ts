@@ -49,7 +49,7 @@ function refusal(id: number, error: unknown): WorkerMessage {
 async function start(): Promise<void> {
   lowerPriority();
   const decoder = new IsolatedDecoder(
-    { input, limits: setup.limits, memoryBytes: setup.decodeMemoryBytes },
+    { input, limits: setup.limits },
     {
       onLoss: (reason) => {
         send({ kind: 'decoder-lost', reason });

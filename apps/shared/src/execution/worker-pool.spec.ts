@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { Worker as NodeWorker, WorkerOptions } from 'node:worker_threads';
 import type { Manifest } from '../bundle/manifest.ts';
+import { defaultImageLimits } from '../preprocessing/limits.ts';
 import { eventually } from '@pawl/test-kit/eventually';
 import { DEADLY, HANGING, poison, STUCK } from '@pawl/test-kit/poison-worker';
 import { catdog as bundle } from '@pawl/test-kit/repository';
@@ -30,7 +31,7 @@ const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'))
 const deadly = Buffer.concat([photo, Buffer.from(DEADLY)]);
 const hanging = Buffer.concat([photo, Buffer.from(HANGING)]);
 const sticking = Buffer.concat([photo, Buffer.from(STUCK)]);
-const limits = { maxBytes: 10_000_000, maxPixels: 40_000_000, timeoutMs: 60_000 };
+const limits = { ...defaultImageLimits, timeoutMs: 60_000 };
 const patient: Interest = { deadlineMs: 120_000 };
 
 interface Change extends Partial<Omit<WorkerPoolOptions, 'setup'>> {
@@ -53,7 +54,6 @@ function aPool({ model, spec, timeoutMs, ...options }: Change = {}): ImageWorker
       model: shareBytes(model ?? graph),
       spec: { labels, input, output, ...spec },
       limits: { ...limits, ...(timeoutMs === undefined ? {} : { timeoutMs }) },
-      decodeMemoryBytes: 2 ** 30,
       niceness: 0,
     },
   });

@@ -8,8 +8,6 @@ export interface WorkerSetup {
   readonly model: Uint8Array<SharedArrayBuffer>;
   readonly spec: SessionSpec;
   readonly limits: ImageLimits;
-  /** Memory that the decoding of one picture may take, bytes. */
-  readonly decodeMemoryBytes: number;
   /** Added to the thread's nice value, 0..19, so that the main thread answers probes while every core computes. */
   readonly niceness: number;
 }

@@ -1,11 +1,18 @@
-import sharp from 'sharp';
-import { countScans, estimateDecodeMs, isToBlame } from './decode-cost.ts';
+import sharp, { type Sharp } from 'sharp';
+import { decodeCost, estimateDecodeMs, isToBlame } from './decode-cost.ts';
+import { sniffImageFormat } from './image-format.ts';
+import { readPictureHeader } from './picture-header/picture-header.ts';
 
 const LIMIT_MS = 5_000;
-const noise = (width: number, height: number) =>
-  sharp({
-    create: { width, height, channels: 3, background: '#888', noise: { type: 'gaussian', mean: 128, sigma: 40 } },
-  });
+const flat = (width: number, height: number, channels: 3 | 4 = 3) =>
+  sharp({ create: { width, height, channels, background: '#888' }, limitInputPixels: false });
+
+/** What decoding costs, bytes of memory as MB. */
+async function costOf(image: Sharp): Promise<{ readonly megabytes: number; readonly cpuMs: number }> {
+  const bytes = await image.toBuffer();
+  const { memoryBytes, cpuMs } = decodeCost(readPictureHeader(bytes, sniffImageFormat(bytes)!), bytes.length);
+  return { megabytes: memoryBytes / 1e6, cpuMs };
+}
 
 describe('who is to blame when a decode did not end in time', () => {
   it.each([
@@ -17,7 +24,7 @@ describe('who is to blame when a decode did not end in time', () => {
     ['a small JPEG of many scans', { format: 'jpeg', bytes: 900_000, pixels: 800 * 600, passes: 50_000 }, true],
     ['megabytes before the first pixel', { format: 'png', bytes: 9_000_000, pixels: 0, passes: 1 }, true],
   ] as const)('%s', (_, load, expected) => {
-    expect(isToBlame(load, LIMIT_MS)).toBe(expected);
+    expect(isToBlame(estimateDecodeMs(load), LIMIT_MS)).toBe(expected);
   });
 
   it('more pixels, passes and bytes cost more', () => {
@@ -27,13 +34,33 @@ describe('who is to blame when a decode did not end in time', () => {
   });
 });
 
-describe('scans of a JPEG', () => {
-  it('is one in a baseline file, and several in a progressive one', async () => {
-    expect(countScans(await noise(64, 48).jpeg().toBuffer())).toBe(1);
-    expect(countScans(await noise(64, 48).jpeg({ progressive: true }).toBuffer())).toBeGreaterThan(5);
+describe('memory of one picture by its header', () => {
+  it('a baseline JPEG of a phone costs little, whatever its size', async () => {
+    expect((await costOf(flat(4032, 3024).jpeg())).megabytes).toBeLessThan(30);
+    expect((await costOf(flat(8064, 6048).jpeg())).megabytes).toBeLessThan(30);
   });
 
-  it('is one for what has none', () => {
-    expect(countScans(new Uint8Array())).toBe(1);
+  it('a progressive JPEG costs two bytes a sample more', async () => {
+    const [baseline, progressive] = [
+      await costOf(flat(4000, 3000).jpeg()),
+      await costOf(flat(4000, 3000).jpeg({ progressive: true })),
+    ];
+    // 4:2:0: one and a half samples a pixel.
+    expect(progressive.megabytes - baseline.megabytes).toBeGreaterThan(12 * 1.5 * 2);
+  });
+
+  it('what is decoded whole costs by its pixels', async () => {
+    const pixels = 2000 * 2000;
+    for (const image of [
+      flat(2000, 2000).avif({ effort: 0 }),
+      flat(2000, 2000).gif({ effort: 1 }),
+      flat(2000, 2000).png({ progressive: true }),
+    ])
+      expect((await costOf(image)).megabytes * 1e6).toBeGreaterThan(pixels * 3);
+  });
+
+  it('rows count by their length: a strip costs more than a square of as many pixels', async () => {
+    const [strip, square] = [await costOf(flat(60_000, 100).png()), await costOf(flat(2450, 2450).png())];
+    expect(strip.megabytes).toBeGreaterThan(square.megabytes * 1.5);
   });
 });

@@ -1,7 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { createImageDecoder } from './decode-image.ts';
 import { defaultImageLimits } from './limits.ts';
-import { readJpegHeader } from './jpeg-header.ts';
 import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { withOrientation } from './test/jpeg.ts';
 import { png } from './test/png.ts';
@@ -206,29 +205,5 @@ describe('size, fit and kernel come from the input spec', () => {
     };
     expect(await values('nearest')).toBe(2);
     expect(await values('linear')).toBeGreaterThan(2);
-  });
-});
-
-describe('readJpegHeader', () => {
-  it.each([1, 6, 8])('agrees with libvips on size and orientation %i', async (orientation) => {
-    for (const progressive of [false, true]) {
-      const jpeg = withOrientation(await toSharp(quarters()).jpeg({ progressive }).toBuffer(), orientation, 'II');
-      expect(readJpegHeader(jpeg)).toEqual({ width: 48, height: 32, orientation });
-      expect(await sharp(jpeg).metadata()).toMatchObject({ width: 48, height: 32, orientation });
-    }
-  });
-
-  it('skips fill bytes and stray bytes between segments', async () => {
-    const jpeg = await toSharp(quarters()).jpeg().toBuffer();
-    const padded = Buffer.concat([jpeg.subarray(0, 2), Buffer.of(0x12, 0x34, 0xff, 0xff), jpeg.subarray(2)]);
-    expect(readJpegHeader(padded)).toEqual({ width: 48, height: 32, orientation: 1 });
-  });
-
-  it('answers for every cut of a file, and reads nothing past its end', async () => {
-    const jpeg = withOrientation(await toSharp(quarters()).jpeg().toBuffer(), 6);
-    for (let length = 0; length < jpeg.length; length++) {
-      // A copy of its own, so that a read past the end cannot find the rest of the file.
-      expect(() => readJpegHeader(Uint8Array.from(jpeg.subarray(0, length)))).not.toThrow();
-    }
   });
 });

@@ -7,7 +7,8 @@ const script = `
   const { default: sharp } = await import('sharp');
   const input = { name: 'image', layout: 'NHWC', dtype: 'uint8', width: 224, height: 224, fit: 'fill',
     kernel: 'lanczos3', scale: 1, mean: [0, 0, 0], std: [1, 1, 1] };
-  const decoder = createImageDecoder(input, { maxBytes: 1e7, maxPixels: 4e7, timeoutMs: 60000 });
+  const decoder = createImageDecoder(input, { maxBytes: 1e7, maxPixels: 4e7,
+    maxDecodeBytes: 1e9, maxDecodeMs: 60000, timeoutMs: 60000 });
   const picture = new Uint8Array(await sharp({ create: { width: 32, height: 32, channels: 3, background: 'teal' } })
     .jpeg().toBuffer());
   const decode = async (times) => {

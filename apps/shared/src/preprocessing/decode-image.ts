@@ -1,16 +1,12 @@
 import type { InputSpec } from '../bundle/manifest.ts';
 import { PawlError } from '../errors/pawl-error.ts';
-import { countScans, isToBlame } from './decode-cost.ts';
-import {
-  describeFormat,
-  describeOtherFormat,
-  sniffImageFormat,
-  SUPPORTED_HINT,
-  type ImageFormat,
-} from './image-format.ts';
-import { readImageHeader } from './image-header.ts';
+import { isToBlame } from './decode-cost.ts';
+import { examinePicture, tooManyPixels, type ExaminedPicture } from './examine-picture.ts';
+import type { ImageFormat } from './image-format.ts';
 import type { ImageLimits } from './limits.ts';
+import { unreadable, type PictureHeader } from './picture-header/picture-header.ts';
 import { openImage, PIXEL_LIMIT_MESSAGE } from './sharp-runtime.ts';
+import { isSrgbProfile } from './srgb-profile.ts';
 
 /** A picture in the size and colours that the model takes, and what the file was before. */
 export interface DecodedImage {
@@ -36,7 +32,8 @@ export interface ImageDecoder {
    * not be changed.
    *
    * @throws PawlError `FILE_EMPTY`, `FILE_TOO_LARGE`, `IMAGE_FORMAT_UNSUPPORTED`, `IMAGE_TOO_MANY_PIXELS`,
-   *   `IMAGE_UNREADABLE`, `IMAGE_TIMEOUT`, or `SERVICE_STALLED` where the time was over and the picture is not to blame,
+   *   `IMAGE_TOO_COMPLEX`, `IMAGE_UNREADABLE`, `IMAGE_TIMEOUT`, or `SERVICE_STALLED` where the time was over and the
+   *   picture is not to blame,
    *   and nothing else, whatever the bytes are.
    */
   decode(bytes: Uint8Array): Promise<DecodedImage>;
@@ -56,10 +53,9 @@ const CHANNELS = 3;
 export function createImageDecoder(input: InputSpec, limits: ImageLimits): ImageDecoder {
   const size = input.width * input.height * CHANNELS;
 
-  async function decodeFormat(bytes: Uint8Array, format: ImageFormat, seen: SeenImage): Promise<DecodedImage> {
-    const { width, height, frames, isRgb16, hasSrgbProfile } = await readImageHeader(bytes, format);
-    seen.pixels = width * height;
-    if (width * height > limits.maxPixels) throw tooManyPixels(limits, `is ${width} x ${height} pixels`);
+  async function decodeExamined(bytes: Uint8Array, header: PictureHeader): Promise<DecodedImage> {
+    const { format, width, height, frames, profile } = header;
+    const hasSrgbProfile = profile !== undefined && isSrgbProfile(profile);
     const image = openImage(bytes, { maxPixels: limits.maxPixels, ignoreIcc: hasSrgbProfile })
       .timeout({ seconds: Math.max(1, Math.ceil(limits.timeoutMs / 1000)) })
       .flatten({ background: '#ffffff' })
@@ -67,7 +63,7 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
       .raw();
     // sharp turns 16-bit RGB that has a profile into Display P3, not sRGB; 8 bits first avoid it. Not for all: this
     // setting switches shrink-on-load off, which is most of the speed with JPEG.
-    if (isRgb16) image.pipelineColourspace('srgb');
+    if (header.bitDepth === 16 && header.channels >= 3) image.pipelineColourspace('srgb');
     // Not toUint8Array(): sharp 0.35.5 never frees what it returns, 150 KB an image (decode-image.memory.spec.ts).
     const { data: pixels } = await image.toBuffer({ resolveWithObject: true });
     if (pixels.length !== size) throw new Error(`got ${pixels.length} bytes instead of ${size}`);
@@ -76,36 +72,17 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
 
   return {
     async decode(bytes) {
-      if (bytes.length === 0) throw new PawlError('FILE_EMPTY', { message: 'The file has 0 bytes.' });
-      if (bytes.length > limits.maxBytes)
-        throw new PawlError('FILE_TOO_LARGE', {
-          message: `The file has ${bytes.length} bytes; at most ${limits.maxBytes} are allowed.`,
-        });
-      const format = sniffImageFormat(bytes);
-      if (format === undefined)
-        throw new PawlError('IMAGE_FORMAT_UNSUPPORTED', {
-          message: `The file is ${describeOtherFormat(bytes) ?? 'not an image that is known here'}, by its first bytes.`,
-          hint: SUPPORTED_HINT,
-        });
+      const examined = examinePicture(bytes, limits);
       const deadline = new DecodeDeadline(limits.timeoutMs);
-      const seen: SeenImage = { bytes, format, pixels: 0 };
       try {
-        return await Promise.race([decodeFormat(bytes, format, seen), deadline.passed]);
+        return await Promise.race([decodeExamined(bytes, examined.header), deadline.passed]);
       } catch (error) {
-        throw decodeError(error, seen, limits, deadline);
+        throw decodeError(error, examined, limits, deadline);
       } finally {
         deadline.clear();
       }
     },
   };
-}
-
-/** What is known of a picture that is being decoded. */
-interface SeenImage {
-  readonly bytes: Uint8Array;
-  readonly format: ImageFormat;
-  /** 0 until the header is read. */
-  pixels: number;
 }
 
 /** Rejects after a time, and knows whether that time is over even when the thread was too busy to run its timer. */
@@ -139,32 +116,24 @@ class DecodeDeadline {
  * The error of Pawl for a failed decode. libvips collects its messages in one buffer of the process, where those of
  * pictures decoded at the same time mix: they go to the log as the cause and decide nothing.
  */
-function decodeError(error: unknown, seen: SeenImage, limits: ImageLimits, deadline: DecodeDeadline): PawlError {
-  if (error instanceof PawlError) return error;
-  if (deadline.isOver) return tooLate(seen, limits.timeoutMs, error);
+function decodeError(
+  error: unknown,
+  { header, cost }: ExaminedPicture,
+  limits: ImageLimits,
+  deadline: DecodeDeadline,
+): PawlError {
+  if (deadline.isOver) return tooLate(cost.cpuMs, limits.timeoutMs, error);
   if (error instanceof Error && error.message === PIXEL_LIMIT_MESSAGE)
     return tooManyPixels(limits, 'is too large', error);
-  return new PawlError('IMAGE_UNREADABLE', {
-    message: `The file starts as ${describeFormat(seen.format).name} but cannot be decoded.`,
-    cause: error,
-  });
+  return unreadable(header.format, error);
 }
 
 /** The sender is told to send something else only where this picture took the time. */
-function tooLate({ bytes, format, pixels }: SeenImage, timeoutMs: number, cause: unknown): PawlError {
+function tooLate(cpuMs: number, timeoutMs: number, cause: unknown): PawlError {
   const message = `The image was not decoded within ${timeoutMs} ms`;
-  const passes = format === 'jpeg' ? countScans(bytes) : 1;
-  if (isToBlame({ format, bytes: bytes.length, pixels, passes }, timeoutMs))
-    return new PawlError('IMAGE_TIMEOUT', { message: `${message}.`, cause });
+  if (isToBlame(cpuMs, timeoutMs)) return new PawlError('IMAGE_TIMEOUT', { message: `${message}.`, cause });
   return new PawlError('SERVICE_STALLED', {
     message: `${message}, which is not because of the image: the service is short of CPU.`,
-    cause,
-  });
-}
-
-function tooManyPixels(limits: ImageLimits, what: string, cause?: unknown): PawlError {
-  return new PawlError('IMAGE_TOO_MANY_PIXELS', {
-    message: `The image ${what}; width times height may be at most ${limits.maxPixels} pixels.`,
     cause,
   });
 }

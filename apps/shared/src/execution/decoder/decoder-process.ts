@@ -7,12 +7,6 @@ import type { DecodedImage } from '../../preprocessing/decode-image.ts';
 import { decodeAnswer, type DecoderSetup, largestAnswer } from './decoder-protocol.ts';
 import { frameHeader, FrameReader } from './frames.ts';
 
-/** How a decoder process is started. */
-export interface DecoderProcessOptions extends DecoderSetup {
-  /** Memory that one picture may take, bytes; the process may hold that much beyond its own. */
-  readonly memoryBytes: number;
-}
-
 /** How one decode ended. */
 export type DecodeEnd =
   | { readonly kind: 'decoded'; readonly image: DecodedImage }
@@ -76,9 +70,9 @@ export class DecoderProcess {
   #pending: Pending | undefined;
   #stderr = '';
 
-  constructor({ input, limits, memoryBytes }: DecoderProcessOptions) {
+  constructor({ input, limits }: DecoderSetup) {
     this.#timeoutMs = limits.timeoutMs + ANSWER_MARGIN_MS;
-    const kilobytes = Math.ceil((OWN_BYTES + memoryBytes) / 1024);
+    const kilobytes = Math.ceil((OWN_BYTES + limits.maxDecodeBytes) / 1024);
     const setup: DecoderSetup = { input, limits };
     // The limit is of what a process writes to for itself (RLIMIT_DATA): Node reserves more addresses than it ever uses, so
     // one of addresses (RLIMIT_AS) means nothing. Only a shell can set it; a system that knows none goes without.

@@ -5,13 +5,14 @@ import { eventually } from '@pawl/test-kit/eventually';
 import { catdog, catPhoto } from '@pawl/test-kit/repository';
 import type { Manifest } from '../../bundle/manifest.ts';
 import { createImageDecoder } from '../../preprocessing/decode-image.ts';
+import { defaultImageLimits } from '../../preprocessing/limits.ts';
 import { blackPng } from '../../preprocessing/test/png.ts';
 import { IsolatedDecoder } from './isolated-decoder.ts';
 
 const { input, golden } = JSON.parse(readFileSync(join(catdog, 'manifest.json'), 'utf8')) as Manifest;
 const photos = golden.images.map(({ file }) => readFileSync(join(catdog, file)));
 const photo = readFileSync(catPhoto);
-const limits = { maxBytes: 10_000_000, maxPixels: 40_000_000, timeoutMs: 60_000 };
+const limits = { ...defaultImageLimits, timeoutMs: 60_000 };
 
 const decoders: IsolatedDecoder[] = [];
 const losses: string[] = [];
@@ -19,7 +20,7 @@ const errors: unknown[] = [];
 
 async function aDecoder({ timeoutMs = limits.timeoutMs, start = true } = {}): Promise<IsolatedDecoder> {
   const decoder = new IsolatedDecoder(
-    { input, limits: { ...limits, timeoutMs }, memoryBytes: 2 ** 30 },
+    { input, limits: { ...limits, timeoutMs } },
     { onLoss: (reason) => losses.push(reason), onHopeless: (error) => errors.push(error) },
   );
   decoders.push(decoder);
@@ -124,7 +125,7 @@ describe('IsolatedDecoder', () => {
       const file = (name: string) => readFileSync(`/proc/${pid!}/${name}`, 'utf8');
       expect(file('environ')).not.toContain('hunter2');
       expect(file('oom_score_adj').trim()).toBe('1000');
-      expect(Number(/Max data size\s+(\d+)/.exec(file('limits'))?.[1])).toBeGreaterThan(2 ** 30);
+      expect(Number(/Max data size\s+(\d+)/.exec(file('limits'))?.[1])).toBeGreaterThan(limits.maxDecodeBytes);
       expect(/Max core file size\s+(\d+)/.exec(file('limits'))?.[1]).toBe('0');
     } finally {
       delete process.env.PAWL_TEST_SECRET;
@@ -133,7 +134,7 @@ describe('IsolatedDecoder', () => {
 
   it('does not outlive the thread that owns it', async () => {
     const url = new URL('./isolated-decoder.ts', import.meta.url).href;
-    const options = JSON.stringify({ input, limits, memoryBytes: 2 ** 30 });
+    const options = JSON.stringify({ input, limits });
     const thread = new Worker(
       `import(${JSON.stringify(url)}).then(({ IsolatedDecoder }) => new IsolatedDecoder(${options}, {}));`,
       { eval: true, execArgv: ['--no-warnings'] },

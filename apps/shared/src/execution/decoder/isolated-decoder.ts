@@ -2,7 +2,8 @@ import { backoffMs, type Backoff } from '../../concurrency/backoff.ts';
 import { sleep, systemClock } from '../../concurrency/clock.ts';
 import { PawlError } from '../../errors/pawl-error.ts';
 import type { DecodedImage, ImageDecoder } from '../../preprocessing/decode-image.ts';
-import { type DecodeEnd, DecoderProcess, type DecoderProcessOptions } from './decoder-process.ts';
+import { type DecodeEnd, DecoderProcess } from './decoder-process.ts';
+import type { DecoderSetup } from './decoder-protocol.ts';
 
 /** Pauses between starts that fail. */
 const RESTARTS: Backoff = { initialDelayMs: 50, maxDelayMs: 2_000 };
@@ -25,7 +26,7 @@ export interface DecoderObserver {
  * more, alone, and then refused.
  */
 export class IsolatedDecoder implements ImageDecoder {
-  readonly #options: DecoderProcessOptions;
+  readonly #options: DecoderSetup;
   readonly #observer: DecoderObserver;
   /** Settled when the pictures before are done. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -33,7 +34,7 @@ export class IsolatedDecoder implements ImageDecoder {
   #running: DecoderProcess | undefined;
   readonly #closing = new AbortController();
 
-  constructor(options: DecoderProcessOptions, observer: DecoderObserver) {
+  constructor(options: DecoderSetup, observer: DecoderObserver) {
     this.#options = options;
     this.#observer = observer;
     this.#process = this.#start();

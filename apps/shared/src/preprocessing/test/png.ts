@@ -54,7 +54,8 @@ function pngFile({ width, height, depth, type, palette, transparency, profile }:
   ]);
 }
 
-function chunk(name: string, data: Buffer): Buffer {
+/** One chunk with its checksum. */
+export function chunk(name: string, data: Buffer): Buffer {
   const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
   const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
   length.writeUInt32BE(data.length);
