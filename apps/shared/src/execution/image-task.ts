@@ -12,18 +12,21 @@ export interface Classification {
   };
 }
 
-/** How long an image is wanted. */
+/** How long an image is wanted, and who is to blame when that is not enough. */
 export interface Interest {
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds from now until the answer is worthless. */
   readonly deadlineMs: number;
+  /** Estimate of the CPU time that decoding it takes on a slow core, milliseconds; absent: not known, and not to blame. */
+  readonly decodeMs?: number | undefined;
 }
 
 /** One image on its way through a pool. */
 export interface ImageTask {
   /** The encoded image as it arrived; kept until the answer is there, so that another worker can try again. */
   readonly chunks: readonly Uint8Array[];
+  readonly decodeMs: number;
   readonly enqueuedAt: number;
   dispatchedAt: number | undefined;
   /** Times that a worker died holding it. */

@@ -4,6 +4,7 @@ import { sleep, systemClock } from '../concurrency/clock.ts';
 import { inBackground } from '../concurrency/in-background.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import type { ImageTask } from './image-task.ts';
+import { joinChunks } from './join-chunks.ts';
 import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
 
 /** What a worker tells its pool. */
@@ -85,7 +86,7 @@ export class ImageWorker {
   /** Hands an image over; the pool has checked that there is room. */
   assign(task: ImageTask): void {
     const id = this.#nextId++;
-    const message: WorkerTask = { id, bytes: join(task.chunks) };
+    const message: WorkerTask = { id, bytes: joinChunks(task.chunks) };
     task.dispatchedAt = performance.now();
     this.held.set(id, task);
     this.#watchdogs.set(
@@ -157,15 +158,4 @@ export class ImageWorker {
     this.#gone = true;
     this.#observer.onDeath(this.#reason, [...this.held.values()]);
   }
-}
-
-/** One own buffer, so that it can be transferred: socket chunks are slices of shared slabs. */
-function join(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }

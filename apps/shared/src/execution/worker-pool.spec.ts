@@ -123,6 +123,13 @@ describe('a worker that dies', () => {
     expect(await outcome(pool, photo)).toBe('cat');
   });
 
+  it('by hanging on an image that takes long to decode: the image is to blame', async () => {
+    const pool = await aRunningPool();
+    expect(await outcome(pool, hanging, { deadlineMs: 200, decodeMs: 100 })).toBe('IMAGE_TIMEOUT');
+    void threads[0]!.terminate();
+    await eventually('another worker', () => pool.readyWorkers === 1 && threads.length === 2);
+  });
+
   it('by hanging is found out, replaced, and does not keep its neighbours', async () => {
     const pool = await aRunningPool({ timeoutMs: 3_000 });
     const deaths: string[] = [];

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { backoffMs, type Backoff } from '../concurrency/backoff.ts';
 import { inBackground } from '../concurrency/in-background.ts';
 import { PawlError } from '../errors/pawl-error.ts';
+import { isToBlame } from '../preprocessing/decode-cost.ts';
 import type { Classification, ImageTask, Interest } from './image-task.ts';
 import { ImageWorker } from './worker-handle.ts';
 import { TaskQueue } from './task-queue.ts';
@@ -99,10 +100,10 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 
   /**
    * Classifies one encoded image, given as the chunks it arrived in; they are joined when its turn comes.
-   * @throws PawlError OVERLOADED, DEADLINE_EXCEEDED, SERVICE_STALLED, CLIENT_CLOSED_REQUEST, WORKER_CRASHED, INFERENCE_FAILED or one of the
-   *   decoder's codes.
+   * @throws PawlError OVERLOADED, DEADLINE_EXCEEDED, SERVICE_STALLED, IMAGE_TIMEOUT, CLIENT_CLOSED_REQUEST, WORKER_CRASHED,
+   *   INFERENCE_FAILED or one of the decoder's codes.
    */
-  classify(chunks: readonly Uint8Array[], { signal, deadlineMs }: Interest): Promise<Classification> {
+  classify(chunks: readonly Uint8Array[], { signal, deadlineMs, decodeMs = 0 }: Interest): Promise<Classification> {
     if (this.#closed || this.#workers.size + this.#restarts.size === 0)
       return Promise.reject(new PawlError('MODEL_NOT_READY', { message: 'The workers are not running.' }));
     if (!this.hasRoom())
@@ -112,6 +113,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
     return new Promise((resolve, reject) => {
       const task: ImageTask = {
         chunks,
+        decodeMs,
         enqueuedAt: performance.now(),
         dispatchedAt: undefined,
         crashes: 0,
@@ -237,12 +239,11 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 
 const clientClosed = () => new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client went away.' });
 
-/**
- * Too many images, or too little CPU for those that are worked on. That an image itself took the time is known to its
- * decoder, which says so when the image's own limit has passed.
- */
-function tooLate({ dispatchedAt }: ImageTask): PawlError {
+/** Too many images, too little CPU for those that are worked on, or an image that takes all of it. */
+function tooLate({ dispatchedAt, enqueuedAt, decodeMs }: ImageTask): PawlError {
   if (dispatchedAt === undefined)
     return new PawlError('DEADLINE_EXCEEDED', { message: 'The image waited in the queue until its deadline passed.' });
+  if (isToBlame(decodeMs, performance.now() - enqueuedAt))
+    return new PawlError('IMAGE_TIMEOUT', { message: 'The deadline passed while the image was decoded.' });
   return new PawlError('SERVICE_STALLED', { message: 'The deadline passed while the image was worked on.' });
 }
