@@ -79,6 +79,12 @@ const environmentSchema = z.object({
     .default([...imageFormats])
     .describe('formats that are taken, separated by commas; the others are refused before a decoder sees them'),
   IMAGE_TIMEOUT_MS: whole(10, 600_000).default(5_000).describe('time to decode one image, ms'),
+  DECODE_MEMORY_BYTES: z
+    .union([z.literal('auto'), whole(16_000_000, 2 ** 40)])
+    .default('auto')
+    .describe(
+      'memory for decoding, all workers together, bytes; auto takes what the memory limit of the container leaves (docs/cost-model.md)',
+    ),
   TOP_LABELS: whole(0, 100_000)
     .default(0)
     .describe('probabilities in an answer, the largest ones, unless the request says ?top=K; 0: all'),

@@ -1,7 +1,10 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
+import { DecodeAdmission } from '@pawl/shared/execution/decode-admission';
 import type { Classification, Interest } from '@pawl/shared/execution/image-task';
+import { memoryLimit } from '@pawl/shared/execution/memory-limit';
+import { memoryPlan } from '@pawl/shared/execution/memory-plan';
 import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import type { Config } from '../config/config.schema.ts';
@@ -17,6 +20,7 @@ export class OnnxModelBackend extends ModelBackend {
   readonly #config: Config;
   readonly #logger: Logger;
   #pool: ImageWorkerPool | undefined;
+  #admission: DecodeAdmission | undefined;
   #workerDeaths = 0;
   #decoderDeaths = 0;
   readonly #stuck = Promise.withResolvers<string>();
@@ -37,14 +41,16 @@ export class OnnxModelBackend extends ModelBackend {
     const shared = shareBytes(bytes);
     // Given back now: the collector sees only a few bytes of JavaScript, and would let the model lie there.
     bytes.buffer.transfer(0);
+    const size = WORKERS === 'auto' ? cpuLimit() : WORKERS;
+    const admission = this.#admit(size, shared.byteLength);
     const pool = new ImageWorkerPool({
-      size: WORKERS === 'auto' ? cpuLimit() : WORKERS,
+      size,
       queueLimit: QUEUE_LIMIT,
       inFlightPerWorker: IN_FLIGHT_PER_WORKER,
       setup: {
         model: shared,
         spec: { labels, input, output },
-        limits: imageLimits(this.#config),
+        limits: admission.limits,
         niceness: WORKER_NICENESS,
       },
     });
@@ -57,6 +63,7 @@ export class OnnxModelBackend extends ModelBackend {
       this.#logger.warn({ reason }, 'decoder process ended; starting another');
     });
     pool.on('stuck', this.#stuck.resolve);
+    this.#admission = admission;
     // Set before the pool has started, so that a shutdown in the meantime ends it.
     this.#pool = pool;
     await pool.start();
@@ -66,10 +73,15 @@ export class OnnxModelBackend extends ModelBackend {
     return this.#pool?.hasRoom(count) ?? false;
   }
 
-  override classify(chunks: readonly Uint8Array[], interest: Interest): Promise<Classification> {
-    if (this.#pool === undefined)
-      return Promise.reject(new PawlError('MODEL_NOT_READY', { message: 'No model is loaded.' }));
-    return this.#pool.classify(chunks, interest);
+  override async classify(chunks: readonly Uint8Array[], interest: Interest): Promise<Classification> {
+    if (this.#pool === undefined || this.#admission === undefined)
+      throw new PawlError('MODEL_NOT_READY', { message: 'No model is loaded.' });
+    const { release, ...limits } = await this.#admission.admit(chunks, interest);
+    try {
+      return await this.#pool.classify(chunks, { ...interest, ...limits });
+    } finally {
+      release();
+    }
   }
 
   override get usage(): BackendUsage {
@@ -88,5 +100,21 @@ export class OnnxModelBackend extends ModelBackend {
 
   override async close(): Promise<void> {
     await this.#pool?.close();
+  }
+
+  /** Shares out the memory of the container, and says how. */
+  #admit(workers: number, modelBytes: number): DecodeAdmission {
+    const { DECODE_MEMORY_BYTES, UPLOAD_MEMORY_BYTES, QUEUE_LIMIT } = this.#config;
+    const input = {
+      containerBytes: memoryLimit(),
+      workers,
+      uploadBytes: UPLOAD_MEMORY_BYTES,
+      modelBytes,
+      decodeBytes: DECODE_MEMORY_BYTES === 'auto' ? undefined : DECODE_MEMORY_BYTES,
+    };
+    const { warning, ...plan } = memoryPlan(input);
+    if (warning === undefined) this.#logger.info({ ...input, ...plan }, 'memory shared out');
+    else this.#logger.warn({ ...input, ...plan }, `memory is short | ${warning}`);
+    return new DecodeAdmission(imageLimits(this.#config), plan, QUEUE_LIMIT);
   }
 }

@@ -10,7 +10,7 @@ const flat = (width: number, height: number, channels: 3 | 4 = 3) =>
 /** What decoding costs, bytes of memory as MB. */
 async function costOf(image: Sharp): Promise<{ readonly megabytes: number; readonly cpuMs: number }> {
   const bytes = await image.toBuffer();
-  const { memoryBytes, cpuMs } = decodeCost(readPictureHeader(bytes, sniffImageFormat(bytes)!), bytes.length);
+  const { memoryBytes, cpuMs } = decodeCost(readPictureHeader(bytes, sniffImageFormat(bytes)!)!, bytes.length);
   return { megabytes: memoryBytes / 1e6, cpuMs };
 }
 

@@ -18,8 +18,8 @@ export interface DecodeCost {
 const memory = {
   /** The pipeline, the output and what the decoders allocate whatever the picture is; measured 1 to 6 MB. */
   fixedBytes: 8_000_000,
-  /** Copies of the file: in the main thread's hand-over, in the decoder, and one inside libheif. */
-  copiesOfFile: 2,
+  /** Copies of the file beside the upload: one to read the header, one handed to the decoder, one inside libheif. */
+  copiesOfFile: 3,
   /** Bytes kept a byte of unpacked metadata: PNG text 4 (packed) to 9 (plain), EXIF 4, ICC in JPEG 3.5. */
   perMetadataByte: 9,
   /** JPEG that is held until its last scan: 16 bits a coefficient; measured 2.1. */

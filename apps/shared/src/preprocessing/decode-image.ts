@@ -1,10 +1,10 @@
 import type { InputSpec } from '../bundle/manifest.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import { isToBlame } from './decode-cost.ts';
-import { examinePicture, tooManyPixels, type ExaminedPicture } from './examine-picture.ts';
+import { examinePicture, tooManyPixels, unreadable, type ExaminedPicture } from './examine-picture.ts';
 import type { ImageFormat } from './image-format.ts';
 import type { ImageLimits } from './limits.ts';
-import { unreadable, type PictureHeader } from './picture-header/picture-header.ts';
+import type { PictureHeader } from './picture-header/picture-header.ts';
 import { openImage, PIXEL_LIMIT_MESSAGE } from './sharp-runtime.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
 

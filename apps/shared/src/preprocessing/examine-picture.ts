@@ -1,6 +1,12 @@
 import { PawlError } from '../errors/pawl-error.ts';
 import { decodeCost, type DecodeCost } from './decode-cost.ts';
-import { describeFormat, describeOtherFormat, sniffImageFormat, SUPPORTED_HINT } from './image-format.ts';
+import {
+  describeFormat,
+  describeOtherFormat,
+  type ImageFormat,
+  sniffImageFormat,
+  SUPPORTED_HINT,
+} from './image-format.ts';
 import type { ImageLimits } from './limits.ts';
 import { type PictureHeader, readPictureHeader } from './picture-header/picture-header.ts';
 
@@ -30,6 +36,7 @@ export function examinePicture(bytes: Uint8Array, limits: ImageLimits): Examined
       hint: SUPPORTED_HINT,
     });
   const header = readPictureHeader(bytes, format);
+  if (header === undefined) throw unreadable(format);
   if (header.width * header.height > limits.maxPixels)
     throw tooManyPixels(limits, `is ${header.width} x ${header.height} pixels`);
   const cost = decodeCost(header, bytes.length);
@@ -53,6 +60,13 @@ export function tooManyPixels(limits: ImageLimits, what: string, cause?: unknown
     cause,
   });
 }
+
+/** The refusal of a file that is not what it starts as. */
+export const unreadable = (format: ImageFormat, cause?: unknown): PawlError =>
+  new PawlError('IMAGE_UNREADABLE', {
+    message: `The file starts as ${describeFormat(format).name} but cannot be decoded.`,
+    cause,
+  });
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
 const seconds = (ms: number): string => (Number.isFinite(ms) ? (ms / 1000).toFixed(0) : 'endless');

@@ -1,7 +1,5 @@
-import type { ImageFormat } from '../image-format.ts';
-
 /** What the headers of all formats say. */
-export interface CommonHeader<Format extends ImageFormat> {
+export interface CommonHeader<Format extends string> {
   readonly format: Format;
   /** Pixels as looked at, after orientation, at least 1. */
   readonly width: number;

@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
-import { PawlError } from '../../errors/pawl-error.ts';
 import { sniffImageFormat } from '../image-format.ts';
 import { openImage } from '../sharp-runtime.ts';
 import { isSrgbProfile } from '../srgb-profile.ts';
@@ -71,31 +70,23 @@ const encoders: Readonly<Record<string, () => Sharp>> = {
 };
 const encoded = Object.entries(encoders).map(([name, encode]) => [name, () => encode().toBuffer()] as const);
 
-const read = (bytes: Uint8Array) => readPictureHeader(bytes, sniffImageFormat(bytes)!);
+const readFrom = (bytes: Uint8Array) => readPictureHeader(bytes, sniffImageFormat(bytes)!);
 
 describe('the header of a picture, without decoding', () => {
   it.each(encoded)('agrees with libvips: %s', async (_, encode) => {
     const bytes = await encode();
-    expect(comparable(read(bytes))).toEqual(await libvipsOf(bytes));
+    expect(comparable(readFrom(bytes)!)).toEqual(await libvipsOf(bytes));
   });
 
-  it.each(encoded)(
-    'of every cut of a %s is a header or IMAGE_UNREADABLE, and nothing past the end is read',
-    async (_, encode) => {
-      const bytes = await encode();
-      const step = Math.max(1, Math.floor(bytes.length / 500));
-      for (let length = 16; length < bytes.length; length += step) {
-        // A copy of its own, so that a read past the end cannot find the rest of the file.
-        const cut = Uint8Array.from(bytes.subarray(0, length));
-        if (sniffImageFormat(cut) === undefined) continue;
-        try {
-          read(cut);
-        } catch (error) {
-          if (!(error instanceof PawlError) || error.code !== 'IMAGE_UNREADABLE') throw error;
-        }
-      }
-    },
-  );
+  it.each(encoded)('of every cut of a %s is a header or none, and nothing past the end is read', async (_, encode) => {
+    const bytes = await encode();
+    const step = Math.max(1, Math.floor(bytes.length / 500));
+    for (let length = 16; length < bytes.length; length += step) {
+      // A copy of its own, so that a read past the end cannot find the rest of the file.
+      const cut = Uint8Array.from(bytes.subarray(0, length));
+      if (sniffImageFormat(cut) !== undefined) expect(() => readFrom(cut)).not.toThrow();
+    }
+  });
 });
 
 const filesUnder = (folder: string): string[] =>
@@ -117,7 +108,7 @@ describe.each([
         const libvips = await libvipsOf(bytes);
         if (libvips === undefined) continue;
         decoded += 1;
-        const { frames, ...picture } = comparable(read(bytes));
+        const { frames, ...picture } = comparable(readFrom(bytes)!);
         const { frames: least, ...expected } = libvips;
         if (frames < least || JSON.stringify(sorted(picture)) !== JSON.stringify(sorted(expected)))
           wrong.push({ file, read: { ...picture, frames }, libvips });
