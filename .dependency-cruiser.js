@@ -42,6 +42,7 @@ const owners = {
   '@resvg/resvg-js': ['apps/cli/src/ml/charts'],
   '@fastify/busboy': ['apps/inference/src/http'],
   express: ['apps/inference/src/http'],
+  'ipaddr.js': ['apps/inference/src/http/clients'],
   pino: ['apps/inference/src/logging', 'apps/controller/src/runtime'],
 };
 

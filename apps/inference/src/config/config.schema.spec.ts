@@ -16,9 +16,29 @@ describe('parseConfig', () => {
     ['MODEL_URI', 'ftp://x', /MODEL_URI="ftp:\/\/x": expected a file:, https:, oci: or s3: address/],
     ['MODEL_DIGEST', 'sha256:abc', /MODEL_DIGEST="sha256:abc": expected sha256:<64 hex digits>/],
     ['WORKERS', '0', /WORKERS="0"/],
+    ['IMAGE_FORMATS', 'jpeg,heic', /IMAGE_FORMATS="jpeg,heic": .*"avif"/],
+    ['IMAGE_FORMATS', ',', /IMAGE_FORMATS=",": /],
+    ['TRUSTED_PROXIES', '10.0.0.0/8,10.0.0.0/33', /TRUSTED_PROXIES=.*: expected addresses and networks/],
+    ['TRUSTED_PROXIES', 'proxy.example', /TRUSTED_PROXIES=.*: expected addresses and networks/],
+    ['TRUSTED_PROXIES', '10.0.0.0/8/8', /TRUSTED_PROXIES=.*: expected addresses and networks/],
+    ['CORS_ORIGINS', 'app.example', /CORS_ORIGINS=.*: expected \* or origins such as https/],
+    ['CORS_ORIGINS', 'https://app.example/', /CORS_ORIGINS=.*: expected \* or origins such as https/],
     ['REGISTRY_PLAIN_HTTP', 'yes', /REGISTRY_PLAIN_HTTP="yes": .*"true"\|"false"/],
   ])('names variable, value and expectation for %s=%s', (name, value, expected) => {
     expect(() => parseConfig({ [name]: value })).toThrow(expected);
+  });
+
+  it('reads lists, with commas and spaces', () => {
+    const given = {
+      IMAGE_FORMATS: 'jpeg, png',
+      TRUSTED_PROXIES: '10.0.0.0/8,::1/128,192.0.2.1,loopback',
+      CORS_ORIGINS: 'https://app.example,http://localhost:5173',
+    };
+    expect(parseConfig(given)).toMatchObject({
+      IMAGE_FORMATS: ['jpeg', 'png'],
+      TRUSTED_PROXIES: ['10.0.0.0/8', '::1/128', '192.0.2.1', 'loopback'],
+      CORS_ORIGINS: ['https://app.example', 'http://localhost:5173'],
+    });
   });
 
   it('names every wrong variable at once', () => {

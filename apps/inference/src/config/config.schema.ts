@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,6 +10,18 @@ import { z } from 'zod';
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 /** Words between commas. */
 const words = z.string().transform((value) => value.split(/[\s,]+/).filter((word) => word !== ''));
+/** An address, a network, or a name that Express has for private ones. */
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', prefix, ...more] = text.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const length = prefix === undefined ? 0 : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Infinity;
+  return more.length === 0 && length <= bits;
+}
+
+/** What a browser sends as Origin, or `*`. */
+const isOrigin = (text: string): boolean => text === '*' || (URL.canParse(text) && new URL(text).origin === text);
+
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 /** `file:folder` as the absolute `file:///...` that stores take; other addresses as they are. */
@@ -101,6 +114,24 @@ const environmentSchema = z.object({
     .describe(
       'memory that uploads may take at once, bytes; more are answered with 429; a fifth of it is for small ones',
     ),
+
+  TRUSTED_PROXIES: words
+    .refine((all) => all.every(isNetwork), 'expected addresses and networks such as 10.0.0.0/8, separated by commas')
+    .default([])
+    .describe('proxies whose X-Forwarded-For says who the client is; none: the client is who connects'),
+  CLIENT_MAX_CONNECTIONS: whole(0, 1_000_000)
+    .default(0)
+    .describe('connections of one client at once; more are answered with 429; 0: any'),
+  CLIENT_MAX_REQUESTS: whole(0, 1_000_000)
+    .default(0)
+    .describe('requests of one client at once; more are answered with 429; 0: any'),
+  CLIENT_MAX_BYTES_PER_SECOND: whole(0, 2 ** 40)
+    .default(0)
+    .describe('bytes that one client may send a second, over 10 s; then it is answered with 429; 0: any'),
+  CORS_ORIGINS: words
+    .refine((all) => all.every(isOrigin), 'expected * or origins such as https://app.example, separated by commas')
+    .default([])
+    .describe('origins whose scripts may read answers, never with credentials; none: no CORS headers'),
 
   DRAIN_DELAY_MS: whole(0, 600_000)
     .default(5_000)

@@ -5,7 +5,7 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { errorBody } from './error.filter.ts';
 
 /**
- * Answers bytes that Node's parser refuses as a request, with the same body as every other error. Node's own answer has
+ * Answers bytes that Node's parser refuses as a request, and CONNECT, with the same body as every other error. Node's own answer has
  * no body. The connection ends, because the start of the next request is unknown.
  */
 export function answerUnparsed(server: Server): void {
@@ -20,17 +20,29 @@ export function answerUnparsed(server: Server): void {
       socket.destroy();
       return;
     }
-    const error = parseError(cause);
-    const body = JSON.stringify(errorBody(error, randomUUID()));
-    const head = [
-      `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`,
-      'Content-Type: application/json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      'Connection: close',
-    ];
-    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => {
-      socket.destroy();
-    });
+    endWith(socket, parseError(cause));
+  });
+  // Node hands over the bare connection, and closes it where nobody listens.
+  server.on('connect', (_request, socket) => {
+    endWith(
+      socket,
+      new PawlError('METHOD_NOT_ALLOWED', { message: 'This service is no proxy: it does not take CONNECT.' }),
+    );
+  });
+}
+
+/** Answers on the bare connection, and ends it. */
+function endWith(socket: Duplex, error: PawlError): void {
+  const body = JSON.stringify(errorBody(error, randomUUID()));
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => {
+    socket.destroy();
   });
 }
 

@@ -18,7 +18,7 @@ const CLIENT_CLOSED = 499;
 /**
  * Routes that kubelets and scrapers ask of every pod, in service or not: no sign that users' requests still come here.
  */
-const OPERATIONAL = new Set(['/livez', '/readyz', '/health', '/metrics']);
+export const OPERATIONAL = new Set(['/livez', '/readyz', '/health', '/metrics']);
 
 /** Gives every request its id and abort signal, and every answer its metrics and its one log line. */
 @Injectable()

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Config } from '../config/config.schema.ts';
 import { DrainState } from '../health/drain-state.ts';
+import { admitRequests } from './admission.ts';
 import { answerUnparsed } from './client-error.ts';
 import { RequestMiddleware } from './request.middleware.ts';
 
@@ -19,6 +20,8 @@ export function configureServer(app: NestExpressApplication, config: Config): vo
   const middleware = app.get(RequestMiddleware);
   // Mounted without a path, so that it also sees requests whose path cannot be decoded.
   app.use(middleware.use.bind(middleware));
+  allowOrigins(app, config.CORS_ORIGINS);
+  admitRequests(app, config);
   app.disable('x-powered-by');
   // Answers are small, different every time, and not worth a hash.
   app.disable('etag');
@@ -30,6 +33,22 @@ export function configureServer(app: NestExpressApplication, config: Config): vo
   server.connectionsCheckingInterval = 1_000;
   answerUnparsed(server);
   closeUntouched(server, app.get(DrainState).closing);
+}
+
+/**
+ * Lets scripts of these origins read answers, never with credentials: the service knows none. Before anything is refused,
+ * so that they can read refusals too.
+ * @param origins `*` for all; none: no header is sent, and a browser keeps answers from scripts of other origins.
+ */
+function allowOrigins(app: NestExpressApplication, origins: readonly string[]): void {
+  if (origins.length === 0) return;
+  app.enableCors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST'],
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'ETag'],
+    credentials: false,
+    maxAge: 600,
+  });
 }
 
 /**

@@ -30,6 +30,7 @@ export const errorCodes = {
   REQUEST_TOO_LARGE: row(413, 'Send fewer or smaller images in one request.'),
   CONTENT_TYPE_UNSUPPORTED: row(415, 'Send multipart/form-data with a field "file", or the image itself as image/*.'),
   CONTENT_ENCODING_UNSUPPORTED: row(415, 'Send the body as it is, without a Content-Encoding.'),
+  EXPECTATION_FAILED: row(417, 'Send the request without Expect, or with "Expect: 100-continue".'),
   CLIENT_CLOSED_REQUEST: row(499, 'The client went away; nothing to do.'),
   // The image
   IMAGE_FORMAT_UNSUPPORTED: row(415, 'Send the image in a format that /docs lists for this route.'),
@@ -39,6 +40,7 @@ export const errorCodes = {
   IMAGE_TIMEOUT: row(422, 'The image takes too long to decode; send a smaller or simpler one.'),
   // The service
   OVERLOADED: row(429, 'Try again after the seconds given in Retry-After.', true),
+  CLIENT_LIMITED: row(429, 'Send fewer or smaller requests at a time; try again after Retry-After.', true),
   DEADLINE_EXCEEDED: row(
     429,
     'The service is too busy to answer in time; try again after the seconds given in Retry-After.',
