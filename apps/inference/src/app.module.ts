@@ -18,7 +18,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.register(config, logger),
-        MetricsModule.register(config.MODEL_NAME),
+        MetricsModule.register(modelService),
         HttpModule.register(model),
         WebModule,
       ],

@@ -9,8 +9,10 @@ afterEach(async () => {
   await service.app.close();
 });
 
-const ask = (origin: string, init: RequestInit & { readonly headers?: Record<string, string> } = {}) =>
-  fetch(`${service.url}/predict`, { ...init, headers: { origin, ...init.headers } });
+const ask = (
+  origin: string,
+  { headers = {}, ...init }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
+) => fetch(`${service.url}/predict`, { ...init, headers: { origin, ...headers } });
 const preflight = (origin: string) =>
   ask(origin, {
     method: 'OPTIONS',

@@ -2,7 +2,7 @@ import { parseConfig } from './config.schema.ts';
 
 describe('parseConfig', () => {
   it('needs nothing', () => {
-    expect(parseConfig({})).toMatchObject({ PORT: 8000, MODEL_NAME: 'catdog', WORKERS: 'auto', QUEUE_LIMIT: 64 });
+    expect(parseConfig({})).toMatchObject({ PORT: 8000, WORKERS: 'auto', QUEUE_LIMIT: 64 });
   });
 
   it('takes an empty variable as unset', () => {

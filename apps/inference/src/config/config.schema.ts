@@ -45,8 +45,10 @@ const environmentSchema = z.object({
   MODEL_NAME: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _')
-    .default('catdog')
-    .describe('name of the model that this service serves; prefixes its metrics; the bundle must have the same name'),
+    .optional()
+    .describe(
+      "name that the bundle must have, and prefix of the metrics; unset: the bundle's name, and no metrics of the model before it is there",
+    ),
   MODEL_URI: z
     .string()
     .regex(new RegExp(`^(${schemes.join('|')}):`), `expected a ${listSchemes(':')} address`)

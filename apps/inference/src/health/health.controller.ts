@@ -1,7 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { CONFIG } from '../config/config.module.ts';
-import type { Config } from '../config/config.schema.ts';
+import { Controller, Get, Res } from '@nestjs/common';
 import { ModelService } from '../model/model.service.ts';
 import { DrainState } from './drain-state.ts';
 import type { Health, Liveness, Readiness } from './health.schema.ts';
@@ -11,12 +9,10 @@ import type { Health, Liveness, Readiness } from './health.schema.ts';
 export class HealthController {
   readonly #model: ModelService;
   readonly #drain: DrainState;
-  readonly #config: Config;
 
-  constructor(model: ModelService, drain: DrainState, @Inject(CONFIG) config: Config) {
+  constructor(model: ModelService, drain: DrainState) {
     this.#model = model;
     this.#drain = drain;
-    this.#config = config;
   }
 
   /** For people and smoke tests: 200 also while no model is loaded. */
@@ -43,8 +39,8 @@ export class HealthController {
   }
 
   #readiness(): Readiness {
-    const { state, served } = this.#model;
-    const common = { state: state.name, model: this.#config.MODEL_NAME };
+    const { state, served, name } = this.#model;
+    const common = { state: state.name, ...(name !== undefined && { model: name }) };
     if (this.#drain.draining) return { ...common, ready: false, reason: 'The service is shutting down.' };
     const stuck = this.#model.stuckReason;
     if (stuck !== undefined)

@@ -13,7 +13,10 @@ export const livenessSchema = z.strictObject({
 export const readinessSchema = z.strictObject({
   ready: z.boolean(),
   state: z.enum(['absent', 'loading', 'ready', 'failed', 'closed']).meta({ description: 'State of the model.' }),
-  model: z.string().meta({ description: 'Name of the model that this service serves.' }),
+  model: z
+    .string()
+    .optional()
+    .meta({ description: 'Name of the model that this service serves; absent before it is known.' }),
   version: z.string().optional(),
   digest: z.string().optional(),
   lineage: z

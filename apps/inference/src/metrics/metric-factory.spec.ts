@@ -23,7 +23,7 @@ describe('MetricFactory', () => {
   it('refuses a name that was declared before, also for another kind of metric', () => {
     const metrics = new MetricFactory('catdog');
     metrics.gauge(depth);
-    expect(() => metrics.counter(depth)).toThrow('the metric catdog_depth is declared twice');
+    expect(() => metrics.counter(depth)).toThrow('the metric depth is declared twice');
   });
 
   it('reads observed gauges at every scrape, and forgets labels that are gone', async () => {
@@ -34,6 +34,26 @@ describe('MetricFactory', () => {
     const text = await register.metrics();
     expect(text).toContain('catdog_info{version="2"} 1');
     expect(text).not.toContain('version="1"');
+  });
+
+  it('begins with the name of the model, where that comes later, and takes no second one', async () => {
+    const metrics = new MetricFactory(undefined);
+    const seen = metrics.counter({ suffix: 'seen_total', help: 'Seen.', labels: [] });
+    const size = metrics.histogram({ suffix: 'size_bytes', help: 'Size.', labels: [], buckets: [1] });
+    const set = metrics.gauge(depth);
+    metrics.observed({ ...depth, suffix: 'width' }, () => 7);
+    seen.inc({});
+    expect(await register.metrics()).toBe('\n');
+    metrics.nameModel('birds');
+    metrics.nameModel('catdog');
+    seen.inc({});
+    size.observe({}, 5);
+    set.set(3);
+    const lines = (await register.metrics()).split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining(['birds_seen_total 1', 'birds_size_bytes_count 1', 'birds_depth 3', 'birds_width 7']),
+    );
+    expect(lines.join()).not.toContain('catdog');
   });
 
   it('replaces the metrics of a service that ran before in this process', async () => {

@@ -33,57 +33,92 @@ export interface GaugeMetric {
   set(value: number): void;
 }
 
+/** A definition as prom-client takes it. */
+interface NamedMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: string[];
+}
+
 /** One value of a gauge that is read at a scrape. */
 export interface GaugeReading {
   readonly labels: LabelValues;
   readonly value: number;
 }
 
-/** Makes the metrics of the service, each with the model's name before its own. Every method throws for a name that was declared before. */
+/**
+ * Makes the metrics of the service, each with the model's name before its own. Where the name is not known yet, a metric
+ * begins with the name: what happens before has no name to go by, and is not counted. Every method throws for a name that
+ * was declared before.
+ */
 export class MetricFactory {
-  readonly #model: string;
   readonly #declared = new Set<string>();
+  #model: string | undefined;
+  #waiting: ((model: string) => void)[] = [];
 
-  /** @param model name of the model. */
-  constructor(model: string) {
+  /** @param model name of the model; undefined while nobody knows it. */
+  constructor(model: string | undefined) {
     this.#model = model;
   }
 
+  /** Tells the name, once; a second time, or where it was known, nothing happens. */
+  nameModel(model: string): void {
+    if (this.#model !== undefined) return;
+    this.#model = model;
+    for (const begin of this.#waiting) begin(model);
+    this.#waiting = [];
+  }
+
   counter(definition: MetricDefinition): CounterMetric {
-    return new Counter(this.#declare(definition));
+    let counter: Counter | undefined;
+    this.#declare(definition, (named) => (counter = new Counter(named)));
+    return { inc: (labels) => counter?.inc(labels) };
   }
 
   histogram(definition: HistogramDefinition): HistogramMetric {
-    return new Histogram({ ...this.#declare(definition), buckets: [...definition.buckets] });
+    let histogram: Histogram | undefined;
+    const buckets = [...definition.buckets];
+    this.#declare(definition, (named) => (histogram = new Histogram({ ...named, buckets })));
+    return { observe: (labels, value) => histogram?.observe(labels, value) };
   }
 
   gauge(definition: MetricDefinition): GaugeMetric {
-    return new Gauge(this.#declare(definition));
+    let gauge: Gauge | undefined;
+    this.#declare(definition, (named) => (gauge = new Gauge(named)));
+    return { set: (value) => gauge?.set(value) };
   }
 
   /** A gauge that is read at every scrape, so that it is never stale. @param read its values now; none: no line. */
   observed(definition: MetricDefinition, read: () => number | readonly GaugeReading[]): void {
-    // The registry keeps it.
-    new Gauge({
-      ...this.#declare(definition),
-      collect() {
-        const now = read();
-        if (typeof now === 'number') {
-          this.set(now);
-          return;
-        }
-        this.reset();
-        for (const { labels, value } of now) this.set(labels, value);
-      },
-    });
+    this.#declare(
+      definition,
+      (named) =>
+        // The registry keeps it.
+        new Gauge({
+          ...named,
+          collect() {
+            const now = read();
+            if (typeof now === 'number') {
+              this.set(now);
+              return;
+            }
+            this.reset();
+            for (const { labels, value } of now) this.set(labels, value);
+          },
+        }),
+    );
   }
 
-  #declare({ suffix, help, labels }: MetricDefinition): { name: string; help: string; labelNames: string[] } {
-    const name = metricName(this.#model, { suffix });
-    if (this.#declared.has(name)) throw new Error(`the metric ${name} is declared twice`);
-    this.#declared.add(name);
-    // Left by a service that ran earlier in this process: the registry is the process's.
-    register.removeSingleMetric(name);
-    return { name, help, labelNames: [...labels] };
+  #declare({ suffix, help, labels }: MetricDefinition, begin: (named: NamedMetric) => unknown): void {
+    if (this.#declared.has(suffix)) throw new Error(`the metric ${suffix} is declared twice`);
+    this.#declared.add(suffix);
+    const beginAs = (model: string): void => {
+      const name = metricName(model, { suffix });
+      // Left by a service that ran earlier in this process: the registry is the process's.
+      register.removeSingleMetric(name);
+      begin({ name, help, labelNames: [...labels] });
+    };
+    if (this.#model === undefined) this.#waiting.push(beginAs);
+    else beginAs(this.#model);
   }
 }

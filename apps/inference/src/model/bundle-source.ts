@@ -24,7 +24,11 @@ export class BundleSource {
     return resolveBundle(uri, {
       // One folder for each digest: a pod that restarts with another digest does not replace the bundle that another
       // pod reads.
-      directory: join(config.MODEL_CACHE_DIR, config.MODEL_NAME, config.MODEL_DIGEST?.slice(-12) ?? 'unpinned'),
+      directory: join(
+        config.MODEL_CACHE_DIR,
+        config.MODEL_NAME ?? 'any',
+        config.MODEL_DIGEST?.slice(-12) ?? 'unpinned',
+      ),
       digest: config.MODEL_DIGEST,
       publicKeyPem,
       ...storeOptionsOf(config),

@@ -90,10 +90,19 @@ describe('ModelService', () => {
   });
 
   it('refuses the bundle of another model', async () => {
-    const { model } = setUp([() => Promise.resolve(aBundleWithoutFiles({ name: 'birds' }))]);
+    const { model } = setUp([() => Promise.resolve(aBundleWithoutFiles({ name: 'birds' }))], { MODEL_NAME: 'catdog' });
     await model.start();
     await model.settled;
     expect(model.state).toMatchObject({ name: 'failed', error: { code: 'MODEL_INCOMPATIBLE' } });
+    expect([model.name, await model.named]).toEqual(['catdog', 'catdog']);
+  });
+
+  it('takes the name of its bundle where none is configured', async () => {
+    const { model } = setUp([() => Promise.resolve(aBundleWithoutFiles({ name: 'birds' }))]);
+    expect(model.name).toBeUndefined();
+    await model.start();
+    await model.settled;
+    expect([model.state.name, model.name, await model.named]).toEqual(['ready', 'birds', 'birds']);
   });
 
   it('tries again after an unexpected error, and logs it', async () => {

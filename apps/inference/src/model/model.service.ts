@@ -30,6 +30,8 @@ export class ModelService implements OnApplicationShutdown {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   readonly #settled = Promise.withResolvers<undefined>();
+  readonly #named = Promise.withResolvers<string>();
+  #name: string | undefined;
   #state: ModelState = { name: 'absent' };
   #firstStepOver: () => void = () => undefined;
   #stuckReason: string | undefined;
@@ -47,6 +49,17 @@ export class ModelService implements OnApplicationShutdown {
     this.#logger = logger;
     this.#clock = clock;
     void backend.stuck.then((reason) => (this.#stuckReason = reason));
+    if (config.MODEL_NAME !== undefined) this.#takeName(config.MODEL_NAME);
+  }
+
+  /** The model's name: the configured one, or else the bundle's, which is undefined until the bundle is there. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /** Resolves with {@link name} once it is known; never where there is neither a name nor a bundle. */
+  get named(): Promise<string> {
+    return this.#named.promise;
   }
 
   get state(): ModelState {
@@ -173,10 +186,11 @@ export class ModelService implements OnApplicationShutdown {
     this.#enter('fetch');
     const bundle: Bundle = await this.#source.open(uri, this.#stop.signal);
     const { manifest, digest } = bundle;
-    if (manifest.name !== this.#config.MODEL_NAME)
+    this.#takeName(this.#name ?? manifest.name);
+    if (manifest.name !== this.#name)
       throw new PawlError('MODEL_INCOMPATIBLE', {
-        message: `The bundle is of the model "${manifest.name}", this service serves "${this.#config.MODEL_NAME}".`,
-        hint: 'Set MODEL_NAME and MODEL_URI to the same model.',
+        message: `The bundle is of the model "${manifest.name}", this service serves "${this.#name}".`,
+        hint: 'Set MODEL_NAME and MODEL_URI to the same model, or leave MODEL_NAME out to serve any.',
       });
     this.#enter('load');
     const loading = this.#backend.load(bundle);
@@ -185,6 +199,11 @@ export class ModelService implements OnApplicationShutdown {
     this.#enter('golden');
     const golden = await checkGolden(bundle, this.#backend, this.#config.IMAGE_TIMEOUT_MS);
     return { manifest, digest, golden, examplePath: bundle.path(manifest.golden.images[0]?.file ?? manifest.model) };
+  }
+
+  #takeName(name: string): void {
+    this.#name = name;
+    this.#named.resolve(name);
   }
 
   #settle(state: Exclude<ModelState, { readonly name: 'loading' }>): void {

@@ -126,7 +126,7 @@ describe('a service that cannot start', () => {
 
 describe('a service without a model', () => {
   it('is healthy, not ready, and says what is missing', async () => {
-    service = await startService({ MODEL_URI: '' });
+    service = await startService({ MODEL_URI: '', MODEL_NAME: 'catdog' });
     const health = await fetch(`${service.url}/health`);
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok', model_loaded: false }]);
     expect(await readiness()).toEqual([
