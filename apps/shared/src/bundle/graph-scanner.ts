@@ -33,6 +33,8 @@ const model: MessageKind = { fields: { 7: () => graph, 20: () => trainingInfo, 2
 
 /** `TensorProto.data_location`; 0 is DEFAULT, 1 is EXTERNAL, and nothing else is defined. */
 const DATA_LOCATION = 14;
+/** What follows a tag, by its low three bits; 3 and 4 are groups. */
+const WIRE = { varint: 0, fixed64: 1, length: 2, fixed32: 5 };
 /** Messages inside each other, as many as onnxruntime's protobuf takes. */
 const DEEPEST = 100;
 /** Bytes of the longest varint. */
@@ -122,22 +124,13 @@ export class GraphScanner {
 
   #takeTag(tag: number): void {
     this.#field = tag >>> 3;
-    switch (this.#field === 0 ? undefined : tag & 7) {
-      case 0:
-        this.#reading = 'number';
-        break;
-      case 1:
-        this.#pass(8);
-        break;
-      case 2:
-        this.#reading = 'length';
-        break;
-      case 5:
-        this.#pass(4);
-        break;
-      default:
-        this.#isMalformed = true;
-    }
+    const wireType = tag & 7;
+    if (this.#field === 0) this.#isMalformed = true;
+    else if (wireType === WIRE.varint) this.#reading = 'number';
+    else if (wireType === WIRE.length) this.#reading = 'length';
+    else if (wireType === WIRE.fixed64) this.#pass(8);
+    else if (wireType === WIRE.fixed32) this.#pass(4);
+    else this.#isMalformed = true;
   }
 
   /** onnxruntime's protobuf takes the low 32 bits of an enum, so they decide here too. */

@@ -134,8 +134,7 @@ async function readSmall(realRoot: string, file: string, maxBytes: number): Prom
 
 /** @throws PawlError as {@link openBundle} does. */
 async function verifySize(realRoot: string, expected: BundleFile): Promise<void> {
-  await using handle = await openListed(realRoot, expected);
-  void handle;
+  await (await openListed(realRoot, expected)).close();
 }
 
 /** @param scanner looks at the bytes that are hashed, where they are a model's. */

@@ -64,7 +64,7 @@ export async function retrain(
   return 'trained';
 }
 
-async function inputsOf(context: Context, { params, data, cache }: RetrainOptions): Promise<TrainingInputs> {
+async function inputsOf(context: Context, { params, data }: RetrainOptions): Promise<TrainingInputs> {
   const dataset = await openDataset(data, context.signal);
   try {
     const backbone = await openBackbone(context, params.train.backbone, params.train.features);
