@@ -1,3 +1,4 @@
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { Command, CommanderError } from 'commander';
 import { addCompletion } from './commands/completion.ts';
@@ -108,6 +109,9 @@ export async function run(argv: readonly string[], context: ClusterContext): Pro
   }
 }
 
+/** Words of any origin, safe for a terminal and for the log of a CI. */
+const shown = (text: string): string => plain(maskUris(text));
+
 /** Says what went wrong on stderr: what is wrong and what was expected, then what to do. */
 function report(error: unknown, context: ClusterContext): ExitCode {
   // Commander has written its message, or the help that was asked for.
@@ -117,21 +121,21 @@ function report(error: unknown, context: ClusterContext): ExitCode {
     // Most commands have nothing to say then: who pressed Ctrl-C knows what ended.
     if (error instanceof CliError && error.code === 'INTERRUPTED' && error.hint !== '')
       context.stderr.write(
-        `${plain(error.message)}\n${theme.paint('strong', 'next:')}  ${theme.asCalled(error.hint)}\n`,
+        `${shown(error.message)}\n${theme.paint('strong', 'next:')}  ${shown(theme.asCalled(error.hint))}\n`,
       );
     return exitCodes.interrupted;
   }
   if (error instanceof CliError || error instanceof PawlError) {
-    context.stderr.write(`${theme.paint('bad', 'error:')} ${plain(error.message)} [${error.code}]\n`);
+    context.stderr.write(`${theme.paint('bad', 'error:')} ${shown(error.message)} [${error.code}]\n`);
     if (error.hint !== '')
-      context.stderr.write(`${theme.paint('strong', 'next:')}  ${plain(theme.asCalled(error.hint))}\n`);
+      context.stderr.write(`${theme.paint('strong', 'next:')}  ${shown(theme.asCalled(error.hint))}\n`);
     if (error instanceof CliError) return error.exitCode;
     if (error.code === 'BUNDLE_NOT_FOUND') return exitCodes.notFound;
     return error.transient || REFUSED_OUTSIDE.includes(error.code) ? exitCodes.cluster : exitCodes.no;
   }
   // A stack has lines of its own; the message in it may repeat what a stranger wrote.
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const text = stack.split('\n').map(plainLine).join('\n');
+  const text = maskUris(stack).split('\n').map(plainLine).join('\n');
   context.stderr.write(`${theme.paint('bad', 'error:')} this is a defect of pawl; please report it\n${text}\n`);
   return exitCodes.no;
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { inspect } from 'node:util';
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { parseConfig } from './config.ts';
 import { runController } from './controller.ts';
@@ -31,6 +33,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   // For the reader of a terminal or of `kubectl logs`: words, not JSON.
-  console.error(error instanceof PawlError ? `${error.code}: ${error.message}\n${error.hint}` : error);
+  console.error(
+    error instanceof PawlError ? `${error.code}: ${error.message}\n${error.hint}` : maskUris(inspect(error)),
+  );
   process.exit(1);
 });

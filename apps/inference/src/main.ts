@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { stopSignal } from './stop-signal.ts';
 
@@ -9,6 +11,8 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   // Before the logger exists, and for the reader of a terminal: words, not JSON.
-  console.error(error instanceof PawlError ? `${error.code}: ${error.message}\n${error.hint}` : error);
+  console.error(
+    error instanceof PawlError ? `${error.code}: ${error.message}\n${error.hint}` : maskUris(inspect(error)),
+  );
   process.exit(1);
 });

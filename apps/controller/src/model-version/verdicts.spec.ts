@@ -28,8 +28,8 @@ describe('verdicts', () => {
   });
 
   it.each([
-    ['https://name:pass@store.example/a/b?X-Signature=1#x', 'https://store.example/a/b'],
-    ['HTTPS://pass%40@store.example?sig=1', 'HTTPS://store.example'],
+    ['https://name:pass@store.example/a/b?X-Signature=1#x', 'https://***@store.example/a/b?***'],
+    ['HTTPS://pass%40@store.example?sig=1', 'HTTPS://***@store.example?***'],
     ['https://store.example/a@b', 'https://store.example/a@b'],
     ['oci://registry.example/m:1@sha256:ab', 'oci://registry.example/m:1@sha256:ab'],
   ])('show no secret of the address %s', (uri, told) => {

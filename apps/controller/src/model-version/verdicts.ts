@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import { annotations } from '@pawl/shared/modelversion/names';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { HttpReply } from '../runtime/http-server.ts';
@@ -80,14 +81,10 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 function withoutSecrets(version: ModelVersion): ModelVersion {
   const { metadata, spec } = version;
   const kept = Object.fromEntries(Object.entries(metadata.annotations ?? {}).filter(([key]) => key !== LAST_APPLIED));
-  const isHttp = /^https?:/i.test(spec.artifact.uri);
-  const uri = isHttp
-    ? spec.artifact.uri.replace(/^([^/]*\/\/)[^/?#]*@/, '$1').replace(/[?#].*$/s, '')
-    : spec.artifact.uri;
   return {
     ...version,
     metadata: { ...metadata, annotations: kept },
-    spec: { ...spec, artifact: { ...spec.artifact, uri } },
+    spec: { ...spec, artifact: { ...spec.artifact, uri: maskUri(spec.artifact.uri) } },
   };
 }
 

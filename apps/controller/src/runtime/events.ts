@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { isAlreadyExists, isNotFound } from '@pawl/shared/kubernetes/api-error';
 import type { KubernetesApi } from '@pawl/shared/kubernetes/kubernetes-api';
 import type { KubeObject } from '@pawl/shared/kubernetes/kube-object';
@@ -107,7 +108,7 @@ export class EventRecorder {
         involvedObject: involved(object),
         type,
         reason,
-        message: note,
+        message: maskUris(note),
         source: { component: this.#options.component },
         reportingComponent: this.#options.component,
         reportingInstance: this.#options.instance,

@@ -36,6 +36,16 @@ describe('createLogger', () => {
     );
   });
 
+  it('hides user information and queries of addresses, also in the sentence', () => {
+    const lines: string[] = [];
+    const secret = 'https://user:PASSWORD@store/m?sig=SECRET';
+    createLogger('debug', { write: (line) => void lines.push(line) }).warn({ uri: secret }, `cannot get ${secret}.`);
+    expect(JSON.parse(lines.join(''))).toMatchObject({
+      uri: 'https://***@store/m?***',
+      message: 'cannot get https://***@store/m?***.',
+    });
+  });
+
   it('writes only the useful fields of an error', () => {
     const error = Object.assign(new Error('refused with Bearer abcdefghijkl', { cause: new Error('inner') }), {
       status: 403,

@@ -1,3 +1,4 @@
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { type DestinationStream, pino, stdTimeFunctions } from 'pino';
 
 /** What the runtime logs with: fields first, one sentence second. Usual fields are `key`, `reason` and `err`. */
@@ -16,6 +17,7 @@ const DEEPEST = 6;
 /**
  * A JSON logger: one line an event with `time` (ISO 8601), `level` (a word) and `message`. Fields whose name tells of a
  * secret, and credentials inside any text, are replaced.
+ * Addresses have neither user information nor queries.
  * @param destination where lines go, standard output by default.
  */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
@@ -30,6 +32,8 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => redact(fields, 0) as Record<string, unknown>,
     },
+    // Over the whole line: an address may be in the sentence, in a field, or in the stack of an error.
+    hooks: { streamWrite: maskUris },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }

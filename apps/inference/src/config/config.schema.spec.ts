@@ -49,4 +49,16 @@ describe('parseConfig', () => {
     expect(() => parseConfig({ PREDICTION_ID_KEY: 'hunter2' })).toThrow(/PREDICTION_ID_KEY=\(secret\)/);
     expect(() => parseConfig({ PREDICTION_ID_KEY: 'hunter2' })).not.toThrow(/hunter2/);
   });
+
+  it.each([
+    [{ MODEL_URI: 'ftp://user:PASSWORD@x/y' }, /MODEL_URI="ftp:\/\/\*\*\*@x\/y": expected/],
+    [{ MODEL_URI: 'ftp://x/y?X-Amz-Signature=SECRET' }, /MODEL_URI="ftp:\/\/x\/y\?\*\*\*": expected/],
+    [{ MODEL_URI: 'user:PASS/WORD@x/y' }, /MODEL_URI="user:\*\*\*@x\/y": expected/],
+    [{ S3_ENDPOINT: 'https//user:PASS WORD@x' }, /S3_ENDPOINT="\*\*\*@x": /],
+    // A value in the wrong variable.
+    [{ PORT: 'https://user:PASSWORD@x/y' }, /PORT="https:\/\/\*\*\*@x\/y": /],
+  ])('nor what an address has in it: %p', (environment, shown) => {
+    expect(() => parseConfig(environment)).toThrow(shown);
+    expect(() => parseConfig(environment)).not.toThrow(/PASS|WORD|SECRET/);
+  });
 });

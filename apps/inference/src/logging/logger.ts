@@ -1,4 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
 
 /** What the service logs with: fields first, one sentence second. */
@@ -13,6 +14,7 @@ export abstract class Logger {
 
 /**
  * A JSON logger: one line an event with `time` (ISO 8601), `level` (a word) and `message`.
+ * Addresses have neither user information nor queries.
  * @param destination where lines go, standard output by default.
  */
 export function createLogger(level: string, destination?: DestinationStream): PinoLogger {
@@ -22,6 +24,8 @@ export function createLogger(level: string, destination?: DestinationStream): Pi
     messageKey: 'message',
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    // Over the whole line: an address may be in the sentence, in a field, or in the stack of an error.
+    hooks: { streamWrite: maskUris },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }

@@ -3,6 +3,8 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { backoffMs, type Backoff } from '@pawl/shared/concurrency/backoff';
 import { sleep, systemClock, type Clock } from '@pawl/shared/concurrency/clock';
 import { inBackground } from '@pawl/shared/concurrency/in-background';
+import type { Manifest } from '@pawl/shared/bundle/manifest';
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Classification, Interest } from '@pawl/shared/execution/image-task';
 import type { Config } from '../config/config.schema.ts';
@@ -198,7 +200,12 @@ export class ModelService implements OnApplicationShutdown {
     await loading;
     this.#enter('golden');
     const golden = await checkGolden(bundle, this.#backend, this.#config.IMAGE_TIMEOUT_MS);
-    return { manifest, digest, golden, examplePath: bundle.path(manifest.golden.images[0]?.file ?? manifest.model) };
+    return {
+      manifest: shownManifest(manifest),
+      digest,
+      golden,
+      examplePath: bundle.path(manifest.golden.images[0]?.file ?? manifest.model),
+    };
   }
 
   #takeName(name: string): void {
@@ -220,6 +227,12 @@ export class ModelService implements OnApplicationShutdown {
     this.#stop.signal.throwIfAborted();
     this.#state = { name: 'loading', step };
   }
+}
+
+/** What the author says of the origin is repeated by `/readyz`, the log and the metrics: without secrets of addresses. */
+function shownManifest(manifest: Manifest): Manifest {
+  const lineage = Object.entries(manifest.lineage).map(([key, text]) => [key, maskUris(text)] as const);
+  return { ...manifest, lineage: Object.fromEntries(lineage) };
 }
 
 const facts = ({ code, hint, cause }: PawlError) => ({ code, hint, cause });

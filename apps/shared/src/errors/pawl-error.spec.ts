@@ -11,6 +11,18 @@ describe('PawlError', () => {
     });
   });
 
+  it('shows no secret of an address, in no part', () => {
+    const error = new PawlError('BUNDLE_STORE_REFUSED', {
+      message: 'got 500 from https://user:PASSWORD@store/m?sig=SECRET',
+      hint: 'look at ftp://user:PASSWORD@store/m',
+    });
+    expect([error.message, error.hint, error.stack]).toEqual([
+      'got 500 from https://***@store/m?***',
+      'look at ftp://***@store/m',
+      expect.not.stringMatching(/PASSWORD|SECRET/),
+    ]);
+  });
+
   it('prefers the hint of the place that raised it, and keeps the cause', () => {
     const cause = new Error('ENOENT');
     const error = new PawlError('BUNDLE_NOT_FOUND', { message: 'no bundle', hint: 'publish it first', cause });

@@ -1,4 +1,5 @@
 import { harmlessText } from './harmless-text.ts';
+import { maskUris } from './mask-uri.ts';
 import { errorCodes, type ErrorCode } from './error-codes.ts';
 
 /** Longest message of an error, UTF-16 units: what it repeats of a manifest or a registry's answer may be a megabyte. */
@@ -19,7 +20,8 @@ export interface PawlErrorDetails {
 
 /**
  * The one error class of Pawl. Its `code` is stable and documented; the table in `error-codes.ts` says which HTTP status
- * it becomes and whether trying again later can help.
+ * it becomes and whether trying again later can help. Addresses in it show neither user information nor queries, wherever
+ * they come from: what a lower level said often repeats them.
  */
 export class PawlError extends Error {
   readonly code: ErrorCode;
@@ -27,12 +29,12 @@ export class PawlError extends Error {
 
   constructor(code: ErrorCode, details: PawlErrorDetails) {
     super(
-      harmlessText(details.message, MAX_MESSAGE_LENGTH),
+      harmlessText(maskUris(details.message), MAX_MESSAGE_LENGTH),
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.name = 'PawlError';
     this.code = code;
-    this.hint = details.hint ?? errorCodes[code].hint;
+    this.hint = maskUris(details.hint ?? errorCodes[code].hint);
   }
 
   /** HTTP status of the code. */

@@ -27,6 +27,19 @@ const textOf = (evidence: Evidence): string => renderExplanation(explain(evidenc
 const flat = (text: string): string => text.replace(/\s+/g, ' ');
 
 describe('explain', () => {
+  it('shows no secret of the address of the weights, whatever the reason', () => {
+    const artifact = { uri: 'https://user:PASSWORD@store.example/m?sig=SECRET', digest: `sha256:${'a'.repeat(64)}` };
+    const versions = [
+      ...failureReasons.map((reason) => aVersion('1.4.0', failedFor(reason), withSpec({ artifact }))),
+      ...Object.keys(waitWords).map((reason) =>
+        aVersion('1.4.0', because('Pending', reason as 'Verifying'), withSpec({ artifact })),
+      ),
+    ];
+    const text = versions.map((version) => textOf(evidenceOf(version))).join('\n');
+    expect(text).toContain('https://***@store.example/m?***');
+    expect(text).not.toMatch(/PASSWORD|SECRET/);
+  });
+
   describe('every reason of a Failed verdict', () => {
     it.each(failureReasons)('%s', (reason) => {
       const { headline, summary, next } = explain(evidenceOf(aVersion('1.4.0', failedFor(reason, 'what was seen'))));

@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import type { FailureReason } from '@pawl/shared/modelversion/model-version';
 import { annotations, FETCH_CONTAINER, PUBLIC_KEY_KEY } from '@pawl/shared/modelversion/names';
 import { count } from '../../terminal/text.ts';
@@ -16,7 +17,7 @@ interface FailureWords {
   readonly next: (evidence: Evidence) => readonly NextStep[];
 }
 
-const uri = (evidence: Evidence): string => evidence.version.spec.artifact.uri;
+const uri = (evidence: Evidence): string => maskUri(evidence.version.spec.artifact.uri);
 const publish = (evidence: Evidence): string =>
   `publish the bundle of digest ${evidence.version.spec.artifact.digest} at ${uri(evidence)}`;
 const policyOf = (evidence: Evidence): string => `the rollout policy of ${evidence.version.spec.model}`;

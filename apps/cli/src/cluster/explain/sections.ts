@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import type { AnalysisCheck, CheckVerdict, Condition } from '@pawl/shared/modelversion/model-version';
 import { labels, STABLE } from '@pawl/shared/modelversion/names';
 import type { KubernetesEvent } from '@pawl/shared/kubernetes/objects';
@@ -64,7 +65,7 @@ function artifactSection({ version }: Evidence): Section {
   return {
     title: 'Artifact',
     lines: [
-      `${uri}, ${shortDigest(digest)}`,
+      `${maskUri(uri)}, ${shortDigest(digest)}`,
       artifact === undefined
         ? 'not verified'
         : `verified, ${bytes(artifact.sizeBytes)}, ${artifact.signed ? 'signed by the key of this environment' : 'no signature asked for'}`,

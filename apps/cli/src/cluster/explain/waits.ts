@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import { labels, POLICY_ROLE, PUBLIC_KEY_KEY, STABLE } from '@pawl/shared/modelversion/names';
 import { compareVersions } from '../model-version/order.ts';
 import { list } from '../../terminal/text.ts';
@@ -31,13 +32,13 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
   Verifying: {
     headline: 'its bundle is being verified',
     means: (e) =>
-      `The controller is fetching the bundle from ${e.version.spec.artifact.uri} and compares digest, files and signature; no pod is started before that.`,
+      `The controller is fetching the bundle from ${maskUri(e.version.spec.artifact.uri)} and compares digest, files and signature; no pod is started before that.`,
     next: (e) => [watch(e)],
   },
   StoreUnreachable: {
     headline: 'its store cannot be reached',
     means: (e) =>
-      `The bundle cannot be verified because the store of ${e.version.spec.artifact.uri} cannot be reached; this is tried again, with growing pauses, and is no verdict about the weights. ${told(e)}`,
+      `The bundle cannot be verified because the store of ${maskUri(e.version.spec.artifact.uri)} cannot be reached; this is tried again, with growing pauses, and is no verdict about the weights. ${told(e)}`,
     next: (e) => [
       {
         text: 'bring the store back, or open the way to it from the controller (network policy, DNS, proxy); it then goes on by itself',
@@ -151,14 +152,14 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
   StoreUntrusted: {
     headline: 'the certificate of its store is not trusted',
     means: (e) =>
-      `The bundle cannot be verified because the store of ${e.version.spec.artifact.uri} shows a certificate that the controller does not trust, so nothing was sent to it; its credentials are not the cause. This is tried again, and is no verdict about the weights. ${told(e)}`,
+      `The bundle cannot be verified because the store of ${maskUri(e.version.spec.artifact.uri)} shows a certificate that the controller does not trust, so nothing was sent to it; its credentials are not the cause. This is tried again, and is no verdict about the weights. ${told(e)}`,
     next: (e) => [certificateStep(told(e)) ?? trustAuthority, newVersion(e, 'if the address is wrong, correct it')],
     blocked: true,
   },
   StoreRefused: {
     headline: 'its store refuses the controller',
     means: (e) =>
-      `The bundle cannot be verified because the store of ${e.version.spec.artifact.uri} refuses the controller: its credentials are missing, wrong, or may not read it. This is tried again, and is no verdict about the weights. ${told(e)}`,
+      `The bundle cannot be verified because the store of ${maskUri(e.version.spec.artifact.uri)} refuses the controller: its credentials are missing, wrong, or may not read it. This is tried again, and is no verdict about the weights. ${told(e)}`,
     next: (e) => [
       { text: "give the controller's account the right to read the store; it then goes on by itself" },
       newVersion(e, 'if the address is wrong, correct it'),
@@ -168,7 +169,7 @@ export const waitWords: Readonly<Record<WaitReason, WaitWords>> = {
   ArtifactNotFound: {
     headline: 'its bundle is not in the store',
     means: (e) =>
-      `The store answers, and it has no bundle at ${e.version.spec.artifact.uri}: it was not published yet, or the address is wrong. This is tried again, and is no verdict about the weights. ${told(e)}`,
+      `The store answers, and it has no bundle at ${maskUri(e.version.spec.artifact.uri)}: it was not published yet, or the address is wrong. This is tried again, and is no verdict about the weights. ${told(e)}`,
     next: (e) => [
       { text: `publish the bundle of digest ${e.version.spec.artifact.digest} there; it then goes on by itself` },
       newVersion(e, 'if the address is wrong, correct it'),

@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import type { ModelVersion, Phase } from '@pawl/shared/modelversion/model-version';
 import { GROUP, MODEL_VERSION } from '@pawl/shared/modelversion/names';
 import type { Command } from 'commander';
@@ -167,7 +168,7 @@ function renderVersions(
       readinessOf(version),
       age(metadata.creationTimestamp, now),
       seenAt(version, watches, now),
-      ...(wide ? [shortDigest(spec.artifact.digest), spec.artifact.uri] : []),
+      ...(wide ? [shortDigest(spec.artifact.digest), maskUri(spec.artifact.uri)] : []),
       status === undefined
         ? { text: 'no controller has seen it', tone: 'warn' }
         : seen(version) === 'older'

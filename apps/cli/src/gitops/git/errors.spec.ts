@@ -2,12 +2,12 @@ import { gitError, sanitize } from './errors.ts';
 
 describe('what Git says', () => {
   it.each([
-    ['https://ann:secret@git.example/x.git', 'https://git.example/x.git'],
+    ['https://ann:secret@git.example/x.git', 'https://***@git.example/x.git'],
     [
       "fatal: unable to access 'https://token@git.example/x.git/': 403",
-      "fatal: unable to access 'https://git.example/x.git/': 403",
+      "fatal: unable to access 'https://***@git.example/x.git/': 403",
     ],
-    ['ssh://git@host/x', 'ssh://host/x'],
+    ['ssh://git@host/x', 'ssh://***@host/x'],
     ['git@host:x.git', 'git@host:x.git'],
     ['one\n  two\n\nthree', 'one two three'],
   ])('%s is shown as %s', (text, expected) => {

@@ -1,12 +1,9 @@
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { CliError } from '../../errors/cli-error.ts';
-
-/** Credentials in an address, as Git repeats it in its messages. */
-const USER_INFORMATION = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi;
 
 /** Text of Git without credentials, on one line. */
 export function sanitize(text: string): string {
-  return text
-    .replace(USER_INFORMATION, '$1')
+  return maskUris(text)
     .replace(/\s*\n\s*/g, ' ')
     .trim();
 }

@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import type { ModelVersionStatus } from '@pawl/shared/modelversion/model-version';
 import { CliError, type CliErrorCode } from '../../errors/cli-error.ts';
 import type { ReleasedVersion } from '../environments/environment.ts';
@@ -102,7 +103,7 @@ function identity(question: VerdictQuestion): GateResult {
   if (it.artifact.digest !== artifact.digest) return differs('digest', it.artifact.digest, artifact.digest);
   if (verified !== undefined && verified !== artifact.digest)
     return differs('verified digest', verified, artifact.digest);
-  if (it.artifact.uri !== artifact.uri) return differs('address', it.artifact.uri, artifact.uri);
+  if (it.artifact.uri !== artifact.uri) return differs('address', maskUri(it.artifact.uri), maskUri(artifact.uri));
   return pass('digest', `${shortDigest(artifact.digest)} in ${from}, as in Git`);
 }
 

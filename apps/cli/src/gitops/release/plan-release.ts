@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { modelVersionSpecSchema } from '@pawl/shared/modelversion/model-version';
 import { annotations, API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
@@ -115,7 +116,7 @@ function requireVersion(
   throw new CliError(
     'VERSION_TOO_SMALL',
     message,
-    `The version is inside the signed manifest, so make the bundle again: pawl train --replaces ${highest.spec.artifact.uri}, or pawl package … --version ${next?.version ?? 'X'}; then publish that one.`,
+    `The version is inside the signed manifest, so make the bundle again: pawl train --replaces ${maskUri(highest.spec.artifact.uri)}, or pawl package … --version ${next?.version ?? 'X'}; then publish that one.`,
   );
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
@@ -79,7 +80,8 @@ export async function packageModel(context: Context, options: PackageOptions): P
       pawl_version: PAWL_VERSION,
       ...(graph.producer !== '' && { producer: graph.producer }),
       packaged_from: file,
-      ...options.lineage,
+      // It is signed, published and shown by every service: no place for the password of a store.
+      ...Object.fromEntries(Object.entries(options.lineage).map(([key, text]) => [key, maskUris(text)])),
     },
   };
   const sources = [{ path: 'model.onnx', source: bytes }, ...golden.sources];

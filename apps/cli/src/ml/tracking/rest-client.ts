@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import { withinMs } from '@pawl/shared/concurrency/deadline';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
@@ -137,7 +138,7 @@ export class RestClient {
     }
     const errorCode = typeof data?.['error_code'] === 'string' ? data['error_code'] : '';
     const location = response.headers.get('location');
-    const problem = status < 400 && location !== null ? `it redirects to ${withoutQuery(location)}.` : explanation;
+    const problem = status < 400 && location !== null ? `it redirects to ${maskUri(location)}.` : explanation;
     return new Refused(this.url, status, errorCode, problem === '' ? 'no reason given.' : problem);
   }
 
@@ -167,5 +168,3 @@ function plainStart(text: string): string {
     .trim();
   return plain.length > MAX_EXPLANATION ? `${plain.slice(0, MAX_EXPLANATION)}...` : plain;
 }
-
-const withoutQuery = (location: string): string => location.replace(/[?#].*$/, '');

@@ -13,6 +13,7 @@ import {
   suspended,
   verified,
 } from '../test/builders.ts';
+import { withSpec } from '@pawl/test-kit/model-versions';
 import { gates } from './gates.ts';
 
 const stable = aStable(aVersion('1.0.0'));
@@ -52,6 +53,16 @@ describe('the gates', () => {
     ['stepsPassed', 'a version at a step', decidingGate(aVersion('1.1.0', atStep(1)), { canaries })],
   ])('%s decides about %s', (name, _what, found) => {
     expect(found).toBe(name);
+  });
+
+  it('show no secret of an address that the policy does not allow', () => {
+    const artifact = { uri: 'https://user:PASSWORD@store.example/m?sig=SECRET', digest: `sha256:${'a'.repeat(64)}` };
+    const version = aVersion('1.1.0', withSpec({ artifact }));
+    const rules = aPolicy({ artifact: { allow: ['oci://registry.example'] } });
+    const facts = rolloutFacts(version, stable, { policy: rules, images: 4 }, someFacts({ stable }));
+    expect(JSON.stringify(gates.find(({ name }) => name === 'verified')?.judge(facts))).toMatch(
+      /takes no weights from https:\/\/\*\*\*@store\.example\/m\?\*\*\*;(?!.*(PASSWORD|SECRET))/,
+    );
   });
 
   it('say which one was asked too early instead of letting a version pass', () => {

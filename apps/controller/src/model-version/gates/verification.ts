@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import { isArtifactAllowed } from '@pawl/shared/modelversion/artifact-allowed';
 import { AT_ONCE_MS, blocked, failed, passed, verifying } from '../rollout-plan.ts';
 import type { Gate } from './gate.ts';
@@ -11,7 +12,7 @@ export const verified: Gate = {
     if (!isArtifactAllowed(version.spec.artifact.uri, policy))
       return blocked(
         'ArtifactNotAllowed',
-        `The policy takes no weights from ${version.spec.artifact.uri}; artifact.allow has ${policy.artifact.allow?.join(', ') ?? 'nothing'}`,
+        `The policy takes no weights from ${maskUri(version.spec.artifact.uri)}; artifact.allow has ${policy.artifact.allow?.join(', ') ?? 'nothing'}`,
       );
     const verify = { kind: 'verify' as const, version };
     switch (verification?.kind) {

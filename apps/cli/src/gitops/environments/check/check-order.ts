@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import { notice, problem, type Finding } from './findings.ts';
 import { highestOf, isSameVersion, type VersionFile } from './version-file.ts';
 
@@ -44,7 +45,7 @@ function changed(old: VersionFile, version: VersionFile): Finding {
   return problem(
     'VERSION_CHANGED',
     version.file,
-    `changes the ${field} of ${nameOf(version)} from ${old.spec.artifact[field]} to ${version.spec.artifact[field]}; a version never changes.`,
+    `changes the ${field} of ${nameOf(version)} from ${maskUri(old.spec.artifact[field])} to ${maskUri(version.spec.artifact[field])}; a version never changes.`,
     'Offer other weights as another version: pawl release.',
   );
 }
@@ -93,7 +94,7 @@ function checkArrival(
 function describeSource(from: string, source: VersionFile | undefined, version: VersionFile): string {
   if (source === undefined) return `a version that ${from} does not have`;
   const field = source.spec.artifact.digest === version.spec.artifact.digest ? 'uri' : 'digest';
-  return `with the ${field} ${version.spec.artifact[field]}, and ${from} has ${source.spec.artifact[field]}`;
+  return `with the ${field} ${maskUri(version.spec.artifact[field])}, and ${from} has ${maskUri(source.spec.artifact[field])}`;
 }
 
 /** Versions that go, where that changes what serves. */

@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import { modelVersionSpecSchema, type ModelVersionSpec } from '@pawl/shared/modelversion/model-version';
 import { annotations, API_VERSION, MODEL_VERSION } from '@pawl/shared/modelversion/names';
 import { compareBuild } from 'semver';
@@ -107,7 +108,7 @@ function adviceOn(file: string, { metadata, spec }: z.infer<typeof fileSchema>):
           notice(
             'VERSION_NOT_PINNED',
             file,
-            `${spec.artifact.uri} is a tag: should it move, the digest refuses what it then names, and new pods find nothing.`,
+            `${maskUri(spec.artifact.uri)} is a tag: should it move, the digest refuses what it then names, and new pods find nothing.`,
             'pawl release writes addresses with the digest of the image.',
           ),
         ]

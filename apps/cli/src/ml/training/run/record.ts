@@ -1,3 +1,4 @@
+import { maskUri } from '@pawl/shared/errors/mask-uri';
 import type { Context } from '../../../terminal/context.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { splits } from '../../data/dataset.ts';
@@ -52,7 +53,7 @@ function paramsOf({ params }: TrainOptions, dataset: Dataset, backbone: Backbone
     model: `${backbone.name} + linear head`,
     optimizer: 'Adam',
     scheduler: 'StepLR',
-    backbone: address,
+    backbone: maskUri(address),
     ...Object.fromEntries(Object.entries(augmentation).map(([name, value]) => [`augmentation_${name}`, value])),
     labels: dataset.labels.join(','),
     ...(Object.fromEntries(counts) as Record<string, number>),
