@@ -37,6 +37,8 @@ describe('the addresses that a policy allows', () => {
     ['a path that climbs out', 'https://good.example/models', 'https://good.example/models/../other'],
     ['one that climbs out in disguise', 'https://good.example/models', 'https://good.example/models/%2e%2e/other'],
     ['one that hides a separator', 'https://good.example/models', 'https://good.example/models/..%2fother'],
+    ['a part without a name before it', 'https://good.example/models', 'https://good.example//models/x'],
+    ['a part without a name in it', 'https://good.example/models', 'https://good.example/models//x'],
     ['another bucket', 's3://models', 's3://models-of-others/catdog'],
     ['a folder that climbs out', 'file:///models', 'file:///models/../etc'],
     ['what no store takes', 'oci://registry.example', 'ftp://registry.example/x'],

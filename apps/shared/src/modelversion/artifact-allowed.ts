@@ -7,7 +7,8 @@ import type { RolloutPolicy } from './rollout-policy.ts';
  * anywhere. A prefix matches whole parts: scheme and host (with port) exactly, then every part of its path; the tag and the
  * digest of an image are no part of it. So `oci://registry.example/models` allows `oci://registry.example/models/catdog:1`,
  * and neither `oci://registry.example/models-of-others/x:1` nor `oci://registry.example:5000/models/catdog:1`. An address that
- * no store takes, or whose path hides a separator or a dot (`%2f`), is not allowed.
+ * no store takes, whose path hides a separator or a dot (`%2f`), or has a part without a name (`//`: to a web server another
+ * place, to some stores a key of its own), is not allowed.
  */
 export function isArtifactAllowed(address: string, policy: Pick<RolloutPolicy, 'artifact'>): boolean {
   const { allow } = policy.artifact;
@@ -26,7 +27,8 @@ function partsOf(address: string): readonly string[] | undefined {
     const location = parseBundleUri(address);
     // Without user information: `https://registry.example@evil.example` is of evil.example.
     const display = location.kind === 'oci' ? `oci://${location.host}/${location.repository}` : location.display;
-    return /%(2f|5c|2e)/i.test(display) ? undefined : partsOfUrl(display);
+    const isUnsure = /%(2f|5c|2e)/i.test(display) || new URL(display).pathname.includes('//');
+    return isUnsure ? undefined : partsOfUrl(display);
   } catch (error) {
     if (error instanceof PawlError) return undefined;
     throw error;
