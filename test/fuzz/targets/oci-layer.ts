@@ -9,20 +9,7 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { pack } from 'tar-stream';
 import { aBundle } from '@pawl/test-kit/bundles';
 import { ensure, type FuzzTarget } from '../engine/target.ts';
-
-const BLOCK = 512;
-
-/** The checksum of every block that could be a header (POSIX pax, ustar interchange format). */
-function repairChecksums(tar: Uint8Array): void {
-  const bytes = Buffer.from(tar.buffer, tar.byteOffset, tar.byteLength);
-  for (let at = 0; at + BLOCK <= bytes.length; at += BLOCK) {
-    if (bytes.toString('latin1', at + 257, at + 262) !== 'ustar') continue;
-    bytes.fill(' ', at + 148, at + 156);
-    let sum = 0;
-    for (const byte of bytes.subarray(at, at + BLOCK)) sum += byte;
-    bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148, 'latin1');
-  }
-}
+import { repairTar } from '../support/tar.ts';
 
 /** Entries of all kinds that a layer must not have. */
 async function oddTar(): Promise<Buffer> {
@@ -59,7 +46,7 @@ export const target: FuzzTarget = {
     '25 path=../../evil\n',
     'golden/cat-1.jpg',
   ],
-  repair: repairChecksums,
+  repair: repairTar,
   seeds: async () => {
     bundle = await aBundle({ modelSize: 3000 });
     return [await buffer(await packLayer(bundle)), await oddTar()];
