@@ -4,7 +4,8 @@ import { kubectl } from './cluster.ts';
 export const KILLED = 137;
 
 /**
- * Runs inside the container: has the first process open its inspector and evaluate something. No signal from inside can
+ * Runs inside the container: has the program open its inspector, by a signal that the init in front of it passes on, and evaluate
+ * something. No signal from inside can
  * kill or stop the first process of a container (pid_namespaces(7)), and deleting the pod, even by force, begins with SIGTERM
  * and two seconds in which a program can tidy up.
  */
