@@ -1,3 +1,4 @@
+import { imageFormats } from '@pawl/shared/preprocessing/image-format';
 import { rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
 import { z } from 'zod';
 
@@ -14,6 +15,14 @@ const reservedVariables = [
   'DRAIN_MAX_DELAY_MS',
   'DRAIN_TIMEOUT_MS',
   'PREDICTION_ID_KEY',
+  'IMAGE_FORMATS',
+  'TOP_LABELS',
+  'CORS_ORIGINS',
+  'UPLOAD_MIN_BYTES_PER_SECOND',
+  'TRUSTED_PROXIES',
+  'CLIENT_MAX_CONNECTIONS',
+  'CLIENT_MAX_REQUESTS',
+  'CLIENT_MAX_BYTES_PER_SECOND',
   'NAMESPACE',
   'WATCH_NAMESPACES',
   'POD_NAME',
@@ -137,6 +146,18 @@ export const chartValuesSchema = z.strictObject({
   predictionIdKey: z.strictObject({ secretName: optionalName, key: z.string().min(1) }),
   logLevel,
   drain: z.strictObject({ delaySeconds: whole(0, 600), maxDelaySeconds: whole(0, 600), timeoutSeconds: whole(1, 600) }),
+  http: z.strictObject({
+    imageFormats: z.array(z.enum(imageFormats)).min(1),
+    topLabels: whole(0, 100_000),
+    corsOrigins: z.array(z.string().regex(/^(\*|https?:\/\/[^/\s,]+)$/)),
+    minUploadBytesPerSecond: whole(0, 2 ** 30),
+    trustedProxies: z.array(z.string().regex(/^([0-9a-fA-F.:]+(\/[0-9]{1,3})?|loopback|linklocal|uniquelocal)$/)),
+    client: z.strictObject({
+      maxConnections: whole(0, 1_000_000),
+      maxRequests: whole(0, 1_000_000),
+      maxBytesPerSecond: whole(0),
+    }),
+  }),
   env: environment,
   envFrom: kubernetesList,
   volumes: kubernetesList,

@@ -96,6 +96,10 @@ describeWhenSet('PAWL_TEST_HELM', 'refused values', (helm) => {
     ],
     ['an ingress without paths', { ingress: { enabled: true, paths: [] } }, /minItems: got 0, want 1/],
     ['a path that is none', { ingress: { paths: [{ path: 'predict', pathType: 'Exact' }] } }, /does not match pattern/],
+    ['a format that no decoder has', { http: { imageFormats: ['heic'] } }, /value must be one of/],
+    ['no format at all', { http: { imageFormats: [] } }, /minItems: got 0, want 1/],
+    ['an origin with a path', { http: { corsOrigins: ['https://a.example/app'] } }, /does not match pattern/],
+    ['a proxy by name', { http: { trustedProxies: ['ingress.example'] } }, /does not match pattern/],
     ['MODEL_URI by env', { env: [{ name: 'MODEL_URI', value: 'x' }] }, /'not' failed/],
     ['NAMESPACE by the controller’s env', { controller: { env: [{ name: 'NAMESPACE', value: 'x' }] } }, /'not' failed/],
     [

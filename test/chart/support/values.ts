@@ -1,6 +1,7 @@
 import type { ValueCase } from './value-case.ts';
 import { aroundCases } from './values-around.ts';
 import { controllerCases } from './values-controller.ts';
+import { httpCases } from './values-http.ts';
 import { outsideCases } from './values-outside.ts';
 import { podCases } from './values-pods.ts';
 import { policyCases } from './values-policy.ts';
@@ -12,6 +13,7 @@ import { storeCases } from './values-stores.ts';
 export const valueCases: Readonly<Record<string, ValueCase>> = {
   ...aroundCases,
   ...controllerCases,
+  ...httpCases,
   ...outsideCases,
   ...podCases,
   ...policyCases,
