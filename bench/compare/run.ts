@@ -7,8 +7,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { productionRuntime } from '@pawl/test-kit/production-runtime';
-import { load, type Server, startServer } from './processes.ts';
-import { median } from './statistics.ts';
+import { load, type Server, startServer } from '../processes.ts';
+import { median } from '../statistics.ts';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
