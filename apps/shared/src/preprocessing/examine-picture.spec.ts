@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
+import { PawlError } from '../errors/pawl-error.ts';
 import { examinePicture } from './examine-picture.ts';
 import { defaultImageLimits } from './limits.ts';
 import { blackPng, chunk } from './test/png.ts';
@@ -16,6 +17,17 @@ async function manyScans(width: number, height: number, scans: number): Promise<
   const last = jpeg.lastIndexOf(Buffer.of(0xff, 0xda));
   const scan = jpeg.subarray(last, jpeg.length - 2);
   return Buffer.concat([jpeg.subarray(0, last), ...Array.from({ length: scans }, () => scan), Buffer.of(0xff, 0xd9)]);
+}
+
+/** Why a picture is not decoded; undefined when it is. */
+function refusalOf(bytes: Uint8Array): PawlError | undefined {
+  try {
+    examinePicture(bytes, limits);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PawlError) return error;
+    throw error;
+  }
 }
 
 describe('what is refused before any decoder sees it', () => {
@@ -55,18 +67,15 @@ describe('what is refused before any decoder sees it', () => {
     '%s',
     async (_, make, message) => {
       const bytes = await make();
-      expect(() => examinePicture(bytes, limits)).toThrow(
-        expect.objectContaining({ code: 'IMAGE_TOO_COMPLEX', status: 422, message: expect.stringMatching(message) }),
-      );
+      expect(refusalOf(bytes)).toMatchObject({ code: 'IMAGE_TOO_COMPLEX', status: 422 });
+      expect(refusalOf(bytes)?.message).toMatch(message);
     },
     60_000,
   );
 
   it('the hint says how to save it instead', async () => {
     const bytes = await manyScans(6324, 6324, 1_000);
-    expect(() => examinePicture(bytes, limits)).toThrow(
-      expect.objectContaining({ hint: 'Save it as a baseline JPEG (not progressive).' }),
-    );
+    expect(refusalOf(bytes)?.hint).toBe('Save it as a baseline JPEG (not progressive).');
   });
 });
 

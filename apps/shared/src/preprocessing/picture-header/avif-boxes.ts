@@ -41,22 +41,28 @@ export interface Item {
   references: { readonly type: string; readonly to: readonly number[] }[];
 }
 
-/** Most boxes, items, properties and references that are read of each; a file with more is no photograph. */
+/** Most boxes, references and properties of each kind; libheif refuses more tiles than 65,536, and so much else. */
 const MAX_ENTRIES = 100_000;
+
+/** @throws RangeError for a file with more, which is no photograph; reading only a part would take it for a small one. */
+function assertFew(count: number): void {
+  if (count > MAX_ENTRIES) throw new RangeError('too many entries');
+}
 
 /** The boxes between two offsets. */
 export function readBoxes(bytes: Uint8Array, from: number, to: number): Box[] {
   const view = viewOf(bytes);
   const boxes: Box[] = [];
   let at = from;
-  while (at + 8 <= to && boxes.length < MAX_ENTRIES) {
+  while (at + 8 <= to) {
+    assertFew(boxes.length);
     const small = view.getUint32(at);
     const isLarge = small === 1 && at + 16 <= to;
     // Size 0 is a box to the end of the file.
     const size = small === 0 ? to - at : isLarge ? Number(view.getBigUint64(at + 8)) : small;
     const start = at + (isLarge ? 16 : 8);
     if (size < start - at) break;
-    boxes.push({ type: nameAt(bytes, at + 4), start, end: Math.min(at + size, to) });
+    boxes.push({ type: nameAt(view, at + 4), start, end: Math.min(at + size, to) });
     at += size;
   }
   return boxes;
@@ -107,6 +113,11 @@ class Reader {
     if (size === 1) return this.#view.getUint8(at);
     return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
   }
+
+  /** The name at the reader's place, which stays. @throws RangeError past the end of the file. */
+  name(): string {
+    return nameAt(this.#view, this.at);
+  }
 }
 
 type ItemOf = (id: number) => Item;
@@ -118,18 +129,20 @@ function readInfo(bytes: Uint8Array, reader: Reader, itemOf: ItemOf): void {
     if (box.type !== 'infe' || entry.version < 2) continue;
     const item = itemOf(entry.uint(entry.version === 2 ? 2 : 4));
     entry.uint(2);
-    item.type = nameAt(bytes, entry.at);
+    item.type = entry.name();
     item.isHidden = (entry.flags & 1) !== 0;
   }
 }
 
 function readReferences(bytes: Uint8Array, reader: Reader, itemOf: ItemOf): void {
   const idBytes = reader.version === 0 ? 2 : 4;
+  let total = 0;
   for (const { type, start, end } of readBoxes(bytes, reader.at, reader.end)) {
     // Not a full box: its content begins where the reader expects version and flags.
     const entry = new Reader(bytes, { type, start: start - 4, end });
     const from = itemOf(entry.uint(idBytes));
     const count = entry.uint(2);
+    assertFew((total += count));
     const to: number[] = [];
     while (to.length < count && entry.at + idBytes <= end) to.push(entry.uint(idBytes));
     from.references.push({ type, to });
@@ -144,7 +157,8 @@ function readProperties(bytes: Uint8Array, box: Box, itemOf: ItemOf): void {
   for (const part of parts.filter(({ type }) => type === 'ipma')) {
     const reader = new Reader(bytes, part);
     const isWide = (reader.flags & 1) !== 0;
-    const entries = Math.min(reader.uint(4), MAX_ENTRIES);
+    const entries = reader.uint(4);
+    assertFew(entries);
     for (let entry = 0; entry < entries && reader.at < part.end; entry++) {
       const item = itemOf(reader.uint(reader.version < 1 ? 2 : 4));
       const count = reader.uint(1);
@@ -172,6 +186,6 @@ function apply(bytes: Uint8Array, { type, start, end }: Box, item: Item): void {
     const [width, height] = [start, start + 8].map((at) => Math.round(view.getUint32(at) / view.getUint32(at + 4)));
     if (width !== undefined && height !== undefined && width > 0 && height > 0) item.crop = { width, height };
   } else if (type === 'irot') item.isTurned = (view.getUint8(start) & 1) === 1;
-  else if (type === 'colr' && ['prof', 'rICC'].includes(nameAt(bytes, start)))
+  else if (type === 'colr' && ['prof', 'rICC'].includes(nameAt(view, start)))
     item.profile ??= bytes.subarray(start + 4, end);
 }

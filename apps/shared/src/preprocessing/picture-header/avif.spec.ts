@@ -66,3 +66,44 @@ describe('the boxes of an AVIF', () => {
     expect(readAvifHeader(grid([100, 100], [1000, 1000], 5_000))).toMatchObject({ codedPixels: 5_000_000_000 });
   });
 });
+
+describe('a file that is made to take time', () => {
+  /** Levels of pictures, each made of all of the next level: 200 to the power of 4 ways through them. */
+  function ladder(): Buffer {
+    const [levels, wide] = [5, 200];
+    const id = (level: number, index: number) => uint(1 + level * wide + index, 2);
+    const items: Buffer[] = [];
+    const references: Buffer[] = [];
+    for (let level = 0; level < levels; level++)
+      for (let index = 0; index < wide; index++) {
+        items.push(box('infe', full(2), id(level, index), uint(0, 2), Buffer.from('grid\0')));
+        const next = Array.from({ length: wide }, (_, each) => id(level + 1, each));
+        if (level < levels - 1) references.push(box('dimg', id(level, index), uint(wide, 2), ...next));
+      }
+    const ispe = box('ispe', full(), uint(64, 4), uint(64, 4));
+    const associations = Array.from({ length: levels * wide }, (_, index) =>
+      Buffer.concat([uint(1 + index, 2), Buffer.of(1, 0x81)]),
+    );
+    const meta = box(
+      'meta',
+      full(),
+      box('pitm', full(), uint(1, 2)),
+      box('iinf', full(), uint(items.length, 2), ...items),
+      box('iref', full(), ...references),
+      box('iprp', box('ipco', ispe), box('ipma', full(), uint(associations.length, 4), ...associations)),
+    );
+    return Buffer.concat([box('ftyp', Buffer.from('avif\0\0\0\0avifmif1')), meta]);
+  }
+
+  it('has every picture looked at once', () => {
+    expect(() => readAvifHeader(ladder())).toThrow(RangeError);
+  });
+
+  it('a picture that is made of itself is endless', () => {
+    const bytes = grid([100, 100], [10, 10], 4);
+    // The first of the four tiles becomes the grid itself.
+    const at = bytes.indexOf('dimg') + 4 + 4;
+    bytes.writeUInt16BE(1, at);
+    expect(readAvifHeader(bytes)).toMatchObject({ codedPixels: Infinity });
+  });
+});

@@ -1,4 +1,4 @@
-import { type CommonHeader, upright, viewOf } from './common.ts';
+import { type CommonHeader, upright } from './common.ts';
 import { readBoxes, readItems, type Item } from './avif-boxes.ts';
 
 /** What the boxes of an AVIF say of the picture. */
@@ -27,7 +27,7 @@ export function readAvifHeader(bytes: Uint8Array): AvifHeader | undefined {
   const coded = pictures.flatMap(({ coding }) => coding ?? []);
   const turned = primary.isTurned ? 5 : 1;
   // Not only those that the primary refers to: reading fewer sizes than the decoder is the one mistake that costs.
-  const largestPixels = Math.max(...pictures.map((item) => pixelsOf(item)));
+  const largestPixels = pictures.reduce((largest, item) => Math.max(largest, pixelsOf(item)), 0);
   const isAlpha = (item: Item) => item.references.some(({ type, to }) => type === 'auxl' && to.includes(primary.id));
   const hidden = new Set(pictures.flatMap((item) => (item.isHidden || isSecondary(item) ? [item.id] : [])));
   const hasAlpha = pictures.some(isAlpha);
@@ -51,19 +51,23 @@ const pixelsOf = ({ size }: Item): number => (size === undefined ? 0 : size.widt
 const isSecondary = ({ references }: Item): boolean =>
   references.some(({ type }) => type === 'thmb' || type === 'auxl');
 
-/** Pixels that the decoder goes over to make a picture, tiles counted as often as they are referred to. */
-function codedPixels(item: Item, items: ReadonlyMap<number, Item>, above: readonly number[] = []): number {
-  // libheif refuses circles too; deeper than this nothing real goes.
-  if (above.includes(item.id) || above.length > 4) return Infinity;
-  const parts = item.references.filter(({ type }) => type === MADE_OF).flatMap(({ to }) => to);
-  if (parts.length === 0) return pixelsOf(item);
-  // Each distinct part is followed once, so that a few items cannot multiply into endless work here.
-  const times = new Map<number, number>();
-  for (const part of parts) times.set(part, (times.get(part) ?? 0) + 1);
+/**
+ * Pixels that the decoder goes over to make a picture, tiles counted as often as they are referred to.
+ * @param known of pictures that were looked at already: each once, or a few that refer to each other were endless work.
+ */
+function codedPixels(item: Item, items: ReadonlyMap<number, Item>, known = new Map<number, number>()): number {
+  const before = known.get(item.id);
+  if (before !== undefined) return before;
+  // What comes back here while it is looked at is made of itself.
+  known.set(item.id, Infinity);
   let sum = 0;
-  for (const [id, count] of times) {
-    const part = items.get(id);
-    if (part !== undefined) sum += count * codedPixels(part, items, [...above, item.id]);
-  }
-  return Math.max(sum, pixelsOf(item));
+  for (const { type, to } of item.references)
+    if (type === MADE_OF)
+      for (const id of to) {
+        const part = items.get(id);
+        if (part !== undefined) sum += codedPixels(part, items, known);
+      }
+  const pixels = Math.max(sum, pixelsOf(item));
+  known.set(item.id, pixels);
+  return pixels;
 }

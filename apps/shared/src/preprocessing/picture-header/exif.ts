@@ -9,8 +9,10 @@ const prefix = Buffer.from('Exif\0\0');
 /** Whether EXIF data of a JPEG begins at an offset. */
 export const isExifAt = (bytes: Uint8Array, at: number): boolean => prefix.every((byte, i) => bytes[at + i] === byte);
 
-/** Orientation, 1..8, in EXIF data; undefined when there is none or it makes no sense. */
-export function readOrientation(exif: Uint8Array): number | undefined {
+/** Orientation, 1..8, in EXIF data; 1 when there is none or it makes no sense. */
+export const orientationIn = (exif: Uint8Array | undefined): number => (exif && readOrientation(exif)) ?? 1;
+
+function readOrientation(exif: Uint8Array): number | undefined {
   const tiff = viewOf(isExifAt(exif, 0) ? exif.subarray(prefix.length) : exif);
   if (tiff.byteLength < 8) return undefined;
   const littleEndian = tiff.getUint16(0) === 0x4949;

@@ -1,5 +1,5 @@
 import { type CommonHeader, upright, viewOf } from './common.ts';
-import { isExifAt, readOrientation } from './exif.ts';
+import { isExifAt, orientationIn } from './exif.ts';
 
 /** What the markers of a JPEG say of the picture. */
 export interface JpegHeader extends CommonHeader<'jpeg'> {
@@ -37,14 +37,14 @@ interface Frame {
 }
 
 /**
- * Walks all markers of a JPEG (ITU-T T.81, B.1) up to the end of the picture, over entropy-coded data too: a thumbnail
- * inside a segment, and the video or the second picture that phones append, have scans that are not of this picture.
+ * Walks the markers of a JPEG (ITU-T T.81, B.1) up to the end of the picture, over entropy-coded data too, as far as
+ * further scans can follow: a thumbnail inside a segment, and the video or the second picture that phones append, have scans that are not of this picture.
  * Undefined when no frame header is found.
  */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   const view = viewOf(bytes);
   const startsWith = (prefix: Uint8Array, start: number) => prefix.every((byte, i) => bytes[start + i] === byte);
-  let orientation: number | undefined;
+  let exif: Uint8Array | undefined;
   let profile: Uint8Array | undefined;
   let frame: Frame | undefined;
   let scans = 0;
@@ -53,8 +53,9 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   let at = 2;
   for (;;) {
     // Stray bytes before a marker, fill bytes and entropy-coded data are skipped as libjpeg does.
-    at = bytes.indexOf(0xff, at);
-    if (at < 0 || at + 4 > bytes.length) break;
+    // Byte by byte: a hostile file has millions of markers, each of which would cost a call of indexOf.
+    while (at < bytes.length && bytes[at] !== 0xff) at += 1;
+    if (at + 4 > bytes.length) break;
     const marker = view.getUint8(at + 1);
     if (marker === 0xff) at += 1;
     else if (marker === 0 || isStandalone(marker)) at += 2;
@@ -69,9 +70,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
         // libjpeg decides by the first scan: one that lacks a component is followed by others.
         isWhole ||= frame.isProgressive || view.getUint8(start) < frame.components;
         scans += 1;
+        // One scan with everything: libjpeg takes no other after it.
+        if (!isWhole) break;
       } else if (isFrame(marker)) frame ??= readFrame(view, marker, start, end);
-      else if (marker === APP1 && orientation === undefined && isExifAt(bytes, start))
-        orientation = readOrientation(bytes.subarray(start, end));
+      else if (marker === APP1 && exif === undefined && isExifAt(bytes, start)) exif = bytes.subarray(start, end);
       else if (marker === APP2 && startsWith(wholeProfilePrefix, start))
         profile ??= bytes.subarray(start + wholeProfilePrefix.length, end);
       if (keptSegments.includes(marker)) metadataBytes += length;
@@ -81,7 +83,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader | undefined {
   if (frame === undefined) return undefined;
   return {
     format: 'jpeg',
-    ...upright(frame.width, frame.height, orientation ?? 1),
+    ...upright(frame.width, frame.height, orientationIn(exif)),
     frames: 1,
     channels: frame.components,
     bitDepth: 8,

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { type CommonHeader, nameAt, upright, viewOf } from './common.ts';
-import { readOrientation } from './exif.ts';
+import { orientationIn } from './exif.ts';
 
 /** What the chunks of a PNG say of the picture. */
 export interface PngHeader extends CommonHeader<'png'> {
@@ -25,32 +25,35 @@ const maxProfileBytes = 65_536;
 export function readPngHeader(bytes: Uint8Array): PngHeader | undefined {
   const view = viewOf(bytes);
   let at = signatureBytes;
-  if (nameAt(bytes, at + 4) !== 'IHDR') return undefined;
+  if (nameAt(view, at + 4) !== 'IHDR') return undefined;
   const [storedWidth, storedHeight] = [view.getUint32(at + 8), view.getUint32(at + 12)];
   const [depth, type, interlace] = [view.getUint8(at + 16), view.getUint8(at + 17), view.getUint8(at + 20)];
   const samples = storedChannels[type];
   if (samples === undefined) return undefined;
-  let orientation: number | undefined;
-  let profile: Uint8Array | undefined;
+  let exif: Uint8Array | undefined;
+  let packedProfile: Uint8Array | undefined;
   let isTransparent = false;
   let metadataBytes = 0;
   while (at + 12 <= bytes.length) {
     const length = view.getUint32(at);
-    const name = nameAt(bytes, at + 4);
-    const data = bytes.subarray(at + 8, at + 8 + length);
+    const name = nameAt(view, at + 4);
+    // What ends early is not longer than the file.
+    const dataBytes = Math.min(length, bytes.length - at - 8);
+    const data = () => bytes.subarray(at + 8, at + 8 + length);
     if (name === 'IEND') break;
     if (name === 'tRNS') isTransparent = true;
-    else if (name === 'tEXt' || name === 'eXIf') metadataBytes += data.length;
+    else if (name === 'tEXt' || name === 'eXIf') metadataBytes += dataBytes;
     else if (name === 'zTXt' || name === 'iTXt' || name === 'iCCP')
-      metadataBytes += Math.min(data.length * deflateRatio, maxUnpackedChunk);
-    if (name === 'eXIf') orientation ??= readOrientation(data);
-    if (name === 'iCCP') profile ??= readProfile(data);
+      metadataBytes += Math.min(dataBytes * deflateRatio, maxUnpackedChunk);
+    if (name === 'eXIf') exif ??= data();
+    if (name === 'iCCP') packedProfile ??= data();
     at += 12 + length;
   }
+  const profile = packedProfile && readProfile(packedProfile);
   const isColour = type === 2 || type === PALETTE || type === 6;
   return {
     format: 'png',
-    ...upright(storedWidth, storedHeight, orientation ?? 1),
+    ...upright(storedWidth, storedHeight, orientationIn(exif)),
     frames: 1,
     channels: (isColour ? 3 : 1) + Number(isTransparent || type >= 4),
     bitDepth: depth === 16 ? 16 : 8,

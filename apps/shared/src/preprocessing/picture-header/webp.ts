@@ -1,5 +1,5 @@
 import { type CommonHeader, nameAt, upright, viewOf } from './common.ts';
-import { readOrientation } from './exif.ts';
+import { orientationIn } from './exif.ts';
 
 /** What the chunks of a WebP say of the picture. */
 export interface WebpHeader extends CommonHeader<'webp'> {
@@ -28,15 +28,15 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader | undefined {
   let hasAlpha = false;
   let isLossless = false;
   let frames = 0;
-  let orientation: number | undefined;
+  let exif: Uint8Array | undefined;
   let profile: Uint8Array | undefined;
   let metadataBytes = 0;
   let at = fileHeaderBytes;
   while (at + 8 <= bytes.length) {
-    const name = nameAt(bytes, at);
+    const name = nameAt(view, at);
     const length = view.getUint32(at + 4, true);
     const start = at + 8;
-    const data = bytes.subarray(start, start + length);
+    const data = () => bytes.subarray(start, start + length);
     if (name === 'VP8X' && canvas === undefined) {
       const flags = view.getUint8(start);
       isAnimated = (flags & ANIMATION) !== 0;
@@ -53,16 +53,16 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader | undefined {
       hasAlpha ||= (bits & 0x1000_0000) !== 0;
       canvas ??= { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
     } else if (name === 'ANMF') frames += 1;
-    else if (name === 'ICCP') profile ??= data;
-    if (name === 'EXIF') orientation ??= readOrientation(data);
-    if (name === 'ICCP' || name === 'EXIF' || name === 'XMP ') metadataBytes += data.length;
+    else if (name === 'ICCP') profile ??= data();
+    if (name === 'EXIF') exif ??= data();
+    if (name === 'ICCP' || name === 'EXIF' || name === 'XMP ') metadataBytes += Math.min(length, bytes.length - start);
     // Chunks begin at even offsets.
     at = start + length + (length & 1);
   }
   if (canvas === undefined) return undefined;
   return {
     format: 'webp',
-    ...upright(canvas.width, canvas.height, orientation ?? 1),
+    ...upright(canvas.width, canvas.height, orientationIn(exif)),
     frames: isAnimated ? Math.max(1, frames) : 1,
     channels: hasAlpha ? 4 : 3,
     bitDepth: 8,
