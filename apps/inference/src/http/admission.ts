@@ -5,7 +5,7 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Request } from 'express';
 import type { Config } from '../config/config.schema.ts';
 import { clientKey } from './clients/client-key.ts';
-import { ClientLimits } from './clients/client-limits.ts';
+import { type ClientLimitOptions, ClientLimits } from './clients/client-limits.ts';
 import { countConnections } from './clients/connections.ts';
 import { OPERATIONAL } from './request.middleware.ts';
 
@@ -41,14 +41,17 @@ function protocolError({ headers, httpVersion }: Request): PawlError | undefined
 }
 
 function limitClients(app: NestExpressApplication, server: Server, config: Config): void {
-  // Express then takes the client of `request.ip` from X-Forwarded-For, as far as these proxies wrote it.
-  app.set('trust proxy', config.TRUSTED_PROXIES);
-  const isProxy = app.getHttpAdapter().getInstance().get('trust proxy fn') as (address: string, hop: number) => boolean;
-  const limits = new ClientLimits({
+  const options: ClientLimitOptions = {
     maxConnections: config.CLIENT_MAX_CONNECTIONS,
     maxRequests: config.CLIENT_MAX_REQUESTS,
     maxBytesPerSecond: config.CLIENT_MAX_BYTES_PER_SECOND,
-  });
+  };
+  // Without a limit nobody needs to know who a client is, which costs time with every request.
+  if (Object.values(options).every((limit) => limit === 0)) return;
+  const limits = new ClientLimits(options);
+  // Express then takes the client of `request.ip` from X-Forwarded-For, as far as these proxies wrote it.
+  app.set('trust proxy', config.TRUSTED_PROXIES);
+  const isProxy = app.getHttpAdapter().getInstance().get('trust proxy fn') as (address: string, hop: number) => boolean;
   const isSurplus = countConnections(server, limits, (address) => isProxy(address, 0));
   /** Bytes of a connection that are charged already. */
   const charged = new WeakMap<Socket, number>();

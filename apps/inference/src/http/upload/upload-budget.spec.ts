@@ -77,6 +77,18 @@ describe('UploadBudget', () => {
     expect(budget.held).toBeLessThanOrEqual(0.81 * LIMIT);
   });
 
+  it('makes room for a small upload even where stalled small ones have taken everything', async () => {
+    for (let index = 0; index < 250; index += 1) {
+      const upload = open(`stalled-${index}`);
+      if (budget.held + 400_000 <= LIMIT) send(upload, 400_000);
+    }
+    const refused = open();
+    expect(() => refused.grow(400_000)).toThrow(withCode('OVERLOADED'));
+    await clock.advance(3_000);
+    expect(() => refused.grow(400_000)).not.toThrow();
+    expect(evicted).toHaveLength(1);
+  });
+
   it('ends the slowest first', async () => {
     const [fast, slow] = [open('fast'), open('slow')];
     send(fast, 40 * MB);
