@@ -40,9 +40,9 @@ describe('the backend that runs onnxruntime', () => {
     const reads: string[] = [];
     await backend.load({
       ...bundle,
-      read: async (file) => {
+      readShared: async (file) => {
         reads.push(file);
-        const bytes = await bundle.read(file);
+        const bytes = await bundle.readShared(file);
         rmSync(folder, { recursive: true });
         return bytes;
       },

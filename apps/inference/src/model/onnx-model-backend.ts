@@ -5,7 +5,6 @@ import { DecodeAdmission } from '@pawl/shared/execution/decode-admission';
 import type { Classification, Interest } from '@pawl/shared/execution/image-task';
 import { memoryLimit } from '@pawl/shared/execution/memory-limit';
 import { memoryPlan } from '@pawl/shared/execution/memory-plan';
-import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import type { Config } from '../config/config.schema.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -37,18 +36,15 @@ export class OnnxModelBackend extends ModelBackend {
     // Loading is tried again after a transient failure; the workers of the last attempt must not stay beside the new
     // ones.
     await this.#pool?.close();
-    const bytes = await bundle.read(model);
-    const shared = shareBytes(bytes);
-    // Given back now: the collector sees only a few bytes of JavaScript, and would let the model lie there.
-    bytes.buffer.transfer(0);
+    const bytes = await bundle.readShared(model);
     const size = WORKERS === 'auto' ? cpuLimit() : WORKERS;
-    const admission = this.#admit(size, shared.byteLength);
+    const admission = this.#admit(size, bytes.byteLength);
     const pool = new ImageWorkerPool({
       size,
       queueLimit: QUEUE_LIMIT,
       inFlightPerWorker: IN_FLIGHT_PER_WORKER,
       setup: {
-        model: shared,
+        model: bytes,
         spec: { labels, input, output },
         limits: admission.limits,
         niceness: WORKER_NICENESS,

@@ -6,6 +6,7 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { Clock } from '@pawl/shared/concurrency/clock';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { sigmoid } from '@pawl/shared/execution/answer';
+import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import { register } from 'prom-client';
 import { createApp } from '../../src/create-app.ts';
 import { parseConfig } from '../../src/config/config.schema.ts';
@@ -39,6 +40,7 @@ export function aBundleWithoutFiles(change: Partial<Manifest> = {}): Bundle {
     digest: `sha256:${'ab'.repeat(32)}`,
     path: () => catPhoto,
     read: async () => new Uint8Array(await readFile(catPhoto)),
+    readShared: async () => shareBytes(await readFile(catPhoto)),
   };
 }
 

@@ -282,6 +282,8 @@ describe('reading a file of an open bundle', () => {
     const { directory } = await aBundle();
     const bundle = await openBundle(directory);
     expect(Buffer.from(await bundle.read('model.onnx'))).toEqual(someBytes(300_000));
+    expect((await bundle.readShared('model.onnx')).buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(Buffer.from(await bundle.readShared('model.onnx'))).toEqual(someBytes(300_000));
     expect(Buffer.from(await bundle.read('reference.json'))).toEqual(Buffer.from('{}\n'));
     expect(await rejection(bundle.read('manifest.json'))).toMatchObject({ code: 'BUNDLE_FILE_MISSING' });
   });
@@ -307,7 +309,8 @@ describe('reading a file of an open bundle', () => {
     const { directory } = await aBundle();
     const bundle = await openBundle(directory);
     await spoil(join(directory, 'model.onnx'));
-    expect(await rejection(bundle.read('model.onnx'))).toMatchObject({ code, message: expect.stringMatching(message) });
+    for (const read of [bundle.read, bundle.readShared])
+      expect(await rejection(read('model.onnx'))).toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
   it('leaves the digest of the model to its reader, for who asks for that, and nothing else', async () => {

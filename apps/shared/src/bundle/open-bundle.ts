@@ -29,6 +29,8 @@ export interface Bundle {
    * BUNDLE_STORE_UNREACHABLE, which may pass, where it cannot be read now; the reason of `signal`.
    */
   read(file: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** {@link Bundle.read} into memory that worker threads share, so that a large file is there once. */
+  readShared(file: string, signal?: AbortSignal): Promise<Uint8Array<SharedArrayBuffer>>;
 }
 
 /** What {@link openBundle} checks beside the files. */
@@ -90,7 +92,9 @@ export function bundleAt(directory: string, manifest: Manifest, digest: string):
     manifest,
     digest,
     path: (file) => join(directory, require(file).path),
-    read: async (file, signal) => await readVerified(directory, require(file), signal),
+    read: async (file, signal) => await readVerified(directory, require(file), (size) => new ArrayBuffer(size), signal),
+    readShared: async (file, signal) =>
+      await readVerified(directory, require(file), (size) => new SharedArrayBuffer(size), signal),
   };
 }
 
@@ -158,15 +162,16 @@ async function verifyFile(
   if (scanner?.finish() === 'external-data') throw externalData(expected.path);
 }
 
-async function readVerified(
+async function readVerified<Memory extends ArrayBufferLike>(
   directory: string,
   expected: BundleFile,
+  allocate: (size: number) => Memory,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array<Memory>> {
   try {
     await using handle = await openInside(await realpath(directory), expected.path);
     requireSize((await handle.stat()).size, expected);
-    const bytes = new Uint8Array(expected.size);
+    const bytes = new Uint8Array(allocate(expected.size));
     const digester = createDigester();
     for await (const chunk of chunksInto(bytes, handle, signal)) digester.update(chunk);
     requireDigest(digester.digest(), expected);
