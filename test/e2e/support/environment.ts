@@ -36,7 +36,8 @@ interface WaitForVersion extends WaitOptions {
   readonly isPast?: (version: ModelVersion) => boolean;
 }
 
-const RELEASE = 'pawl';
+/** Name of the release, and of its Service. */
+export const RELEASE = 'pawl';
 export const MODEL = 'catdog';
 
 /**

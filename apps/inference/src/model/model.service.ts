@@ -89,7 +89,8 @@ export class ModelService implements OnApplicationShutdown {
 
   /** Whether a worker is at work that cannot be ended in order: it loads, or holds an image. */
   get isBusy(): boolean {
-    return this.#state.name === 'loading' || this.#backend.usage.inFlight > 0;
+    const loads = this.#state.name === 'loading' && this.#state.step === 'load';
+    return loads || this.#backend.usage.inFlight > 0;
   }
 
   /** The model when it can answer now: it is ready and a worker is alive. */
