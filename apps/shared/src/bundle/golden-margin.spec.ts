@@ -2,11 +2,11 @@ import { goldenMargin, goldenProblem, type MarginSpec } from './golden-margin.ts
 
 const binary = (threshold: number): MarginSpec => ({
   labels: ['cat', 'dog'],
-  output: { kind: 'binary-logit', name: 'logit', threshold },
+  output: { kind: 'binary-logit', threshold },
 });
 const many = (labels: readonly string[]): MarginSpec => ({
   labels,
-  output: { kind: 'softmax-logits', name: 'logits' },
+  output: { kind: 'softmax-logits' },
 });
 const animals = many(['ant', 'bee', 'cow']);
 

@@ -1,9 +1,17 @@
-import type { GoldenImage, OutputSpec } from './manifest.ts';
-
-/** What {@link goldenMargin} needs of a manifest. */
+/** What {@link goldenMargin} needs of a manifest, which is judged by it and so cannot be imported. */
 export interface MarginSpec {
+  /** In the order of the graph's output. */
   readonly labels: readonly string[];
-  readonly output: OutputSpec;
+  readonly output:
+    | { readonly kind: 'binary-logit'; readonly threshold: number }
+    | { readonly kind: 'softmax-logits' | 'probabilities' };
+}
+
+/** The expected answer to a golden image. */
+export interface ExpectedAnswer {
+  readonly label: string;
+  /** By label, 0..1. */
+  readonly probabilities: Readonly<Record<string, number>>;
 }
 
 /**
@@ -11,10 +19,7 @@ export interface MarginSpec {
  * the next best label; negative where another label wins. An answer within a tolerance of at most this much is hardly
  * another label; a larger tolerance would let a wrong answer pass for the expected one.
  */
-export function goldenMargin(
-  { label, probabilities }: Pick<GoldenImage, 'label' | 'probabilities'>,
-  { labels, output }: MarginSpec,
-): number {
+export function goldenMargin({ label, probabilities }: ExpectedAnswer, { labels, output }: MarginSpec): number {
   const own = probabilities[label] ?? 0;
   if (output.kind === 'binary-logit') {
     // The second label is answered from the threshold on, whatever the first one's probability is said to be.
@@ -30,11 +35,7 @@ export function goldenMargin(
  *
  * @param tolerance largest allowed difference of a probability, 0..0.5.
  */
-export function goldenProblem(
-  image: Pick<GoldenImage, 'label' | 'probabilities'>,
-  spec: MarginSpec,
-  tolerance: number,
-): string | undefined {
+export function goldenProblem(image: ExpectedAnswer, spec: MarginSpec, tolerance: number): string | undefined {
   const margin = goldenMargin(image, spec);
   if (margin < 0) return `its probabilities answer another label than ${image.label}`;
   // A hair less than the tolerance is what decimal fractions make of the tolerance itself.

@@ -309,8 +309,8 @@ describe('reading a file of an open bundle', () => {
     const { directory } = await aBundle();
     const bundle = await openBundle(directory);
     await spoil(join(directory, 'model.onnx'));
-    for (const read of [bundle.read, bundle.readShared])
-      expect(await rejection(read('model.onnx'))).toMatchObject({ code, message: expect.stringMatching(message) });
+    for (const read of [() => bundle.read('model.onnx'), () => bundle.readShared('model.onnx')])
+      expect(await rejection(read())).toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
   it('leaves the digest of the model to its reader, for who asks for that, and nothing else', async () => {
