@@ -83,9 +83,13 @@ describe('UploadBudget', () => {
       if (budget.held + 400_000 <= LIMIT) send(upload, 400_000);
     }
     const refused = open();
-    expect(() => refused.grow(400_000)).toThrow(withCode('OVERLOADED'));
+    expect(() => {
+      refused.grow(400_000);
+    }).toThrow(withCode('OVERLOADED'));
     await clock.advance(3_000);
-    expect(() => refused.grow(400_000)).not.toThrow();
+    expect(() => {
+      refused.grow(400_000);
+    }).not.toThrow();
     expect(evicted).toHaveLength(1);
   });
 
@@ -127,6 +131,21 @@ describe('UploadBudget', () => {
       open().grow(wanted);
     }).toThrow(withCode('OVERLOADED'));
     expect(evicted).toEqual([]);
+  });
+
+  it('does not look through a crowd for every chunk, and finds a slow one soon', async () => {
+    send(open('stalled'), 79 * MB);
+    await clock.advance(950);
+    const refused = open();
+    const grow = () => {
+      refused.grow(5 * MB);
+    };
+    expect(grow).toThrow(withCode('OVERLOADED'));
+    await clock.advance(60);
+    expect(grow).toThrow(withCode('OVERLOADED'));
+    await clock.advance(2_000);
+    expect(grow).not.toThrow();
+    expect(evicted.map(([name]) => name)).toEqual(['stalled']);
   });
 
   it('ends no upload that has only begun', async () => {

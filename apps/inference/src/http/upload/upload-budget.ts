@@ -14,6 +14,9 @@ const PROBATION_MS = 1_000;
  */
 const SLOW_BYTES_PER_SECOND = 100_000;
 
+/** Time for which nobody is looked for after nobody was found, ms. */
+const SEARCH_EVERY_MS = 100;
+
 /** What a budget is made of. */
 export interface BudgetOptions {
   /** Bytes. */
@@ -62,6 +65,8 @@ export class UploadBudget {
   readonly #clock: Clock;
   readonly #arriving = new Set<Upload>();
   #held = 0;
+  /** Monotonic ms before which nobody is found. */
+  #searchAt = 0;
 
   constructor({ limit, onChange = () => undefined, clock = systemClock }: BudgetOptions) {
     this.#limit = limit;
@@ -126,6 +131,15 @@ export class UploadBudget {
     this.#onChange(this.#held);
   }
 
+  /** Who is to make room, if anybody. Where all are fast, a crowd is not looked through for every chunk that arrives. */
+  #victim(upload: Upload): Upload | undefined {
+    const now = this.#clock.monotonic();
+    if (now < this.#searchAt) return undefined;
+    const victim = slowest(this.#arriving, upload, now);
+    if (victim === undefined) this.#searchAt = now + SEARCH_EVERY_MS;
+    return victim;
+  }
+
   /** @throws PawlError OVERLOADED. */
   #makeRoom(upload: Upload, bytes: number): void {
     const isSmall = upload.held + bytes <= SMALL_BYTES;
@@ -133,7 +147,7 @@ export class UploadBudget {
     // Nobody is evicted for an upload that could not be held alone.
     const couldFit = upload.held + bytes <= limit;
     while (this.#held + bytes > limit) {
-      const victim = couldFit ? slowest(this.#arriving, upload, this.#clock.monotonic()) : undefined;
+      const victim = couldFit ? this.#victim(upload) : undefined;
       if (victim === undefined)
         throw new PawlError('OVERLOADED', { message: 'Too many bytes of uploads are held in memory.' });
       const kilobytes = (victim.rate.perSecond(this.#clock.monotonic()) / 1000).toFixed(1);
@@ -148,10 +162,14 @@ export class UploadBudget {
 
 /** The upload that arrives most slowly of those that may be evicted for another one; of equals the one that holds most. */
 function slowest(uploads: Iterable<Upload>, except: Upload, now: number): Upload | undefined {
-  const candidates = [...uploads]
-    .filter((upload) => upload !== except && upload.held > 0 && now - upload.since >= PROBATION_MS)
-    .map((upload) => ({ upload, rate: upload.rate.perSecond(now) }))
-    .filter(({ rate }) => rate < SLOW_BYTES_PER_SECOND);
-  candidates.sort((a, b) => a.rate - b.rate || b.upload.held - a.upload.held);
-  return candidates[0]?.upload;
+  let found: Upload | undefined;
+  let foundRate = SLOW_BYTES_PER_SECOND;
+  for (const upload of uploads) {
+    if (upload === except || upload.held === 0 || now - upload.since < PROBATION_MS) continue;
+    const rate = upload.rate.perSecond(now);
+    if (rate > foundRate || (rate === foundRate && upload.held <= (found?.held ?? Infinity))) continue;
+    found = upload;
+    foundRate = rate;
+  }
+  return found;
 }
