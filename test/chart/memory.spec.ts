@@ -38,7 +38,7 @@ describe('memory, workers and limits of the chart', () => {
     expect(bytesOf(resources.requests.memory)).toBeGreaterThanOrEqual(plan.restBytes - config.UPLOAD_MEMORY_BYTES);
   });
 
-  it.each([
+  const photographs = [
     [
       'JPEG of 48 megapixels, 10 MB',
       { format: 'jpeg', ...picture, ...sized(8064, 6048), scans: 1, heldCoefficients: 0 },
@@ -67,7 +67,24 @@ describe('memory, workers and limits of the chart', () => {
       { format: 'png', ...picture, ...sized(3840, 2160), isInterlaced: false, storedBits: 24 },
       5e6,
     ],
-  ] as const)('%s is taken', (_, header, bytes) => {
+  ] as const;
+
+  it.each(photographs)('%s is taken', (_, header, bytes) => {
     expect(decodeCost(header, bytes).memoryBytes).toBeLessThanOrEqual(plan.maxDecodeBytes);
+  });
+
+  it('are those of docs/cost-model.md', () => {
+    const text = readFileSync(inRepository('docs/cost-model.md'), 'utf8');
+    const rows = [
+      ...photographs.map(([name, header, bytes]) => [name, decodeCost(header, bytes).memoryBytes] as const),
+      ['the service at rest, with uploads', plan.restBytes] as const,
+      ['decoding, all workers together', plan.decodeBudgetBytes] as const,
+      ['a worker without asking', plan.allowanceBytes] as const,
+      ['lent to pictures that need more', plan.sharedBytes] as const,
+      ['the largest picture', plan.maxDecodeBytes] as const,
+    ];
+    for (const [name, bytes] of rows)
+      expect(text).toMatch(new RegExp(`^\\| ${name} +\\| +${Math.round(bytes / 1e6)} +\\|`, 'm'));
+    expect(text).toContain(`The chart gives ${resources.limits.memory} and ${resources.limits.cpu} CPUs`);
   });
 });

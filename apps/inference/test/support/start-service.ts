@@ -40,17 +40,25 @@ const defaults = {
 /**
  * Starts the built service (`npm run build`) and waits until it listens and, unless MODEL_URI is '', until its model is
  * loaded or refused.
+ * @param prefix a command that starts it, such as one that puts it into a cgroup; it must become the service (`exec`).
  */
-export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
-  const service = launchService(env);
+export async function startService(
+  env: Readonly<Record<string, string>> = {},
+  prefix: readonly string[] = [],
+): Promise<RunningService> {
+  const service = launchService(env, prefix);
   const listening = await service.logged(/^listening$/);
   if (env['MODEL_URI'] !== '') await service.logged(/^model (loaded|load failed)/);
   return { ...service, url: listening['url'] as string };
 }
 
 /** Starts the built service and waits for nothing; its `url` is empty. */
-export function launchService(env: Readonly<Record<string, string>> = {}): RunningService {
-  const child = spawn(process.execPath, ['apps/inference/dist/bundle/main.js'], {
+export function launchService(
+  env: Readonly<Record<string, string>> = {},
+  prefix: readonly string[] = [],
+): RunningService {
+  const [command = process.execPath, ...args] = [...prefix, process.execPath, 'apps/inference/dist/bundle/main.js'];
+  const child = spawn(command, args, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...defaults, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,11 +3,16 @@ import { defaultImageLimits } from '../preprocessing/limits.ts';
 import { DecodeAdmission } from './decode-admission.ts';
 import { memoryPlan } from './memory-plan.ts';
 
-const plan = memoryPlan({ containerBytes: 768 * 2 ** 20, workers: 2, uploadBytes: 100_000_000, modelBytes: 6_600_000 });
+const plan = memoryPlan({
+  containerBytes: 768 * 2 ** 20,
+  workers: 2,
+  uploadBytes: 100_000_000,
+  modelBytes: 11_300_000,
+});
 const admission = () => new DecodeAdmission(defaultImageLimits, plan, 4);
 const flat = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: '#888' } });
 /** Needs more than half of what is shared, and less than all. */
-const heavy = await flat(3600, 3000).avif({ effort: 0, chromaSubsampling: '4:2:0' }).toBuffer();
+const heavy = await flat(3800, 3000).avif({ effort: 0, chromaSubsampling: '4:2:0' }).toBuffer();
 const small = await flat(640, 480).jpeg().toBuffer();
 const patient = { deadlineMs: 600_000 };
 

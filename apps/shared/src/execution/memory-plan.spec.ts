@@ -2,7 +2,7 @@ import { memoryPlan, type MemoryPlanInput } from './memory-plan.ts';
 
 const MIB = 2 ** 20;
 const plan = (input: Partial<MemoryPlanInput> = {}) =>
-  memoryPlan({ containerBytes: 768 * MIB, workers: 2, uploadBytes: 100_000_000, modelBytes: 6_600_000, ...input });
+  memoryPlan({ containerBytes: 768 * MIB, workers: 2, uploadBytes: 100_000_000, modelBytes: 11_300_000, ...input });
 
 describe('memoryPlan', () => {
   it('all parts together are the container', () => {
@@ -24,10 +24,10 @@ describe('memoryPlan', () => {
   });
 
   it('a setting decides instead of the container', () => {
-    expect(plan({ decodeBytes: 100_000_000 })).toMatchObject({
-      decodeBudgetBytes: 100_000_000,
+    expect(plan({ decodeBytes: 128_000_000 })).toMatchObject({
+      decodeBudgetBytes: 128_000_000,
       allowanceBytes: 32_000_000,
-      maxDecodeBytes: 68_000_000,
+      maxDecodeBytes: 96_000_000,
     });
   });
 

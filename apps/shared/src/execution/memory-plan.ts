@@ -31,14 +31,16 @@ export interface MemoryPlan {
 }
 
 /**
- * Measured with the shipped model (6.6 MB) on Node 24, memory charged to the cgroup after 120 photographs, 8 at a time:
+ * Measured with the shipped model (11.3 MB) on Node 24, memory charged to the cgroup after 120 photographs, 8 at a time:
  * 210 MB with one worker, 268 with two, 358 with four. A decoder process at rest takes 60.
  */
-const rest = { serviceBytes: 160_000_000, sessionBytes: 35_000_000, bytesPerModelByte: 3, decoderBytes: 60_000_000 };
+const rest = { serviceBytes: 160_000_000, sessionBytes: 20_000_000, bytesPerModelByte: 3, decoderBytes: 60_000_000 };
 /** A photograph of 12 megapixels as phones make it. */
 const usualAllowanceBytes = 32_000_000;
-/** Less than this decodes no photograph. */
+/** A photograph of a few megapixels; a worker with less decodes next to nothing. */
 const leastAllowanceBytes = 16_000_000;
+/** A JPEG of 48 megapixels and 10 MB. Where one picture gets less, photographs that people have are refused. */
+const usualPictureBytes = 50_000_000;
 
 /**
  * Shares out a container's memory: first what the service takes at rest and the uploads, then an allowance a worker, and
@@ -52,17 +54,20 @@ export function memoryPlan(input: MemoryPlanInput): MemoryPlan {
   const least = workers * leastAllowanceBytes;
   const left = input.decodeBytes ?? containerBytes - restBytes;
   const decodeBudgetBytes = Math.max(least, left);
-  const allowanceBytes = Math.min(usualAllowanceBytes, Math.floor(decodeBudgetBytes / workers));
+  // Half is shared at least, so that in a small container too one picture may be larger than its share.
+  const half = Math.floor(decodeBudgetBytes / (2 * workers));
+  const allowanceBytes = Math.min(usualAllowanceBytes, Math.max(leastAllowanceBytes, half));
   const sharedBytes = decodeBudgetBytes - workers * allowanceBytes;
-  const wanted = restBytes + workers * usualAllowanceBytes;
+  // Without a limit the machine's memory is no reason to spend it on one picture.
+  const maxDecodeBytes = Math.min(allowanceBytes + sharedBytes, defaultImageLimits.maxDecodeBytes);
+  const wanted = restBytes + (workers + 1) * usualAllowanceBytes;
   return {
     restBytes,
     decodeBudgetBytes,
     allowanceBytes,
     sharedBytes,
-    // Without a limit the machine's memory is no reason to spend it on one picture.
-    maxDecodeBytes: Math.min(allowanceBytes + sharedBytes, defaultImageLimits.maxDecodeBytes),
-    ...(restBytes + decodeBudgetBytes > containerBytes || allowanceBytes < usualAllowanceBytes
+    maxDecodeBytes,
+    ...(restBytes + decodeBudgetBytes > containerBytes || maxDecodeBytes < usualPictureBytes
       ? {
           warning:
             `${mebibytes(containerBytes)} MiB of memory are too little for ${workers} workers: photographs may be ` +
