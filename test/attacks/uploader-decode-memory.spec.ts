@@ -99,7 +99,7 @@ suite(`costly pictures in a container${title}`, () => {
   );
 
   it('all kinds at once', async () => {
-    const pictures = await Promise.all(Object.values(worst).map((make) => make()));
+    const pictures = await Promise.all(Object.values(worst).map(async (make) => await make()));
     const answers = await Promise.all([...pictures, ...pictures.map(() => photo)].map(predict));
     for (const answer of answers) expect(answer).toEqual({ status: 200 });
     expect(await probe()).toBe(200);
