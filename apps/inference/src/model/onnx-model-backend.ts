@@ -73,11 +73,7 @@ export class OnnxModelBackend extends ModelBackend {
     if (this.#pool === undefined || this.#admission === undefined)
       throw new PawlError('MODEL_NOT_READY', { message: 'No model is loaded.' });
     const { release, ...limits } = await this.#admission.admit(chunks, interest);
-    try {
-      return await this.#pool.classify(chunks, { ...interest, ...limits });
-    } finally {
-      release();
-    }
+    return await this.#pool.classify(chunks, { ...interest, ...limits, onFinished: release });
   }
 
   override get usage(): BackendUsage {

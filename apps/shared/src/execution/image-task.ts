@@ -20,6 +20,8 @@ export interface Interest {
   readonly deadlineMs: number;
   /** Estimate of the CPU time that decoding it takes on a slow core, milliseconds; absent: not known, and not to blame. */
   readonly decodeMs?: number | undefined;
+  /** Called once, when nobody works on the image any more: after the answer where it was given up. */
+  readonly onFinished?: (() => void) | undefined;
 }
 
 /** One image on its way through a pool. */
@@ -32,6 +34,10 @@ export interface ImageTask {
   /** Times that a worker died holding it. */
   crashes: number;
   settled: boolean;
+  /** Whether a worker has it: it may, although nobody waits for the answer any more. */
+  isHeld: boolean;
+  /** Tells `onFinished`, once. */
+  readonly finish: () => void;
   resolve: (classification: Classification) => void;
   reject: (error: PawlError) => void;
 }

@@ -88,6 +88,7 @@ export class ImageWorker {
     const id = this.#nextId++;
     const message: WorkerTask = { id, bytes: joinChunks(task.chunks) };
     task.dispatchedAt = performance.now();
+    task.isHeld = true;
     this.held.set(id, task);
     this.#watchdogs.set(
       id,
@@ -124,10 +125,12 @@ export class ImageWorker {
     clearTimeout(this.#watchdogs.get(message.id));
     this.#watchdogs.delete(message.id);
     if (task === undefined) return;
+    task.isHeld = false;
     if (message.kind === 'done') {
       const queueMs = (task.dispatchedAt ?? task.enqueuedAt) - task.enqueuedAt;
       task.resolve({ output: message.output, image: message.image, timings: { ...message.timings, queueMs } });
     } else task.reject(new PawlError(message.code, message));
+    task.finish();
     if (this.held.size === 0) this.#closing?.();
     this.#observer.onIdle();
   }

@@ -213,6 +213,51 @@ describe('admission', () => {
   });
 });
 
+describe('an image that is finished', () => {
+  const finished: string[] = [];
+  const told = (name: string, interest: Partial<Interest> = {}): Interest => ({
+    ...patient,
+    ...interest,
+    onFinished: () => finished.push(name),
+  });
+  beforeEach(() => {
+    finished.length = 0;
+  });
+
+  it('is told once, answered or refused, also where it was never taken', async () => {
+    const pool = await aRunningPool({ inFlightPerWorker: 1, queueLimit: 1 });
+    const outcomes = await Promise.all([
+      outcome(pool, photo, told('first')),
+      outcome(pool, photo.subarray(0, 20_000), told('broken')),
+      outcome(pool, photo, told('too many')),
+      outcome(pool, photo, told('gone', { signal: AbortSignal.abort() })),
+    ]);
+    expect(outcomes).toEqual(['cat', 'IMAGE_UNREADABLE', 'OVERLOADED', 'OVERLOADED']);
+    expect(finished).toEqual(['too many', 'gone', 'first', 'broken']);
+    await pool.close();
+    await outcome(pool, photo, told('late'));
+    expect(finished.slice(4)).toEqual(['late']);
+  });
+
+  it('is told only when no worker works on it any more, although its client has gone', async () => {
+    const pool = await aRunningPool();
+    const client = new AbortController();
+    const abandoned = outcome(pool, hanging, told('abandoned', { signal: client.signal }));
+    const waiting = outcome(pool, photo, told('waiting', { deadlineMs: 100 }));
+    await eventually('the image with a worker', () => pool.inFlight === 2);
+    client.abort();
+    expect([await abandoned, await waiting, finished]).toEqual(['CLIENT_CLOSED_REQUEST', 'SERVICE_STALLED', []]);
+    void threads[0]!.terminate();
+    await eventually('both to be told', () => finished.length === 2);
+  });
+
+  it('is told once, after the second try, when its worker died', async () => {
+    const pool = await aRunningPool();
+    expect(await outcome(pool, deadly, told('deadly'))).toBe('WORKER_CRASHED');
+    expect(finished).toEqual(['deadly']);
+  });
+});
+
 describe('close', () => {
   it('finishes what workers hold, refuses what waits and what comes later', async () => {
     const pool = await aRunningPool();

@@ -103,14 +103,17 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
    * @throws PawlError OVERLOADED, DEADLINE_EXCEEDED, SERVICE_STALLED, IMAGE_TIMEOUT, CLIENT_CLOSED_REQUEST, WORKER_CRASHED,
    *   INFERENCE_FAILED or one of the decoder's codes.
    */
-  classify(chunks: readonly Uint8Array[], { signal, deadlineMs, decodeMs = 0 }: Interest): Promise<Classification> {
-    if (this.#closed || this.#workers.size + this.#restarts.size === 0)
-      return Promise.reject(new PawlError('MODEL_NOT_READY', { message: 'The workers are not running.' }));
-    if (!this.hasRoom())
-      return Promise.reject(new PawlError('OVERLOADED', { message: 'The queue of images is full.' }));
-    if (signal?.aborted === true) return Promise.reject(clientClosed());
-
+  classify(
+    chunks: readonly Uint8Array[],
+    { signal, deadlineMs, decodeMs = 0, onFinished }: Interest,
+  ): Promise<Classification> {
+    const refusal = this.#refusal(signal);
+    if (refusal !== undefined) {
+      onFinished?.();
+      return Promise.reject(refusal);
+    }
     return new Promise((resolve, reject) => {
+      let finished = false;
       const task: ImageTask = {
         chunks,
         decodeMs,
@@ -118,6 +121,11 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
         dispatchedAt: undefined,
         crashes: 0,
         settled: false,
+        isHeld: false,
+        finish: () => {
+          if (!finished) onFinished?.();
+          finished = true;
+        },
         resolve: (classification) => {
           if (settle()) resolve(classification);
         },
@@ -131,6 +139,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abandon);
         this.#queue.remove(task);
+        if (!task.isHeld) task.finish();
         return true;
       };
       const abandon = (): void => {
@@ -154,6 +163,14 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
       task.reject(new PawlError('MODEL_NOT_READY', { message: 'The service is shutting down.' }));
     await Promise.all([...this.#workers].map((worker) => worker.close()));
     this.#workers.clear();
+  }
+
+  /** Why an image is not taken now. */
+  #refusal(signal: AbortSignal | undefined): PawlError | undefined {
+    if (this.#closed || this.#workers.size + this.#restarts.size === 0)
+      return new PawlError('MODEL_NOT_READY', { message: 'The workers are not running.' });
+    if (!this.hasRoom()) return new PawlError('OVERLOADED', { message: 'The queue of images is full.' });
+    return signal?.aborted === true ? clientClosed() : undefined;
   }
 
   async #spawn(): Promise<void> {
@@ -204,8 +221,11 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
   /** A worker that does not end is not replaced: each would keep a core and the memory of a session for good. */
   #giveUp(worker: ImageWorker, reason: string): void {
     this.#workers.delete(worker);
-    for (const task of worker.held.values())
+    for (const task of worker.held.values()) {
+      task.isHeld = false;
+      task.finish();
       task.reject(new PawlError('WORKER_CRASHED', { message: 'The worker that held this image hangs.' }));
+    }
     this.emit('workers', this.readyWorkers);
     this.emit('stuck', `a worker does not end: ${reason}`);
   }
@@ -217,7 +237,9 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
     this.emit('died', reason);
     this.emit('workers', this.readyWorkers);
     for (const task of held) {
+      task.isHeld = false;
       task.crashes += 1;
+      if (task.settled) task.finish();
       if (task.settled) continue;
       if (task.crashes === 1) this.#queue.push(task);
       else task.reject(new PawlError('WORKER_CRASHED', { message: 'Two workers died while they held this image.' }));
