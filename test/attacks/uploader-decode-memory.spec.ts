@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
+import { flat, noise } from '@pawl/test-kit/costly-pictures';
 import { catPhoto, inRepository } from '@pawl/test-kit/repository';
 import { productionRuntime } from '@pawl/test-kit/production-runtime';
-import sharp from 'sharp';
 import { parse } from 'yaml';
 import { type RunningService, startService } from '../../apps/inference/test/support/start-service.ts';
 import { report } from '../../apps/inference/test/survival/support/facts.ts';
@@ -20,13 +20,6 @@ interface Values {
 const { limits } = (parse(readFileSync(inRepository('charts/pawl/values.yaml'), 'utf8')) as Values).resources;
 
 const photo = readFileSync(catPhoto);
-const flat = (side: number, channels: 3 | 4 = 3) =>
-  sharp({ create: { width: side, height: side, channels, background: '#c84' }, limitInputPixels: false });
-/** Content that makes the AV1 decoder keep as much beside the pixels as it ever does. */
-const noise = (side: number) => {
-  const gaussian = { type: 'gaussian', mean: 128, sigma: 30 } as const;
-  return sharp({ create: { width: side, height: side, channels: 3, background: '#c84', noise: gaussian } });
-};
 const packedText = (): Buffer => {
   const text = chunk('zTXt', Buffer.concat([Buffer.from('a\0\0', 'latin1'), deflateSync(Buffer.alloc(7_900_000))]));
   const png = blackPng(8, 8);
@@ -34,21 +27,22 @@ const packedText = (): Buffer => {
 };
 
 /** Of each kind about the costliest picture that the chart's memory admits. */
-const worst: Readonly<Record<string, () => Buffer | Promise<Buffer>>> = {
+const worst: Readonly<Record<string, () => Promise<Buffer>>> = {
   'an AVIF without subsampling': () =>
-    noise(3_000).avif({ effort: 0, quality: 10, chromaSubsampling: '4:4:4' }).toBuffer(),
-  'a GIF': () => flat(5_000).gif({ effort: 1 }).toBuffer(),
-  'an interlaced PNG of 16 bits': () => flat(4_600, 4).toColourspace('rgb16').png({ progressive: true }).toBuffer(),
-  'a progressive JPEG': () => flat(6_000).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer(),
-  'a lossless WebP': () => flat(4_200).webp({ lossless: true, effort: 0 }).toBuffer(),
-  'a PNG of long rows': () => blackPng(60_000, 500),
-  'a PNG of packed text': packedText,
+    noise(3_000, 3_000).avif({ effort: 0, quality: 10, chromaSubsampling: '4:4:4' }).toBuffer(),
+  'a GIF': () => flat(5_000, 5_000).gif({ effort: 1 }).toBuffer(),
+  'an interlaced PNG of 16 bits': () =>
+    flat(4_600, 4_600, 4).toColourspace('rgb16').png({ progressive: true }).toBuffer(),
+  'a progressive JPEG': () => flat(6_000, 6_000).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer(),
+  'a lossless WebP': () => flat(4_200, 4_200).webp({ lossless: true, effort: 0 }).toBuffer(),
+  'a PNG of long rows': () => Promise.resolve(blackPng(60_000, 500)),
+  'a PNG of packed text': () => Promise.resolve(packedText()),
 };
 /** Of each kind one that would end the process, or hold a worker for an hour. */
-const deadly: Readonly<Record<string, () => Buffer | Promise<Buffer>>> = {
-  'an AVIF of 40 megapixels': () => flat(6_324).avif({ effort: 0, quality: 1 }).toBuffer(),
-  'a GIF of 40 megapixels': () => flat(6_324).gif({ effort: 1 }).toBuffer(),
-  'a PNG of 1,000,000 x 40 pixels': () => blackPng(1_000_000, 40),
+const deadly: Readonly<Record<string, () => Promise<Buffer>>> = {
+  'an AVIF of 40 megapixels': () => flat(6_324, 6_324).avif({ effort: 0, quality: 1 }).toBuffer(),
+  'a GIF of 40 megapixels': () => flat(6_324, 6_324).gif({ effort: 1 }).toBuffer(),
+  'a PNG of 1,000,000 x 40 pixels': () => Promise.resolve(blackPng(1_000_000, 40)),
 };
 
 const cgroup = createMemoryCgroup(Number(/^(\d+)Mi$/.exec(limits.memory)?.[1]) * 2 ** 20);

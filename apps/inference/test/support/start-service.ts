@@ -57,8 +57,8 @@ export function launchService(
   env: Readonly<Record<string, string>> = {},
   prefix: readonly string[] = [],
 ): RunningService {
-  const words = [...prefix, process.execPath, 'apps/inference/dist/bundle/main.js'];
-  const child = spawn(words[0] ?? '', words.slice(1), {
+  const [command, ...args] = [...prefix, process.execPath, 'apps/inference/dist/bundle/main.js'];
+  const child = spawn(command, args, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...defaults, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
