@@ -11,8 +11,11 @@ import type { Logger } from '../logging/logger.ts';
 import { imageLimits } from '../preprocessing/image-limits.ts';
 import { type BackendUsage, ModelBackend } from './model-backend.ts';
 
-/** Images a worker holds at once: it decodes the next one while it infers (docs/decisions/0003). */
-const IN_FLIGHT_PER_WORKER = 2;
+/**
+ * Images a worker holds at once: one in the graph, one in the decoder, and one that the decoder has when it is through with
+ * that, since it hears of another only between two runs of the graph (docs/decisions/0019).
+ */
+const IN_FLIGHT_PER_WORKER = 3;
 
 /** Runs the graph with onnxruntime in a fixed pool of worker threads, one a core. */
 export class OnnxModelBackend extends ModelBackend {

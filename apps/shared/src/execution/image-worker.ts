@@ -3,7 +3,7 @@
  * be given up (docs/decisions/0019), so that a worker keeps one core busy from the first byte to the last logit (0003).
  */
 import { setPriority } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PawlError } from '../errors/pawl-error.ts';
 import { toTensorData } from '../preprocessing/to-tensor.ts';
 import { IsolatedDecoder } from './decoder/isolated-decoder.ts';
@@ -37,6 +37,8 @@ function lowerPriority(): void {
   }
 }
 
+const receive = () => receiveMessageOnPort(port) as { readonly message: WorkerTask } | undefined;
+
 function refusal(id: number, error: unknown): WorkerMessage {
   const known =
     error instanceof PawlError
@@ -68,18 +70,25 @@ async function start(): Promise<void> {
   await session.run(toTensorData(new Uint8Array(input.width * input.height * 3), input), 1);
   await decoder.started;
 
-  port?.on('message', (task: WorkerTask) => {
+  const take = (task: WorkerTask): void => {
     classify(task).then(send, (error: unknown) => {
       send(refusal(task.id, error));
     });
-  });
+  };
+  port?.on('message', take);
   send({ kind: 'ready' });
+
+  /** Takes what has come meanwhile: the graph blocks this thread, and the decoder would have nothing to do. */
+  function takeWaiting(): void {
+    for (let next = receive(); next !== undefined; next = receive()) take(next.message);
+  }
 
   async function classify({ id, bytes }: WorkerTask): Promise<WorkerMessage> {
     const begin = performance.now();
     const { pixels, format, width, height, frames } = await decoder.decode(bytes);
     const decoded = performance.now();
     free(bytes);
+    takeWaiting();
     const output = await session.run(toTensorData(pixels, input), 1);
     free(pixels);
     const timings = { decodeMs: decoded - begin, inferMs: performance.now() - decoded };

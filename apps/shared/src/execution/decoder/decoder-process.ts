@@ -26,21 +26,14 @@ const STDERR_TAIL = 500;
 // Beside the sources (.ts, run by type stripping) as well as beside the build (.js).
 const entry = fileURLToPath(new URL(`./decoder-main${extname(import.meta.url)}`, import.meta.url));
 
+/** Node's flags: a few lines of JavaScript a picture need no more. */
+const FLAGS = ['--no-warnings', '--max-semi-space-size=1', '--max-old-space-size=32', '--v8-pool-size=0'];
 /**
- * V8 reserves half a gigabyte of writable memory for compiled code, which the limit counts. The process runs a few lines of
- * JavaScript a picture, and does without a compiler; only to run the sources, Node needs one (to strip their types).
+ * Private writable memory of a process at rest, as the limit counts it, with room for Node's own heap: measured 577 MB, of
+ * which V8 reserves 512 for compiled code and touches next to nothing. (Without a compiler it would be 53 MB, and a picture
+ * would take 1.6 ms longer.) Bytes.
  */
-const COMPILES = entry.endsWith('.ts');
-/** Node's flags. */
-const FLAGS = [
-  '--no-warnings',
-  '--max-semi-space-size=1',
-  '--max-old-space-size=32',
-  '--v8-pool-size=0',
-  ...(COMPILES ? [] : ['--jitless']),
-];
-/** Private writable memory of a process at rest, with room for Node's own heap; measured 53 MB, and 577 with a compiler. */
-const OWN_BYTES = (COMPILES ? 704 : 128) * 2 ** 20;
+const OWN_BYTES = 704 * 2 ** 20;
 
 /** The allocator's settings and nothing else: the process that meets strangers' bytes knows no secret of the service. */
 function environment(): Record<string, string> {
@@ -53,7 +46,7 @@ function environment(): Record<string, string> {
 
 /** The picture that a process has. */
 interface Pending {
-  readonly resolve: (end: DecodeEnd) => void;
+  readonly settle: (end: DecodeEnd) => void;
   /** How it ends when the process is gone, where that is known before. */
   end?: DecodeEnd;
 }
@@ -68,6 +61,7 @@ export class DecoderProcess {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #timeoutMs: number;
   #pending: Pending | undefined;
+  #isReady = false;
   #stderr = '';
 
   constructor({ input, limits }: DecoderSetup) {
@@ -83,7 +77,10 @@ export class DecoderProcess {
       { stdio: ['pipe', 'pipe', 'pipe'], env: environment() },
     );
     this.gone = this.#watch();
-    void this.gone.then((reason) => this.#pending?.resolve(this.#pending.end ?? { kind: 'died', reason }));
+    void this.gone.then((reason) => {
+      this.#isReady = false;
+      this.#pending?.settle(this.#pending.end ?? { kind: 'died', reason });
+    });
     this.started = this.#listen(largestAnswer(input));
     // Looked at by the owner, if at all; it must not end the service.
     this.started.catch(() => undefined);
@@ -94,25 +91,29 @@ export class DecoderProcess {
     return this.#child.pid;
   }
 
+  /** Whether it takes a picture, provided that it has none. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   /**
-   * Decodes one picture; it must be {@link started} and at rest, which it is again when this resolves. Never rejects.
+   * Decodes one picture; it must be {@link isReady} and at rest, which it is again, unless it has ended, when it calls back.
    * @param bytes not changed, and still there after a `died`.
+   * @param onEnd called once, as soon as the answer is there: not a promise, which the thread may come to much later.
    */
-  decode(bytes: Uint8Array): Promise<DecodeEnd> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#giveUp({ kind: 'hung' });
-      }, this.#timeoutMs);
-      this.#pending = {
-        resolve: (end) => {
-          clearTimeout(timer);
-          this.#pending = undefined;
-          resolve(end);
-        },
-      };
-      this.#child.stdin.write(frameHeader(bytes.length));
-      this.#child.stdin.write(bytes);
-    });
+  decode(bytes: Uint8Array, onEnd: (end: DecodeEnd) => void): void {
+    const timer = setTimeout(() => {
+      this.#giveUp({ kind: 'hung' });
+    }, this.#timeoutMs);
+    this.#pending = {
+      settle: (end) => {
+        clearTimeout(timer);
+        this.#pending = undefined;
+        onEnd(end);
+      },
+    };
+    this.#child.stdin.write(frameHeader(bytes.length));
+    this.#child.stdin.write(bytes);
   }
 
   /** Ends it at once, whatever it does. */
@@ -123,6 +124,7 @@ export class DecoderProcess {
   /** Kills it; what it had ends so when it is gone: the next picture must not meet a process that works on this one. */
   #giveUp(end: DecodeEnd): void {
     if (this.#pending !== undefined) this.#pending.end = end;
+    this.#isReady = false;
     this.kill();
   }
 
@@ -161,14 +163,15 @@ export class DecoderProcess {
         const { answer, pixels } = decodeAnswer(frame);
         if (answer.kind === 'ready') {
           clearTimeout(timer);
+          this.#isReady = true;
           resolve();
         } else if (answer.kind === 'done') {
-          this.#pending?.resolve({ kind: 'decoded', image: { ...answer.image, pixels } });
+          this.#pending?.settle({ kind: 'decoded', image: { ...answer.image, pixels } });
         } else {
           const { code, message, hint, cause } = answer;
           const error = new PawlError(code, { message, hint, ...(cause !== undefined && { cause: new Error(cause) }) });
           if (answer.busy) this.#giveUp({ kind: 'refused', error });
-          else this.#pending?.resolve({ kind: 'refused', error });
+          else this.#pending?.settle({ kind: 'refused', error });
         }
       };
       this.#child.stdout.on('data', (piece: Buffer) => {

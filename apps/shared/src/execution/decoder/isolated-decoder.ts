@@ -10,7 +10,7 @@ const RESTARTS: Backoff = { initialDelayMs: 50, maxDelayMs: 2_000 };
 /** Starts that may fail one after another. */
 const MAX_FAILED_STARTS = 5;
 /** Processes that may end with one picture. */
-const MAX_ATTEMPTS = 2;
+const MAX_DEATHS = 2;
 
 /** What a decoder tells its owner. */
 export interface DecoderObserver {
@@ -20,31 +20,42 @@ export interface DecoderObserver {
   readonly onHopeless: (error: unknown) => void;
 }
 
+/** A picture that is to be decoded. */
+interface Job {
+  readonly bytes: Uint8Array;
+  /** Processes that ended with it. */
+  deaths: number;
+  readonly resolve: (image: DecodedImage) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * An {@link ImageDecoder} whose decoding happens in a child process, one picture at a time in the order they came. A
  * process that ends, or is killed because it does not answer in time, is replaced; the picture that it had is tried once
  * more, alone, and then refused.
+ *
+ * The next picture is on its way before the caller hears of the one before: a caller that then blocks its thread does not
+ * keep the process waiting.
  */
 export class IsolatedDecoder implements ImageDecoder {
-  readonly #options: DecoderSetup;
+  /** Resolves when the first process takes pictures; rejects with WORKER_CRASHED when none can be started. */
+  readonly started: Promise<void>;
+
+  readonly #setup: DecoderSetup;
   readonly #observer: DecoderObserver;
-  /** Settled when the pictures before are done. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #process: Promise<DecoderProcess>;
-  #running: DecoderProcess | undefined;
   readonly #closing = new AbortController();
+  readonly #waiting: Job[] = [];
+  #current: Job | undefined;
+  #process: DecoderProcess | undefined;
+  /** Why no process can be started any more. */
+  #failure: { readonly error: unknown } | undefined;
 
-  constructor(options: DecoderSetup, observer: DecoderObserver) {
-    this.#options = options;
+  constructor(setup: DecoderSetup, observer: DecoderObserver) {
+    this.#setup = setup;
     this.#observer = observer;
-    this.#process = this.#start();
+    this.started = this.#start();
     // Whoever waits for it hears of it.
-    this.#process.catch(() => undefined);
-  }
-
-  /** Resolves when the first process takes pictures. @throws PawlError WORKER_CRASHED when none can be started. */
-  get started(): Promise<unknown> {
-    return this.#process;
+    this.started.catch(() => undefined);
   }
 
   /**
@@ -52,46 +63,67 @@ export class IsolatedDecoder implements ImageDecoder {
    * @throws PawlError `WORKER_CRASHED` when no process can be started.
    */
   decode(bytes: Uint8Array): Promise<DecodedImage> {
-    const turn = this.#turn.then(() => this.#decode(bytes));
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ bytes, deaths: 0, resolve, reject });
+      this.#next();
+    });
   }
 
   /** Ends the process; what it decodes is not answered any more. */
   close(): void {
     this.#closing.abort();
-    this.#running?.kill();
+    this.#process?.kill();
   }
 
-  async #decode(bytes: Uint8Array): Promise<DecodedImage> {
-    for (let attempt = 1; ; attempt += 1) {
-      const end = await (await this.#process).decode(bytes);
-      switch (end.kind) {
-        case 'decoded':
-          return end.image;
-        case 'refused':
-          throw end.error;
-        case 'hung':
-          throw stalled(this.#options.limits.timeoutMs);
-        case 'died':
-          if (attempt === MAX_ATTEMPTS) throw deadly(end);
-      }
+  /** Gives the process its next picture, when it is at rest. */
+  #next(): void {
+    if (this.#failure !== undefined) for (const { reject } of this.#waiting.splice(0)) reject(this.#failure.error);
+    if (this.#current !== undefined || this.#process?.isReady !== true) return;
+    const job = this.#waiting.shift();
+    if (job === undefined) return;
+    this.#current = job;
+    this.#process.decode(job.bytes, (end) => {
+      this.#current = undefined;
+      if (end.kind === 'died' && ++job.deaths < MAX_DEATHS) this.#waiting.unshift(job);
+      this.#next();
+      this.#settle(job, end);
+    });
+  }
+
+  #settle(job: Job, end: DecodeEnd): void {
+    switch (end.kind) {
+      case 'decoded':
+        job.resolve(end.image);
+        return;
+      case 'refused':
+        job.reject(end.error);
+        return;
+      case 'hung':
+        job.reject(stalled(this.#setup.limits.timeoutMs));
+        return;
+      case 'died':
+        if (job.deaths === MAX_DEATHS) job.reject(deadly(end));
     }
   }
 
-  async #start(): Promise<DecoderProcess> {
+  async #start(): Promise<void> {
     for (let failures = 1; ; failures += 1) {
-      const process = new DecoderProcess(this.#options);
-      this.#running = process;
+      const process = new DecoderProcess(this.#setup);
+      this.#process = process;
       try {
         await process.started;
         void process.gone.then((reason) => {
           this.#replace(reason);
         });
-        return process;
+        this.#next();
+        return;
       } catch (error) {
-        if (failures === MAX_FAILED_STARTS && !this.#closing.signal.aborted) this.#observer.onHopeless(error);
-        if (failures === MAX_FAILED_STARTS || this.#closing.signal.aborted) throw error;
+        if (failures === MAX_FAILED_STARTS || this.#closing.signal.aborted) {
+          this.#failure = { error };
+          this.#next();
+          if (!this.#closing.signal.aborted) this.#observer.onHopeless(error);
+          throw error;
+        }
         await sleep(systemClock, backoffMs(RESTARTS, failures), this.#closing.signal);
       }
     }
@@ -100,8 +132,7 @@ export class IsolatedDecoder implements ImageDecoder {
   #replace(reason: string): void {
     if (this.#closing.signal.aborted) return;
     this.#observer.onLoss(reason);
-    this.#process = this.#start();
-    this.#process.catch(() => undefined);
+    this.#start().catch(() => undefined);
   }
 }
 
