@@ -3,7 +3,7 @@ import type { Classification, Interest } from '@pawl/shared/execution/image-task
 
 /** How busy a backend is now. */
 export interface BackendUsage {
-  /** Images that wait for a worker. */
+  /** Images that wait for a worker, or for the memory to be decoded in. */
   readonly queueDepth: number;
   /** Images that workers hold. */
   readonly inFlight: number;

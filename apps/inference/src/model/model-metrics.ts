@@ -7,7 +7,7 @@ import { ModelService } from './model.service.ts';
 export class ModelMetrics {
   constructor(metrics: MetricFactory, model: ModelService) {
     metrics.observed(
-      { suffix: 'queue_depth', help: 'Images that wait for a worker.', labels: [] },
+      { suffix: 'queue_depth', help: 'Images that wait for a worker, or for the memory to be decoded in.', labels: [] },
       () => model.usage.queueDepth,
     );
     metrics.observed(

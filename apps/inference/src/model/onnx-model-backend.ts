@@ -81,7 +81,7 @@ export class OnnxModelBackend extends ModelBackend {
 
   override get usage(): BackendUsage {
     return {
-      queueDepth: this.#pool?.queueDepth ?? 0,
+      queueDepth: (this.#pool?.queueDepth ?? 0) + (this.#admission?.waiting ?? 0),
       inFlight: this.#pool?.inFlight ?? 0,
       readyWorkers: this.#pool?.readyWorkers ?? 0,
       workerDeaths: this.#workerDeaths,
