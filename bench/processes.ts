@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { childrenOf } from '@pawl/test-kit/process-tree';
 import type { LoadOrder, LoadReport } from './load-client.ts';
 
 /** Linux counts CPU time in hundredths of a second (USER_HZ). */
@@ -43,13 +44,8 @@ export async function startServer(args: string[], env: Record<string, string>, r
 
 const proc = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
 
-/** A process and all that descend from it. Each thread tells the children that it started. */
-function tree(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    proc(pid, `task/${thread}/children`).split(' ').filter(Boolean).map(Number),
-  );
-  return [pid, ...children.flatMap(tree)];
-}
+/** A process and all that descend from it. */
+const tree = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(tree)];
 
 /** Memory of its own of each, and the largest share of files: they are the same ones. */
 function rssMb(child: ChildProcess): number {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { eventually } from '@pawl/test-kit/eventually';
 import { poison, STUCK } from '@pawl/test-kit/poison-worker';
+import { decoderPids } from '@pawl/test-kit/process-tree';
 import { catPhoto } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
-import { decoderPids } from './support/facts.ts';
 
 const photo = readFileSync(catPhoto);
 const sticking = Buffer.concat([photo, Buffer.from(STUCK)]);

@@ -1,12 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-
-/** Processes that a process has started and that decode for it, by any of its threads. */
-export function decoderPids(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`)
-    .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean))
-    .map(Number)
-    .filter((child) => procFile(child, 'cmdline').includes('decoder-main'));
-}
+import { readdirSync, readlinkSync } from 'node:fs';
+import { decoderPids, procFile } from '@pawl/test-kit/process-tree';
 
 /** Resident memory of a process and of its decoders, MB: of its own, and the largest share of files, which is the same. */
 export function residentMb(pid: number): number {
@@ -15,15 +8,6 @@ export function residentMb(pid: number): number {
     statuses.map((text) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0));
   const own = kb('RssAnon').reduce((sum, value) => sum + value, 0);
   return Math.round((own + Math.max(...kb('RssFile'))) / 1000);
-}
-
-/** A file of a process; empty when the process is gone. */
-function procFile(pid: number, name: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 /** Threads of a process. */

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { eventually } from '@pawl/test-kit/eventually';
+import { decoderPids, procFile } from '@pawl/test-kit/process-tree';
 import { catdog, catPhoto } from '@pawl/test-kit/repository';
 import type { Manifest } from '../../bundle/manifest.ts';
 import { createImageDecoder } from '../../preprocessing/decode-image.ts';
@@ -28,21 +29,8 @@ async function aDecoder({ timeoutMs = limits.timeoutMs, start = true } = {}): Pr
   return decoder;
 }
 
-/** Processes that threads of this one started and that decode. */
-function decoderPids(): number[] {
-  const children = readdirSync('/proc/self/task').flatMap((thread) =>
-    readFileSync(`/proc/self/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
-  return children.filter((pid) => commandOf(pid).includes('decoder-main'));
-}
-
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
+const pids = (): number[] => decoderPids(process.pid);
+const commandOf = (pid: number): string => procFile(pid, 'cmdline');
 
 beforeEach(() => {
   losses.length = 0;
@@ -50,7 +38,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const decoder of decoders.splice(0)) decoder.close();
-  await eventually('no process to stay', () => decoderPids().length === 0);
+  await eventually('no process to stay', () => pids().length === 0);
 });
 
 describe('IsolatedDecoder', () => {
@@ -76,7 +64,7 @@ describe('IsolatedDecoder', () => {
 
   it('tries a picture again whose process was killed', async () => {
     const decoder = await aDecoder();
-    const [pid] = decoderPids();
+    const [pid] = pids();
     process.kill(pid!, 'SIGSTOP');
     const decoded = decoder.decode(photo);
     process.kill(pid!, 'SIGKILL');
@@ -86,7 +74,7 @@ describe('IsolatedDecoder', () => {
 
   it('kills a process that gets no CPU, blames no picture for it, and decodes the next', async () => {
     const decoder = await aDecoder({ timeoutMs: 1_000 });
-    const [pid] = decoderPids();
+    const [pid] = pids();
     process.kill(pid!, 'SIGSTOP');
     await expect(decoder.decode(photo)).rejects.toMatchObject({ code: 'SERVICE_STALLED' });
     expect(commandOf(pid!)).toBe('');
@@ -95,7 +83,7 @@ describe('IsolatedDecoder', () => {
 
   it('ends a process that still works on a picture which took too long', async () => {
     const decoder = await aDecoder({ timeoutMs: 50 });
-    const [pid] = decoderPids();
+    const [pid] = pids();
     // Forty million pixels and ten thousand bytes.
     await expect(decoder.decode(blackPng(6_324, 6_324))).rejects.toMatchObject({ code: 'IMAGE_TIMEOUT' });
     expect(commandOf(pid!)).toBe('');
@@ -121,7 +109,7 @@ describe('IsolatedDecoder', () => {
     process.env.PAWL_TEST_SECRET = 'hunter2';
     try {
       await aDecoder();
-      const [pid] = decoderPids();
+      const [pid] = pids();
       const file = (name: string) => readFileSync(`/proc/${pid!}/${name}`, 'utf8');
       expect(file('environ')).not.toContain('hunter2');
       expect(file('oom_score_adj').trim()).toBe('1000');
@@ -139,7 +127,7 @@ describe('IsolatedDecoder', () => {
       `import(${JSON.stringify(url)}).then(({ IsolatedDecoder }) => new IsolatedDecoder(${options}, {}));`,
       { eval: true, execArgv: ['--no-warnings'] },
     );
-    const pid = await eventually('its process', () => decoderPids()[0]);
+    const pid = await eventually('its process', () => pids()[0]);
     await thread.terminate();
     await eventually('the process to end', () => commandOf(pid) === '');
   });
