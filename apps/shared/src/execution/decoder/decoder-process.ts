@@ -40,8 +40,10 @@ function environment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(([name]) =>
     /^(PATH|LD_PRELOAD|LD_LIBRARY_PATH|MALLOC_\w+)$/.test(name),
   );
+  // jemalloc keeps the addresses of what was freed, and asks for ever larger ones: the limit would count pictures of before.
+  const MALLOC_CONF = [process.env.MALLOC_CONF, 'retain:false'].filter(Boolean).join(',');
   // One picture at a time needs one thread.
-  return { ...(Object.fromEntries(kept) as Record<string, string>), UV_THREADPOOL_SIZE: '1' };
+  return { ...(Object.fromEntries(kept) as Record<string, string>), MALLOC_CONF, UV_THREADPOOL_SIZE: '1' };
 }
 
 /** The picture that a process has. */
