@@ -73,7 +73,7 @@ describe('IsolatedDecoder', () => {
   });
 
   it('kills a process that gets no CPU, blames no picture for it, and decodes the next', async () => {
-    const decoder = await aDecoder({ timeoutMs: 1_000 });
+    const decoder = await aDecoder({ timeoutMs: 3_000 });
     const [pid] = pids();
     process.kill(pid!, 'SIGSTOP');
     await expect(decoder.decode(photo)).rejects.toMatchObject({ code: 'SERVICE_STALLED' });
