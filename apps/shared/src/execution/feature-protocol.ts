@@ -2,7 +2,7 @@ import type { GraphSpec } from './onnx-session.ts';
 import type { Augmentation } from '../preprocessing/augment.ts';
 import type { ImageStatistic } from '../preprocessing/image-statistics.ts';
 import type { ImageLimits } from '../preprocessing/limits.ts';
-import type { ErrorCode } from '../errors/error-codes.ts';
+import type { Refusal } from './refusal.ts';
 
 /** What a feature worker is started with. */
 export interface FeatureSetup {
@@ -26,14 +26,6 @@ export interface Extracted {
   readonly rows: readonly Float32Array[];
   /** Of the picture as it is. */
   readonly statistics: Readonly<Record<ImageStatistic, number>>;
-}
-
-/** What went wrong, in a form that crosses threads. */
-interface Refusal {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint: string;
-  readonly cause?: string | undefined;
 }
 
 /** Worker -> main thread. `ready` comes once, after the session is loaded and warm. */

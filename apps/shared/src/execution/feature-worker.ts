@@ -3,14 +3,13 @@
  * once, altered here, and run one by one as the service runs it: what trains is, bit for bit, what serves.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type ErrorCode } from '../errors/error-codes.ts';
-import { PawlError } from '../errors/pawl-error.ts';
 import { augment } from '../preprocessing/augment.ts';
 import { createImageDecoder } from '../preprocessing/decode-image.ts';
 import { measureImage } from '../preprocessing/image-statistics.ts';
 import { toTensorData } from '../preprocessing/to-tensor.ts';
 import type { FeatureMessage, FeatureSetup, FeatureTask } from './feature-protocol.ts';
 import { OnnxSession } from './onnx-session.ts';
+import { toRefusal } from './refusal.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('feature-worker runs only as a worker thread');
@@ -21,12 +20,6 @@ const send = (message: FeatureMessage): void => {
   port.postMessage(message);
 };
 
-function refusal(error: unknown, code: ErrorCode) {
-  const known = error instanceof PawlError ? error : new PawlError(code, { message: String(error), cause: error });
-  const cause = known.cause instanceof Error ? known.cause.message : undefined;
-  return { code: known.code, message: known.message, hint: known.hint, cause };
-}
-
 async function start(): Promise<void> {
   const decoder = createImageDecoder(input, setup.limits);
   const session = await OnnxSession.open(setup.model, setup.spec);
@@ -34,7 +27,7 @@ async function start(): Promise<void> {
 
   port?.on('message', (task: FeatureTask) => {
     extract(task).then(send, (error: unknown) => {
-      send({ kind: 'refused', id: task.id, ...refusal(error, 'INFERENCE_FAILED') });
+      send({ kind: 'refused', id: task.id, ...toRefusal(error, 'INFERENCE_FAILED', String(error)) });
     });
   });
   send({ kind: 'ready', width: blank.length, shape: session.outputShape });
@@ -56,5 +49,5 @@ async function start(): Promise<void> {
 }
 
 start().catch((error: unknown) => {
-  send({ kind: 'failed-to-start', ...refusal(error, 'MODEL_INCOMPATIBLE') });
+  send({ kind: 'failed-to-start', ...toRefusal(error, 'MODEL_INCOMPATIBLE', String(error)) });
 });

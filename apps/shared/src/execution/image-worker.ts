@@ -4,10 +4,10 @@
  */
 import { setPriority } from 'node:os';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { PawlError } from '../errors/pawl-error.ts';
 import { toTensorData } from '../preprocessing/to-tensor.ts';
 import { IsolatedDecoder } from './decoder/isolated-decoder.ts';
 import { OnnxSession } from './onnx-session.ts';
+import { toRefusal } from './refusal.ts';
 import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
 
 const port = parentPort;
@@ -39,15 +39,6 @@ function lowerPriority(): void {
 
 const receive = () => receiveMessageOnPort(port) as { readonly message: WorkerTask } | undefined;
 
-function refusal(id: number, error: unknown): WorkerMessage {
-  const known =
-    error instanceof PawlError
-      ? error
-      : new PawlError('INFERENCE_FAILED', { message: 'The image could not be classified.', cause: error });
-  const cause = known.cause instanceof Error ? known.cause.message : undefined;
-  return { kind: 'refused', id, code: known.code, message: known.message, hint: known.hint, cause };
-}
-
 async function start(): Promise<void> {
   lowerPriority();
   const decoder = new IsolatedDecoder(
@@ -72,7 +63,8 @@ async function start(): Promise<void> {
 
   const take = (task: WorkerTask): void => {
     classify(task).then(send, (error: unknown) => {
-      send(refusal(task.id, error));
+      const refusal = toRefusal(error, 'INFERENCE_FAILED', 'The image could not be classified.');
+      send({ kind: 'refused', id: task.id, ...refusal });
     });
   };
   port?.on('message', take);
@@ -97,10 +89,5 @@ async function start(): Promise<void> {
 }
 
 start().catch((error: unknown) => {
-  const known =
-    error instanceof PawlError
-      ? error
-      : new PawlError('MODEL_INCOMPATIBLE', { message: 'The worker could not load the model.', cause: error });
-  const cause = known.cause instanceof Error ? known.cause.message : undefined;
-  send({ kind: 'failed-to-start', code: known.code, message: known.message, hint: known.hint, cause });
+  send({ kind: 'failed-to-start', ...toRefusal(error, 'MODEL_INCOMPATIBLE', 'The worker could not load the model.') });
 });

@@ -1,6 +1,6 @@
 import type { SessionSpec } from './onnx-session.ts';
 import type { ImageLimits } from '../preprocessing/limits.ts';
-import type { ErrorCode } from '../errors/error-codes.ts';
+import type { Refusal } from './refusal.ts';
 
 /** What a worker thread is started with. */
 export interface WorkerSetup {
@@ -41,14 +41,7 @@ export type WorkerMessage =
   | { readonly kind: 'ready' }
   /** A decoder process ended and is replaced. */
   | { readonly kind: 'decoder-lost'; readonly reason: string }
-  | {
-      readonly kind: 'failed-to-start';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint: string;
-      /** What onnxruntime said. */
-      readonly cause?: string | undefined;
-    }
+  | ({ readonly kind: 'failed-to-start' } & Refusal)
   | {
       readonly kind: 'done';
       readonly id: number;
@@ -56,12 +49,4 @@ export type WorkerMessage =
       readonly image: ImageFacts;
       readonly timings: StageTimings;
     }
-  | {
-      readonly kind: 'refused';
-      readonly id: number;
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint: string;
-      /** For the log only. */
-      readonly cause?: string | undefined;
-    };
+  | ({ readonly kind: 'refused'; readonly id: number } & Refusal);

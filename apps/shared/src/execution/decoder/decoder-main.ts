@@ -3,8 +3,9 @@
  * memory up to the process's limit, crash it or hang it, and costs this process alone (docs/decisions/0019).
  */
 import { writeFileSync } from 'node:fs';
-import { PawlError } from '../../errors/pawl-error.ts';
+import { lateCodes } from '../../errors/late.ts';
 import { createImageDecoder } from '../../preprocessing/decode-image.ts';
+import { toRefusal } from '../refusal.ts';
 import { type DecoderAnswer, type DecoderSetup, encodeAnswer } from './decoder-protocol.ts';
 import { frameHeader, FrameReader } from './frames.ts';
 
@@ -24,16 +25,6 @@ function send(answer: DecoderAnswer, pixels: Uint8Array = new Uint8Array(), then
   process.stdout.write(pixels, then);
 }
 
-function refusal(error: unknown): DecoderAnswer {
-  const known =
-    error instanceof PawlError
-      ? error
-      : new PawlError('IMAGE_UNREADABLE', { message: 'The image could not be decoded.', cause: error });
-  const cause = known.cause instanceof Error ? known.cause.message : undefined;
-  const { code, message, hint } = known;
-  return { kind: 'refused', code, message, hint, cause, busy: code === 'IMAGE_TIMEOUT' || code === 'SERVICE_STALLED' };
-}
-
 async function answer(bytes: Uint8Array): Promise<void> {
   try {
     const { pixels, ...image } = await decoder.decode(bytes);
@@ -42,9 +33,10 @@ async function answer(bytes: Uint8Array): Promise<void> {
       pixels.buffer.transfer(0);
     });
   } catch (error) {
-    const refused = refusal(error);
-    send(refused, undefined, () => {
-      if (refused.kind === 'refused' && refused.busy) endNow();
+    const refusal = toRefusal(error, 'IMAGE_UNREADABLE', 'The image could not be decoded.');
+    const busy = lateCodes.has(refusal.code);
+    send({ kind: 'refused', ...refusal, busy }, undefined, () => {
+      if (busy) endNow();
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { InputSpec } from '../../bundle/manifest.ts';
-import type { ErrorCode } from '../../errors/error-codes.ts';
 import type { DecodedImage } from '../../preprocessing/decode-image.ts';
 import type { ImageLimits } from '../../preprocessing/limits.ts';
+import type { Refusal } from '../refusal.ts';
 
 /*
  * What a decoder process and its owner say to each other, in frames (frames.ts) over its standard input and output. Owner
@@ -18,16 +18,11 @@ export interface DecoderSetup {
 export type DecoderAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly image: Omit<DecodedImage, 'pixels'> }
-  | {
+  | ({
       readonly kind: 'refused';
-      readonly code: ErrorCode;
-      readonly message: string;
-      readonly hint: string;
-      /** For the log only. */
-      readonly cause?: string | undefined;
       /** The decoder still works on the picture that it refused: the process takes no other and ends. */
       readonly busy: boolean;
-    };
+    } & Refusal);
 
 /** Bytes of the header's length. */
 const PREFIX_BYTES = 4;
