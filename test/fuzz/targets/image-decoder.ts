@@ -3,6 +3,7 @@ import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { anInputSpec } from '@pawl/test-kit/input-spec';
 import { images } from '../engine/corpus.ts';
 import { ensure, type FuzzTarget } from '../engine/target.ts';
+import { headerCodes } from '../support/pictures.ts';
 import { repairPng } from '../support/png.ts';
 
 const input = anInputSpec({ width: 64, height: 64 });
@@ -13,15 +14,7 @@ const decoder = createImageDecoder(input, limits);
 /** Pictures, by clients. */
 export const target: FuzzTarget = {
   kind: 'bytes',
-  codes: [
-    'FILE_EMPTY',
-    'FILE_TOO_LARGE',
-    'IMAGE_FORMAT_UNSUPPORTED',
-    'IMAGE_TOO_MANY_PIXELS',
-    'IMAGE_TOO_COMPLEX',
-    'IMAGE_UNREADABLE',
-    'IMAGE_TIMEOUT',
-  ],
+  codes: [...headerCodes, 'IMAGE_TIMEOUT'],
   iterations: 400,
   repair: repairPng,
   seeds: () => Promise.resolve(images()),

@@ -4,18 +4,12 @@ import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { isSrgbProfile } from '@pawl/shared/preprocessing/srgb-profile';
 import { images } from '../engine/corpus.ts';
 import { ensure, type FuzzTarget } from '../engine/target.ts';
+import { headerCodes } from '../support/pictures.ts';
 
 /** The readers of first bytes and headers that are Pawl's own, by clients. */
 export const target: FuzzTarget = {
   kind: 'bytes',
-  codes: [
-    'FILE_EMPTY',
-    'FILE_TOO_LARGE',
-    'IMAGE_FORMAT_UNSUPPORTED',
-    'IMAGE_UNREADABLE',
-    'IMAGE_TOO_MANY_PIXELS',
-    'IMAGE_TOO_COMPLEX',
-  ],
+  codes: headerCodes,
   iterations: 2000,
   words: [
     '\xff\xd8\xff',
