@@ -3,7 +3,8 @@
  * of an image, which no real image can be relied on to do.
  */
 import { spawnSync } from 'node:child_process';
-import { isMainThread, parentPort } from 'node:worker_threads';
+import { syncBuiltinESMExports } from 'node:module';
+import threads, { isMainThread, parentPort } from 'node:worker_threads';
 
 /** Bytes that, anywhere in an image, end the worker thread that receives it. */
 export const DEADLY = 'pawl-test: the worker dies';
@@ -17,10 +18,21 @@ const STUCK_SECONDS = 20;
 /** For `--import`. */
 export const poison = import.meta.url;
 
-if (!isMainThread)
-  parentPort?.on('message', (message: { readonly bytes?: Uint8Array }) => {
-    const bytes = Buffer.from(message.bytes ?? []);
-    if (bytes.includes(DEADLY)) process.exit(13);
-    if (bytes.includes(STUCK)) spawnSync('sleep', [String(STUCK_SECONDS)]);
-    if (bytes.includes(HANGING)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  });
+function harm(message: { readonly bytes?: Uint8Array }): void {
+  const bytes = Buffer.from(message.bytes ?? []);
+  if (bytes.includes(DEADLY)) process.exit(13);
+  if (bytes.includes(STUCK)) spawnSync('sleep', [String(STUCK_SECONDS)]);
+  if (bytes.includes(HANGING)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+if (!isMainThread) {
+  parentPort?.on('message', harm);
+  // A worker also takes messages that its loop has not come to yet; no listener hears of those.
+  const receive = threads.receiveMessageOnPort;
+  threads.receiveMessageOnPort = (port) => {
+    const received = receive(port) as { readonly message: { readonly bytes?: Uint8Array } } | undefined;
+    if (received !== undefined) harm(received.message);
+    return received;
+  };
+  syncBuiltinESMExports();
+}
