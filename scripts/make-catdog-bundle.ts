@@ -76,8 +76,7 @@ const pool = new ImageWorkerPool({
 await pool.start();
 
 async function ask(path: string): Promise<Answer> {
-  const { output } = await pool.classify([readFileSync(path)], { deadlineMs: 60_000 });
-  const answer = toAnswer(output, base);
+  const answer = toAnswer(await pool.classify([readFileSync(path)], { deadlineMs: 60_000 }), base);
   if (answer === undefined) throw new Error(`${path}: the model gave no finite answer`);
   return answer;
 }

@@ -39,7 +39,7 @@ export async function measureStage(input: StageInput, say: (text: string) => voi
   const parts = await Parts.start({ modelPath, spec, photos: pictures }, cores);
   const limits = { ...defaultImageLimits, timeoutMs: 60_000 };
   const model = shareBytes(readFileSync(modelPath));
-  const pool = await FeaturePool.start({ model, spec: { input: spec.input, output: 'features' }, limits }, cores);
+  const pool = await FeaturePool.start({ model, spec: { input: spec.input, outputs: ['features'] }, limits }, cores);
   const rate = async (copies: number): Promise<number> => {
     const end = performance.now() + seconds * 1000;
     const begin = performance.now();

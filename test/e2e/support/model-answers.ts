@@ -26,8 +26,7 @@ export async function answersOf(modelPath: string, spec: ModelSpec, images: read
   try {
     const answers: Answer[] = [];
     for (const image of images) {
-      const { output } = await pool.classify([image], { deadlineMs: 120_000 });
-      const answer = toAnswer(output, whole as never);
+      const answer = toAnswer(await pool.classify([image], { deadlineMs: 120_000 }), whole as never);
       if (answer === undefined) throw new Error(`${modelPath} gave no finite answer`);
       answers.push(answer);
     }

@@ -1,4 +1,5 @@
 import { sizeOfFiles, type InputSpec, type Manifest } from '@pawl/shared/bundle/manifest';
+import { describeAbstain } from './describe-abstain.ts';
 import { formatValue, type GraphDescription } from './onnx/describe-graph.ts';
 import { bytes, count, shortDigest } from '../terminal/text.ts';
 import type { Cell } from '../terminal/table.ts';
@@ -78,10 +79,7 @@ function modelFields({ manifest, graph, graphProblem }: BundleDescription): read
     ['labels', labels.join(', ')],
     ['input', describeInput(input)],
     ['output', describeOutput(output, labels)],
-    [
-      'abstains',
-      abstain === undefined ? 'never' : `below ${figure(abstain.threshold)} of ${abstain.score.replace('-', ' ')}`,
-    ],
+    ['abstains', abstain === undefined ? 'never' : `below ${figure(abstain.threshold)} of ${describeAbstain(abstain)}`],
     ...(graph === undefined ? [] : graphFields(graph)),
     ...(graphProblem === undefined ? [] : ([['graph', { text: graphProblem, tone: 'warn' }]] as const)),
   ];

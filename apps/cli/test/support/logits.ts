@@ -11,6 +11,6 @@ const { width, height } = bundle.manifest.input;
 const size = width * height * 3;
 const logits: number[] = [];
 for (let from = 0; from < pixels.length; from += size)
-  logits.push(...(await session.run(pixels.subarray(from, from + size), 1)));
+  logits.push(...((await session.run(pixels.subarray(from, from + size), 1))[0] ?? []));
 await session.release();
 process.stdout.write(JSON.stringify(logits));

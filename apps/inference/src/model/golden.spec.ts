@@ -52,6 +52,25 @@ describe('the golden check', () => {
     });
   });
 
+  it.each([
+    ['answers one that it should abstain from', true, 3],
+    ['abstains from one that it should answer', false, -3],
+  ])('refuses a model that %s', async (_, abstained, known) => {
+    const backend = new FakeModelBackend();
+    backend.behaviour = () => Promise.resolve({ ...backend.answer(-3), known });
+    const images = [
+      { file: 'golden/cat.jpg', label: 'cat', probabilities: { cat: 0.952574, dog: 0.047426 }, abstained },
+    ];
+    const bundle = aBundleWithoutFiles({
+      abstain: { output: 'known', threshold: 0 },
+      golden: { tolerance: 0.05, images },
+    });
+    await expect(checkGolden(bundle, backend, 1_000)).rejects.toMatchObject({
+      code: 'GOLDEN_MISMATCH',
+      message: expect.stringMatching(abstained ? /abstains, it answers/ : /answers, it abstains/) as string,
+    });
+  });
+
   it('refuses 1,000 labels that are all answered wrongly though no probability is far off', async () => {
     const labels = Array.from({ length: 1000 }, (_, i) => `label_${i}`);
     // As a softmax of a softmax gives them: every answer lies within 0.05 of every other.

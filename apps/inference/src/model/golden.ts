@@ -39,10 +39,10 @@ export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlin
   // As many at once as there are workers: the whole set may be larger than the queue.
   await forEachLimited(golden.images, Math.max(1, backend.usage.readyWorkers), async (image) => {
     const bytes = await bundle.read(image.file);
-    const { output } = await backend.classify([bytes], { deadlineMs }).catch((error: unknown) => {
+    const said = await backend.classify([bytes], { deadlineMs }).catch((error: unknown) => {
       throw notAnswered(image.file, error);
     });
-    const answer = toAnswer(output, bundle.manifest);
+    const answer = toAnswer(said, bundle.manifest);
     const off = difference(image, answer);
     const allowed =
       off > golden.tolerance
@@ -51,6 +51,10 @@ export async function checkGolden(bundle: Bundle, backend: ModelBackend, deadlin
     if (off > golden.tolerance || answer?.label !== image.label)
       throw new PawlError('GOLDEN_MISMATCH', {
         message: `${image.file}: expected ${describe(image)}, got ${describe(answer)}; ${allowed}.`,
+      });
+    if (image.abstained !== undefined && answer.abstained !== image.abstained)
+      throw new PawlError('GOLDEN_MISMATCH', {
+        message: `${image.file}: expected that the model ${image.abstained ? 'abstains' : 'answers'}, it ${image.abstained ? 'answers' : 'abstains'}.`,
       });
     differences.push(off);
   });

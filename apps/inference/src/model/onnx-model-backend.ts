@@ -35,7 +35,7 @@ export class OnnxModelBackend extends ModelBackend {
 
   override async load(bundle: Bundle): Promise<void> {
     const { WORKERS, WORKER_NICENESS, QUEUE_LIMIT } = this.#config;
-    const { labels, input, output, model } = bundle.manifest;
+    const { labels, input, output, abstain, model } = bundle.manifest;
     // Loading is tried again after a transient failure; the workers of the last attempt must not stay beside the new
     // ones.
     await this.#pool?.close();
@@ -48,7 +48,7 @@ export class OnnxModelBackend extends ModelBackend {
       inFlightPerWorker: IN_FLIGHT_PER_WORKER,
       setup: {
         model: bytes,
-        spec: { labels, input, output },
+        spec: { labels, input, output, abstain },
         limits: admission.limits,
         niceness: WORKER_NICENESS,
       },

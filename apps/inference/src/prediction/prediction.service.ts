@@ -63,7 +63,7 @@ export class PredictionService {
     try {
       this.#screen.check(chunks);
       const classification = await this.#model.classify(chunks, { signal, deadlineMs: this.#deadlineMs });
-      const answer = toAnswer(classification.output, model.manifest);
+      const answer = toAnswer(classification, model.manifest);
       if (answer === undefined)
         throw new PawlError('INFERENCE_FAILED', { message: 'The model gave no finite answer for this image.' });
       this.#metrics.imageClassified(answer, classification.timings);

@@ -90,6 +90,13 @@ const outputSpecSchema = z.discriminatedUnion('kind', [
  */
 const abstainSpecSchema = z.discriminatedUnion('score', [
   z.strictObject({
+    score: z.undefined().optional(),
+    /** Name of another output of the graph, one value an image: the larger, the more surely one of the labels. */
+    output: z.string().min(1),
+    /** Abstains below it; in the output's unit, any finite number. */
+    threshold: z.number(),
+  }),
+  z.strictObject({
     /** Largest probability of any label, as answered (Hendrycks and Gimpel 2017, arXiv:1610.02136). */
     score: z.literal('max-probability'),
     /** Abstains below it, 0..1. */
@@ -112,6 +119,8 @@ const goldenImageSchema = z.strictObject({
   label,
   /** Probability by label, as computed where the bundle was made. */
   probabilities: z.record(label, probability),
+  /** Whether the model abstains from it; absent: not compared. */
+  abstained: z.boolean().optional(),
 });
 
 /** A file of the bundle, other than the manifest and its signature. */
@@ -170,6 +179,10 @@ export const manifestSchema = z
     if (labels.size !== manifest.labels.length) problem(['labels'], 'a label is listed twice');
     if (manifest.output.kind === 'binary-logit' && manifest.labels.length !== 2)
       problem(['labels'], 'a binary-logit output needs exactly 2 labels');
+    if (manifest.abstain?.score === undefined && manifest.abstain?.output === manifest.output.name)
+      problem(['abstain', 'output'], 'is the output that names the label; expected another one');
+    if (manifest.abstain === undefined && manifest.golden.images.some(({ abstained }) => abstained === true))
+      problem(['golden', 'images'], 'the model is expected to abstain, and has no abstain');
     if (manifest.abstain?.score === 'energy' && manifest.output.kind !== 'softmax-logits')
       problem(['abstain', 'score'], 'energy needs an output of kind softmax-logits');
     if (!listed.has(manifest.model)) problem(['model'], 'is not among files');

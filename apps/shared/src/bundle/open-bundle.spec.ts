@@ -207,6 +207,21 @@ describe('openBundle', () => {
       /files: the manifest and its signature do not list themselves/,
       (m) => withPath(m, MANIFEST_FILE),
     ],
+    [
+      'what it abstains by names the label',
+      /abstain\.output: is the output that names the label/,
+      (m) => ({ ...m, abstain: { output: m.output.name, threshold: 0 } }),
+    ],
+    ['a score nobody knows', /abstain\.score/, (m) => ({ ...m, abstain: { score: 'luck', threshold: 0 } })],
+    ['neither a score nor an output', /abstain/, (m) => ({ ...m, abstain: { threshold: 0 } })],
+    [
+      'abstains from a golden image and never abstains',
+      /golden\.images: the model is expected to abstain/,
+      (m) => ({
+        ...m,
+        golden: { ...m.golden, images: m.golden.images.map((image) => ({ ...image, abstained: true })) },
+      }),
+    ],
     ['a path twice', /files: a path is listed twice/, (m) => ({ ...m, files: [...m.files, m.files[0]] })],
     ['a file that is also a folder', /files: golden is both a file and a folder/, (m) => withPath(m, 'golden')],
     ['a folder named as the manifest', /manifest.json is both/, (m) => withPath(m, 'manifest.json/x')],

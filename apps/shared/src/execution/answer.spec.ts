@@ -5,11 +5,15 @@ const spec = { ...catdog, labels: [...catdog.labels] };
 
 describe('toAnswer of a binary logit', () => {
   it('answers the second label from the threshold on', () => {
-    expect(toAnswer([0], spec)).toEqual({ label: 'dog', confidence: 0.5, probabilities: { cat: 0.5, dog: 0.5 } });
+    expect(toAnswer({ output: [0] }, spec)).toEqual({
+      label: 'dog',
+      confidence: 0.5,
+      probabilities: { cat: 0.5, dog: 0.5 },
+    });
   });
 
   it('answers the first label below it, with that label’s probability as confidence', () => {
-    const answer = toAnswer([-2.5], spec)!;
+    const answer = toAnswer({ output: [-2.5] }, spec)!;
     expect(answer.label).toBe('cat');
     expect(answer.confidence).toBeCloseTo(0.924142, 6);
     expect(answer.probabilities['dog']).toBeCloseTo(1 - 0.924142, 6);
@@ -17,12 +21,12 @@ describe('toAnswer of a binary logit', () => {
 
   it('honours another threshold', () => {
     const strict = { ...spec, output: { ...catdog.output, threshold: 0.9 } };
-    expect(toAnswer([2], strict)?.label).toBe('cat');
-    expect(toAnswer([3], strict)?.label).toBe('dog');
+    expect(toAnswer({ output: [2] }, strict)?.label).toBe('cat');
+    expect(toAnswer({ output: [3] }, strict)?.label).toBe('dog');
   });
 
   it.each([[[NaN]], [[]]])('has no answer for %p', (output: number[]) => {
-    expect(toAnswer(output, spec)).toBeUndefined();
+    expect(toAnswer({ output }, spec)).toBeUndefined();
   });
 
   it.each([-1000, -30, 0, 30, 1000])('stays in [0, 1] for logit %p', (logit) => {
@@ -35,19 +39,21 @@ describe('toAnswer of several labels', () => {
   const labels = ['ant', 'bee', 'cow'];
 
   it('takes the largest softmax', () => {
-    const answer = toAnswer([1, 3, 2], { labels, output: { kind: 'softmax-logits', name: 'logits' } })!;
+    const answer = toAnswer({ output: [1, 3, 2] }, { labels, output: { kind: 'softmax-logits', name: 'logits' } })!;
     expect(answer.label).toBe('bee');
     expect(answer.confidence).toBeCloseTo(0.665241, 6);
     expect(Object.values(answer.probabilities).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
   });
 
   it('takes probabilities as they are', () => {
-    const answer = toAnswer([0.2, 0.1, 0.7], { labels, output: { kind: 'probabilities', name: 'p' } });
+    const answer = toAnswer({ output: [0.2, 0.1, 0.7] }, { labels, output: { kind: 'probabilities', name: 'p' } });
     expect(answer).toMatchObject({ label: 'cow', confidence: 0.7 });
   });
 
   it('has no answer when the graph gives another number of values', () => {
-    expect(toAnswer([1, 2], { labels, output: { kind: 'softmax-logits', name: 'logits' } })).toBeUndefined();
+    expect(
+      toAnswer({ output: [1, 2] }, { labels, output: { kind: 'softmax-logits', name: 'logits' } }),
+    ).toBeUndefined();
   });
 
   it('does not overflow', () => {
@@ -57,7 +63,7 @@ describe('toAnswer of several labels', () => {
 
 describe('abstaining', () => {
   it('is not spoken of without a threshold', () => {
-    expect(toAnswer([0], spec)).not.toHaveProperty('abstained');
+    expect(toAnswer({ output: [0] }, spec)).not.toHaveProperty('abstained');
   });
 
   it.each([
@@ -67,7 +73,7 @@ describe('abstaining', () => {
     [-1.4, false],
   ])('by the largest probability: a logit of %p below 0.8: %p', (logit, abstained) => {
     // sigmoid(1.386) = 0.8
-    const answer = toAnswer([logit], { ...spec, abstain: { score: 'max-probability', threshold: 0.8 } });
+    const answer = toAnswer({ output: [logit] }, { ...spec, abstain: { score: 'max-probability', threshold: 0.8 } });
     expect(answer).toMatchObject({ abstained, label: logit >= 0 ? 'dog' : 'cat' });
   });
 
@@ -75,8 +81,21 @@ describe('abstaining', () => {
     const labels = ['ant', 'bee'];
     const output = { kind: 'softmax-logits', name: 'logits' } as const;
     const abstain = { score: 'energy', threshold: 2 } as const;
-    expect(toAnswer([5, 1], { labels, output, abstain })).toMatchObject({ abstained: false });
-    expect(toAnswer([1, -3], { labels, output, abstain })).toMatchObject({ abstained: true, label: 'ant' });
+    expect(toAnswer({ output: [5, 1] }, { labels, output, abstain })).toMatchObject({ abstained: false });
+    expect(toAnswer({ output: [1, -3] }, { labels, output, abstain })).toMatchObject({ abstained: true, label: 'ant' });
+  });
+
+  it.each<[number | undefined, boolean]>([
+    [-2.1, true],
+    [-1.97, false],
+    [12, false],
+  ])('by an output that knows: %p below -1.97: %p', (known, abstained) => {
+    const answer = toAnswer({ output: [9], known }, { ...spec, abstain: { output: 'known', threshold: -1.97 } });
+    expect(answer).toMatchObject({ abstained, label: 'dog' });
+  });
+
+  it.each([undefined, NaN, Infinity])('is no answer where that output says %p', (known) => {
+    expect(toAnswer({ output: [9], known }, { ...spec, abstain: { output: 'known', threshold: 0 } })).toBeUndefined();
   });
 
   it('logsumexp does not overflow', () => {

@@ -11,6 +11,14 @@ export interface Answer {
   readonly abstained?: boolean;
 }
 
+/** What the graph said about one image. */
+export interface ModelOutput {
+  /** Values of the output that names the label: [1] for a binary logit, else [labels]. */
+  readonly output: ArrayLike<number>;
+  /** Value of the output that knows the model's limits, where the manifest abstains by one. */
+  readonly known?: number | undefined;
+}
+
 /** What {@link toAnswer} needs of a manifest. */
 export type AnswerSpec = Pick<Manifest, 'labels' | 'output'> & { readonly abstain?: AbstainSpec | undefined };
 
@@ -53,19 +61,28 @@ export function logSumExp(values: ArrayLike<number>): number {
 /** The score that {@link AbstainSpec} names, higher for pictures like those that the model was trained on. */
 export function familiarity(
   score: AbstainSpec['score'],
-  output: ArrayLike<number>,
+  { output, known = NaN }: ModelOutput,
   probabilities: readonly number[],
 ): number {
-  return score === 'energy' ? logSumExp(output) : Math.max(...probabilities);
+  switch (score) {
+    case undefined:
+      return known;
+    case 'energy':
+      return logSumExp(output);
+    case 'max-probability':
+      return Math.max(...probabilities);
+  }
 }
 
 /**
- * The graph's output for one image ([1] for a binary logit, else [labels]) as probabilities and a label: the threshold
- * decides between two labels, the largest probability between more. Undefined when the output is not finite.
+ * What the graph said about one image as probabilities and a label: the threshold decides between two labels, the largest
+ * probability between more. Undefined when a value that is needed is not finite.
  */
-export function toAnswer(output: ArrayLike<number>, spec: AnswerSpec): Answer | undefined {
-  const values = toProbabilities(output, spec);
+export function toAnswer(said: ModelOutput, spec: AnswerSpec): Answer | undefined {
+  const values = toProbabilities(said.output, spec);
   if (values.length !== spec.labels.length || !values.every(Number.isFinite)) return undefined;
+  const score = spec.abstain === undefined ? 0 : familiarity(spec.abstain.score, said, values);
+  if (!Number.isFinite(score)) return undefined;
   const index =
     spec.output.kind === 'binary-logit'
       ? Number((values[1] ?? 0) >= spec.output.threshold)
@@ -74,9 +91,7 @@ export function toAnswer(output: ArrayLike<number>, spec: AnswerSpec): Answer | 
     label: spec.labels[index] ?? '',
     confidence: values[index] ?? 0,
     probabilities: Object.fromEntries(spec.labels.map((label, i) => [label, values[i] ?? 0])),
-    ...(spec.abstain !== undefined && {
-      abstained: familiarity(spec.abstain.score, output, values) < spec.abstain.threshold,
-    }),
+    ...(spec.abstain !== undefined && { abstained: score < spec.abstain.threshold }),
   };
 }
 

@@ -29,7 +29,7 @@ const { input } = JSON.parse(readFileSync(join(bundle, 'manifest.json'), 'utf8')
 const photo = readFileSync(join(bundle, 'golden/cat-python3-pyglet-kitten.jpg'));
 const own = (bytes: Uint8Array) => new Uint8Array(bytes);
 const limits = { ...defaultImageLimits, timeoutMs: 60_000 };
-const spec = { input, output: 'features' };
+const spec = { input, outputs: ['features'] };
 const model = shareBytes(readFileSync(join(bundle, 'model.onnx')));
 const altered: Augmentation = {
   flip: true,

@@ -22,7 +22,7 @@ export interface FeatureTask {
 
 /** What the graph says of a picture. */
 export interface Extracted {
-  /** One for each variant that was asked for. */
+  /** One for each variant that was asked for: the values of the graph's outputs, one output after the other. */
   readonly rows: readonly Float32Array[];
   /** Of the picture as it is. */
   readonly statistics: Readonly<Record<ImageStatistic, number>>;
@@ -32,9 +32,9 @@ export interface Extracted {
 export type FeatureMessage =
   | {
       readonly kind: 'ready';
-      /** Values an image. */
+      /** Values an image, of all outputs together. */
       readonly width: number;
-      /** Of the output, as the graph says it. */
+      /** Of the first output, as the graph says it. */
       readonly shape: readonly (number | string)[] | undefined;
     }
   | ({ readonly kind: 'failed-to-start' } & Refusal)

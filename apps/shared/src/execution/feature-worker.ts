@@ -20,17 +20,30 @@ const send = (message: FeatureMessage): void => {
   port.postMessage(message);
 };
 
+/** The values of all outputs one after the other, in a copy: what onnxruntime gives lies in memory of its own. */
+function joined(outputs: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const row = new Float32Array(outputs.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const values of outputs) {
+    row.set(values, at);
+    at += values.length;
+  }
+  return row;
+}
+
 async function start(): Promise<void> {
   const decoder = createImageDecoder(input, setup.limits);
   const session = await OnnxSession.open(setup.model, setup.spec);
-  const blank = await session.run(toTensorData(new Uint8Array(input.width * input.height * 3), input), 1);
+  const [features = ''] = setup.spec.outputs;
+  const rowOf = async (pixels: Uint8Array) => joined(await session.run(toTensorData(pixels, input), 1));
+  const blank = await rowOf(new Uint8Array(input.width * input.height * 3));
 
   port?.on('message', (task: FeatureTask) => {
     extract(task).then(send, (error: unknown) => {
       send({ kind: 'refused', id: task.id, ...toRefusal(error, 'INFERENCE_FAILED', String(error)) });
     });
   });
-  send({ kind: 'ready', width: blank.length, shape: session.outputShape });
+  send({ kind: 'ready', width: blank.length, shape: session.outputShape(features) });
 
   async function extract({ id, bytes, variants }: FeatureTask): Promise<FeatureMessage> {
     const { pixels } = await decoder.decode(bytes);
@@ -38,8 +51,7 @@ async function start(): Promise<void> {
     const rows: Float32Array<ArrayBuffer>[] = [];
     for (const variant of variants) {
       const altered = variant === null ? pixels : augment(pixels, input.width, input.height, variant);
-      // A copy: what onnxruntime gives lies in memory of its own.
-      rows.push(new Float32Array(await session.run(toTensorData(altered, input), 1)));
+      rows.push(await rowOf(altered));
       if (altered !== pixels) altered.buffer.transfer(0);
     }
     // The collector sees only a few bytes of each picture; give the pixels back now.

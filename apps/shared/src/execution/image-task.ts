@@ -1,9 +1,9 @@
 import type { PawlError } from '../errors/pawl-error.ts';
+import type { ModelOutput } from './answer.ts';
 import type { ImageFacts, StageTimings } from './worker-protocol.ts';
 
 /** What the graph said about one image, and where the time went. */
-export interface Classification {
-  /** The graph's output values for this image. */
+export interface Classification extends ModelOutput {
   readonly output: readonly number[];
   readonly image: ImageFacts;
   readonly timings: StageTimings & {

@@ -81,10 +81,11 @@ async function start(): Promise<void> {
     const decoded = performance.now();
     free(bytes);
     takeWaiting();
-    const output = await session.run(toTensorData(pixels, input), 1);
+    const [output = new Float32Array(), known] = await session.run(toTensorData(pixels, input), 1);
     free(pixels);
     const timings = { decodeMs: decoded - begin, inferMs: performance.now() - decoded };
-    return { kind: 'done', id, output: Array.from(output), image: { format, width, height, frames }, timings };
+    const image = { format, width, height, frames };
+    return { kind: 'done', id, output: Array.from(output), known: known?.[0], image, timings };
   }
 }
 

@@ -1,17 +1,23 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { InputSpec, Manifest } from '../bundle/manifest.ts';
+import type { AbstainSpec, InputSpec, Manifest } from '../bundle/manifest.ts';
 import { requireSelfContained } from '../bundle/graph-scanner.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 
 /** What a session needs of a manifest. */
-export type SessionSpec = Pick<Manifest, 'labels' | 'input' | 'output'>;
+export type SessionSpec = Pick<Manifest, 'labels' | 'input' | 'output'> & {
+  readonly abstain?: AbstainSpec | undefined;
+};
 
 /** What a session needs to know of any graph. */
 export interface GraphSpec {
   readonly input: InputSpec;
-  /** Name of the output that is wanted. */
-  readonly output: string;
+  /** Names of the outputs that are wanted, at least one. */
+  readonly outputs: readonly string[];
 }
+
+/** The outputs that a manifest names: the one that names the label, then the one that knows its limits, if it has one. */
+export const outputsOf = ({ output, abstain }: Pick<SessionSpec, 'output' | 'abstain'>): readonly string[] =>
+  abstain !== undefined && abstain.score === undefined ? [output.name, abstain.output] : [output.name];
 
 /** Tensor dimensions of a batch for a layout. */
 function inputDimensions(input: InputSpec, batch: number): number[] {
@@ -25,12 +31,10 @@ function inputDimensions(input: InputSpec, batch: number): number[] {
 export class OnnxSession {
   readonly #session: InferenceSession;
   readonly #spec: GraphSpec;
-  readonly #fetches: string[];
 
   private constructor(session: InferenceSession, spec: GraphSpec) {
     this.#session = session;
     this.#spec = spec;
-    this.#fetches = [spec.output];
   }
 
   /**
@@ -39,21 +43,27 @@ export class OnnxSession {
    * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the manifest,
    * MODEL_EXTERNAL_DATA when it needs other files.
    */
-  static async load(model: Uint8Array, { labels, input, output }: SessionSpec): Promise<OnnxSession> {
-    const session = await OnnxSession.open(model, { input, output: output.name });
-    const width = session.outputShape?.at(-1);
+  static async load(model: Uint8Array, spec: SessionSpec): Promise<OnnxSession> {
+    const { labels, input, output } = spec;
+    const [, limits] = outputsOf(spec);
+    const session = await OnnxSession.open(model, { input, outputs: outputsOf(spec) });
     const expected = output.kind === 'binary-logit' ? 1 : labels.length;
-    if (typeof width === 'number' && width >= 0 && width !== expected) {
-      await session.release();
-      throw new PawlError('MODEL_INCOMPATIBLE', {
-        message: `The graph's output has ${width} values an image, ${output.kind} with ${labels.length} labels needs ${expected}.`,
-      });
-    }
-    return session;
+    const problem =
+      widthProblem(
+        session.outputShape(output.name),
+        expected,
+        `${output.kind} with ${labels.length} labels needs ${expected}`,
+      ) ??
+      (limits === undefined
+        ? undefined
+        : widthProblem(session.outputShape(limits), 1, `abstaining by "${limits}" needs 1`));
+    if (problem === undefined) return session;
+    await session.release();
+    throw new PawlError('MODEL_INCOMPATIBLE', { message: problem });
   }
 
   /**
-   * Loads any graph for one of its outputs, and compares its input with the spec.
+   * Loads any graph for some of its outputs, and compares its input with the spec.
    * @param model the bytes of the ONNX file, as they were verified.
    * @throws PawlError MODEL_INCOMPATIBLE when the graph cannot be loaded or disagrees with the spec, MODEL_EXTERNAL_DATA when
    * it needs other files.
@@ -89,9 +99,9 @@ export class OnnxSession {
     return new OnnxSession(session, spec);
   }
 
-  /** Dimensions of the output as the graph says them: a number, or the name of a dynamic one; undefined when it does not. */
-  get outputShape(): readonly (number | string)[] | undefined {
-    const output = this.#session.outputMetadata.find(({ name }) => name === this.#spec.output);
+  /** Dimensions of an output as the graph says them: a number, or the name of a dynamic one; undefined when it does not. */
+  outputShape(of: string): readonly (number | string)[] | undefined {
+    const output = this.#session.outputMetadata.find(({ name }) => name === of);
     return output?.isTensor === true ? output.shape : undefined;
   }
 
@@ -99,17 +109,19 @@ export class OnnxSession {
    * Runs a batch.
    * @param data the batch's input values in the manifest's layout and dtype.
    * @param batch number of images, at least 1.
-   * @returns the output values, `batch` rows of equal length.
+   * @returns the values of each wanted output, in the spec's order, `batch` rows of equal length.
    */
-  async run(data: Uint8Array | Float32Array, batch: number): Promise<Float32Array> {
-    const { input, output } = this.#spec;
+  async run(data: Uint8Array | Float32Array, batch: number): Promise<readonly Float32Array[]> {
+    const { input, outputs } = this.#spec;
     const dimensions = inputDimensions(input, batch);
     const tensor =
       data instanceof Uint8Array ? new Tensor('uint8', data, dimensions) : new Tensor('float32', data, dimensions);
-    const values = (await this.#session.run({ [input.name]: tensor }, this.#fetches))[output]?.data;
-    if (!(values instanceof Float32Array))
+    const results = await this.#session.run({ [input.name]: tensor }, outputs);
+    return outputs.map((output) => {
+      const values = results[output]?.data;
+      if (values instanceof Float32Array) return values;
       throw new PawlError('INFERENCE_FAILED', { message: `The graph's output ${output} is not float32.` });
-    return values;
+    });
   }
 
   /** Frees the native session; no `run` may be under way. */
@@ -118,14 +130,22 @@ export class OnnxSession {
   }
 }
 
+/** One sentence where an output says another number of values an image than are needed. */
+function widthProblem(shape: readonly (number | string)[] | undefined, expected: number, why: string) {
+  const width = shape?.at(-1);
+  if (typeof width !== 'number' || width < 0 || width === expected) return undefined;
+  return `The graph's output has ${width} values an image, ${why}.`;
+}
+
 /** One sentence on the first difference between graph and spec, or undefined when they agree. */
-function disagreement(session: InferenceSession, { input, output }: GraphSpec): string | undefined {
+function disagreement(session: InferenceSession, { input, outputs }: GraphSpec): string | undefined {
   const actual = session.inputMetadata.find(({ name }) => name === input.name);
   if (actual === undefined)
     return `The manifest names the input "${input.name}", the graph has ${session.inputNames.join(', ')}.`;
   if (session.inputNames.length !== 1) return `The graph has ${session.inputNames.length} inputs, expected one.`;
-  if (!session.outputNames.includes(output))
-    return `The manifest names the output "${output}", the graph has ${session.outputNames.join(', ')}.`;
+  const missing = outputs.find((output) => !session.outputNames.includes(output));
+  if (missing !== undefined)
+    return `The manifest names the output "${missing}", the graph has ${session.outputNames.join(', ')}.`;
   if (!actual.isTensor || actual.type !== input.dtype)
     return `The graph's input is ${actual.isTensor ? actual.type : 'no tensor'}, the manifest says ${input.dtype}.`;
   const wanted = inputDimensions(input, 1);

@@ -128,7 +128,12 @@ export class ImageWorker {
     task.isHeld = false;
     if (message.kind === 'done') {
       const queueMs = (task.dispatchedAt ?? task.enqueuedAt) - task.enqueuedAt;
-      task.resolve({ output: message.output, image: message.image, timings: { ...message.timings, queueMs } });
+      task.resolve({
+        output: message.output,
+        known: message.known,
+        image: message.image,
+        timings: { ...message.timings, queueMs },
+      });
     } else task.reject(new PawlError(message.code, message));
     task.finish();
     if (this.held.size === 0) this.#closing?.();

@@ -36,7 +36,7 @@ const patient: Interest = { deadlineMs: 120_000 };
 
 interface Change extends Partial<Omit<WorkerPoolOptions, 'setup'>> {
   readonly model?: Uint8Array;
-  readonly spec?: Partial<Pick<Manifest, 'labels' | 'input' | 'output'>>;
+  readonly spec?: Partial<Pick<Manifest, 'labels' | 'input' | 'output' | 'abstain'>>;
   readonly timeoutMs?: number;
 }
 
@@ -301,6 +301,16 @@ describe('a model that does not fit', () => {
     ['of another size', () => ({ spec: { input: { ...input, width: 112 } } }), /1x224x112x3/],
     ['of another layout', () => ({ spec: { input: { ...input, layout: 'NCHW' as const } } }), /1x3x224x224/],
     ['of another type', () => ({ spec: { input: { ...input, dtype: 'float32' as const } } }), /float32/],
+    [
+      'that lacks the output it abstains by',
+      () => ({ spec: { abstain: { output: 'known', threshold: 0 } } }),
+      /names the output "known", the graph has logit/,
+    ],
+    [
+      'that abstains by 512 values an image',
+      () => ({ spec: { abstain: { output: 'features', threshold: 0 } } }),
+      /512 values an image, abstaining by "features" needs 1/,
+    ],
     [
       'of more labels',
       () => ({ spec: { labels: ['a', 'b', 'c'], output: { kind: 'softmax-logits' as const, name: output.name } } }),

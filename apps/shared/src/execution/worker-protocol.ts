@@ -46,6 +46,7 @@ export type WorkerMessage =
       readonly kind: 'done';
       readonly id: number;
       readonly output: readonly number[];
+      readonly known: number | undefined;
       readonly image: ImageFacts;
       readonly timings: StageTimings;
     }

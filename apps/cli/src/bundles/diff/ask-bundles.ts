@@ -78,8 +78,7 @@ async function askAll<Item extends Picture>(
       items.map((item, index) => ({ item, index })),
       model.capacity,
       async ({ item, index }) => {
-        const { output } = await model.ask(await dataset.read(item));
-        const answer = toAnswer(output, manifest);
+        const answer = toAnswer(await model.ask(await dataset.read(item)), manifest);
         if (answer === undefined)
           throw new CliError(
             'GRAPH_INVALID',

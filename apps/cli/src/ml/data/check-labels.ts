@@ -62,7 +62,10 @@ export async function checkLabels(
   if (unknown.length > 0) await ask(bundle, unknown, keyOf, read, journal, context);
   await journal.compact(items.map(keyOf));
   const suspects = items.flatMap((item) => {
-    const answer = toAnswer(journal.get(keyOf(item)) ?? [], manifest);
+    const answer = toAnswer(
+      { output: journal.get(keyOf(item)) ?? [] },
+      { labels: manifest.labels, output: manifest.output },
+    );
     const probability = answer?.probabilities[item.label];
     if (answer === undefined || probability === undefined || probability >= SUSPECT_BELOW) return [];
     return [{ item, probability, says: answer.label, confidence: answer.confidence }];

@@ -4,6 +4,7 @@ import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { toAnswer } from '@pawl/shared/execution/answer';
+import type { Classification } from '@pawl/shared/execution/image-task';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import type { Context } from '../../terminal/context.ts';
@@ -99,6 +100,8 @@ interface Asked {
   readonly logits: readonly number[];
   /** `rows * labels`. */
   readonly probabilities: readonly number[];
+  /** `rows`, of the output that the manifest abstains by; NaN where it does not. */
+  readonly known: readonly number[];
   readonly answered: readonly string[];
   readonly refused: readonly { readonly path: string; readonly message: string }[];
 }
@@ -110,7 +113,7 @@ async function askAll(
   questions: readonly Question[],
 ): Promise<Asked> {
   const progress = await createProgress(context, 'ask', questions.length);
-  const outputs = new Map<Question, readonly number[]>();
+  const said = new Map<Question, Classification>();
   const refused: { path: string; message: string }[] = [];
   let done = 0;
   await forEachLimited(
@@ -118,7 +121,7 @@ async function askAll(
     model.capacity,
     async (question) => {
       try {
-        outputs.set(question, (await model.ask(await question.read())).output);
+        said.set(question, await model.ask(await question.read()));
       } catch (error) {
         // What the service refuses is no answer; anything else ends the evaluation.
         if (!(error instanceof PawlError) || !/^(IMAGE|FILE)_/.test(error.code)) throw error;
@@ -129,14 +132,15 @@ async function askAll(
     context.signal,
   );
   const answered = questions.flatMap((question) => {
-    const output = outputs.get(question);
-    const answer = output === undefined ? undefined : toAnswer(output, manifest);
-    return output === undefined || answer === undefined ? [] : [{ item: question.item, output, answer }];
+    const of = said.get(question);
+    const answer = of === undefined ? undefined : toAnswer(of, manifest);
+    return of === undefined || answer === undefined ? [] : [{ item: question.item, said: of, answer }];
   });
   progress.done(`${answered.length} of ${questions.length} pictures answered`);
   return {
     items: answered.map(({ item }) => item),
-    logits: answered.flatMap(({ output }) => output),
+    logits: answered.flatMap(({ said: { output } }) => output),
+    known: answered.map(({ said: { known } }) => known ?? NaN),
     probabilities: answered.flatMap(({ answer }) => manifest.labels.map((label) => answer.probabilities[label] ?? 0)),
     answered: answered.map(({ answer }) => answer.label),
     refused: refused.sort((a, b) => compareCodeUnits(a.path, b.path)),
@@ -150,8 +154,8 @@ function abstaining(
   outside: Asked | undefined,
 ): AbstainReport | undefined {
   if (abstain === undefined) return undefined;
-  const scores = ({ logits, probabilities, items }: Asked) =>
-    familiarityScores(abstain.score, logits, probabilities, items.length);
+  const scores = ({ logits, probabilities, known, items }: Asked) =>
+    familiarityScores(abstain.score, { logits, probabilities, known, rows: items.length });
   return measureAbstaining(abstain, scores(asked), right, outside === undefined ? undefined : scores(outside));
 }
 

@@ -6,19 +6,18 @@ import type { Head } from '../../../bundles/onnx/head.ts';
  * Scores of {@link familiarity} by row, float64: higher for pictures like those that the model was trained on.
  *
  * @param logits [rows] for `binary`, else [rows,outputs]; probabilities [rows,labels]; both row by row.
+ * @param known [rows] of the output that a manifest abstains by, where it does.
  */
 export function familiarityScores(
   score: AbstainSpec['score'],
-  logits: ArrayLike<number>,
-  probabilities: ArrayLike<number>,
-  rows: number,
+  { logits, probabilities, rows, known }: ScoredRows,
 ): Float64Array {
   const part = (values: ArrayLike<number>, row: number) => {
     const width = values.length / rows;
     return Array.from({ length: width }, (_, i) => values[row * width + i] ?? NaN);
   };
   return Float64Array.from({ length: rows }, (_, row) =>
-    familiarity(score, part(logits, row), part(probabilities, row)),
+    familiarity(score, { output: part(logits, row), known: known?.[row] }, part(probabilities, row)),
   );
 }
 
@@ -85,6 +84,8 @@ export interface ScoredRows {
   readonly logits: ArrayLike<number>;
   readonly probabilities: ArrayLike<number>;
   readonly rows: number;
+  /** [rows] of the output that a manifest abstains by, where it does. */
+  readonly known?: ArrayLike<number> | undefined;
 }
 
 /**
@@ -98,11 +99,11 @@ export function chooseAbstaining(
   rate: number,
   neither?: ScoredRows,
 ): AbstainSpec | undefined {
-  const scores: AbstainSpec['score'][] =
+  const scores: ('max-probability' | 'energy')[] =
     kind === 'binary' || neither === undefined ? ['max-probability'] : ['max-probability', 'energy'];
   let best: { readonly spec: AbstainSpec; readonly caught: number } | undefined;
   for (const score of scores) {
-    const of = ({ logits, probabilities, rows }: ScoredRows) => familiarityScores(score, logits, probabilities, rows);
+    const of = (said: ScoredRows) => familiarityScores(score, said);
     const threshold = chooseAbstainThreshold(of(val), rate);
     if (threshold === undefined) return undefined;
     const caught = neither === undefined ? 0 : of(neither).filter((value) => value < threshold).length;

@@ -122,8 +122,7 @@ describe('the abstain score', () => {
   });
 
   it('of one logit is the larger probability, equally for both labels', () => {
-    const { logits, probabilities, rows } = rowsOf([-2, 2, 0], 1);
-    const scores = familiarityScores('max-probability', logits, probabilities, rows);
+    const scores = familiarityScores('max-probability', rowsOf([-2, 2, 0], 1));
     expect(scores[0]).toBeCloseTo(0.8807970779778823, 12);
     expect(scores[1]).toBeCloseTo(scores[0]!, 12);
     expect(scores[2]).toBe(0.5);

@@ -126,7 +126,7 @@ export async function extractFeatures(options: ExtractionOptions): Promise<Datas
 
 /** Workers for a backbone, with the refusals of onnxruntime made readable. */
 async function openPool(backbone: Backbone): Promise<FeaturePool> {
-  const spec = { input: backbone.input, output: backbone.features };
+  const spec = { input: backbone.input, outputs: [backbone.features] };
   const pool = await FeaturePool.start({ model: shareBytes(backbone.bytes), spec, limits }, cpuLimit()).catch(
     (error: unknown) => {
       throw explainLoadFailure(error, backbone.name);

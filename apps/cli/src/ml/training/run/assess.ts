@@ -92,8 +92,7 @@ export function assessAbstaining(
 ): AbstainReport | undefined {
   const spec: AbstainSpec | undefined = chooseAbstaining(head.kind, val, rate, neither);
   if (spec === undefined) return undefined;
-  const scores = ({ logits, probabilities, rows }: ScoredRows) =>
-    familiarityScores(spec.score, logits, probabilities, rows);
+  const scores = (said: ScoredRows) => familiarityScores(spec.score, said);
   return measureAbstaining(spec, scores(test), right, neither === undefined ? undefined : scores(neither));
 }
 

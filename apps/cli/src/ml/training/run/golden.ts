@@ -59,8 +59,7 @@ export async function askGolden(
   const narrow: { name: string; problem: string }[] = [];
   const answers = new Map<GoldenCandidate, ReturnType<typeof toAnswer>>();
   await forEachLimited(candidates, model.capacity, async (candidate) => {
-    const { output } = await model.ask(candidate.bytes);
-    answers.set(candidate, toAnswer(output, spec));
+    answers.set(candidate, toAnswer(await model.ask(candidate.bytes), spec));
   });
   const names = new Set<string>();
   for (const candidate of candidates) {

@@ -2,6 +2,7 @@ import type { Params } from '../../params/params.ts';
 import { renderTable, type Cell } from '../../../terminal/table.ts';
 import { count, percent, shortDigest } from '../../../terminal/text.ts';
 import type { Theme } from '../../../terminal/theme.ts';
+import { describeAbstain } from '../../../bundles/describe-abstain.ts';
 import type { AbstainReport } from '../evaluation/abstain.ts';
 import type { Evaluation, GateViolation } from '../../types.ts';
 import type { Assessment } from './assess.ts';
@@ -112,7 +113,7 @@ export function abstainLines(
   const caught =
     neither === undefined ? '' : `, and from ${percent(neither.caught)} of ${neither.count} pictures of neither`;
   return [
-    theme.paint('strong', `Abstains below ${spec.score} ${spec.threshold.toFixed(3)}`),
+    theme.paint('strong', `Abstains below ${spec.threshold.toFixed(3)} of ${describeAbstain(spec)}`),
     `  from ${percent(share)} of the test pictures${caught}; ${percent(accuracyOfAnswered)} of the others are right`,
   ];
 }
