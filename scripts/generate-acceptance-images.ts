@@ -32,7 +32,10 @@ const images: Readonly<Record<string, { readonly source: string; readonly part?:
   'cat.maine-coon': { source: 'cat/gnome-taquin-1-maine-1024.jpg' },
   'cat.tabby': { source: 'cat/gnome-taquin-1-march-1024.jpg' },
   'cat.harold': { source: 'cat/python3-elgato-streamdeck-Harold.jpg' },
-  'cat.faust': { source: 'cat/python-kivy-examples-faust_github.jpg' },
+  'cat.maine-coon-close': {
+    source: 'cat/gnome-taquin-1-maine-1024.jpg',
+    part: { left: 0.25, top: 0, width: 0.5, height: 1 },
+  },
   'cat.black': { source: 'cat/pinpoint-linus.jpg' },
   'cat.rolling': { source: 'cat/plasma-workspace-data-Cat.png' },
   'dog.samoyeds-roots': { source: 'dog/forensics-samples-files-IMG-20191006-WA0002.jpg' },

@@ -79,7 +79,7 @@ describe('pawl data prepare', () => {
       labels: { cat: { train: 5, val: 3, test: 2 } },
     });
     const checked = await pawl(cwd, [...args, '--check-labels', resolve('models/catdog')]);
-    expect(checked.err).toContain('catdog 1.0.0 was asked about 20 pictures');
+    expect(checked.err).toContain('catdog 2.0.0 was asked about 20 pictures');
   });
 
   it.each([

@@ -12,7 +12,7 @@ import { pawlIn } from './support/pawl-in.ts';
 /** Sessions in worker threads. */
 import.meta.jest.setTimeout(400_000);
 
-const catdog = fileURLToPath(new URL('../../../models/catdog', import.meta.url));
+const catdog = fileURLToPath(new URL('../../../models/backbones/resnet18', import.meta.url));
 let folder: string;
 const at = (...path: readonly string[]) => join(folder, ...path);
 const pawl = (line: string) => pawlIn(folder, line.split(' '));

@@ -382,15 +382,16 @@ describe('pawl inspect', () => {
     const { code, out } = await pawlIn('models', ['inspect', 'catdog']);
     expect(code).toBe(0);
     for (const line of [
-      /^catdog 1.0.0\nTells cats from dogs/,
+      /^catdog 2.0.0\nTells cats from dogs/,
       / {2}digest +sha256:[0-9a-f]{64}\n/,
       / {2}signature +none\n/,
-      / {2}input +image: uint8 NHWC, 224 x 224, fill, lanczos3\n/,
+      / {2}input +image: uint8 NHWC, 260 x 260, fill, lanczos3\n/,
       / {2}output +logit: one logit; dog from probability 0.5 on\n/,
+      / {2}abstains +below -1.49 of the output known\n/,
       / {2}graph +opset 17, \d+ nodes/,
-      / {2}graph in +image: uint8 \[N,224,224,3\]/,
-      / {2}cat +0.9959 +cat-plasma-workspace-data-Cat.png\n/,
-      / {2}c159884b78b5 +11.3 MB +model.onnx\n/,
+      / {2}graph in +image: uint8 \[N,260,260,3\]/,
+      / {2}cat +0.9999 +cat-plasma-workspace-data-Cat.png\n/,
+      / {2}5c560659f49e +6.6 MB +model.onnx\n/,
     ])
       expect(out).toMatch(line);
     expect(out).not.toContain(ESCAPE);

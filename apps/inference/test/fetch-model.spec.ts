@@ -78,7 +78,7 @@ describe('fetch-model, the init container', () => {
     const first = await run(served());
     expect(first).toMatchObject({
       code: 0,
-      line: { code: 'FETCHED', level: 'info', model: 'catdog', version: '1.0.0', digest, seconds: expect.any(Number) },
+      line: { code: 'FETCHED', level: 'info', model: 'catdog', version: '2.0.0', digest, seconds: expect.any(Number) },
     });
     expect((await openBundle(cached(), { digest })).manifest.name).toBe('catdog');
     const requests = server.requests.length;

@@ -33,7 +33,7 @@ describe('a model that is fetched', () => {
     const service = await startService({ MODEL_URI: `http://127.0.0.1:${port}/catdog`, MODEL_CACHE_DIR: cache });
     const ready = await fetch(`${service.url}/readyz`);
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toMatchObject({ ready: true, version: '1.0.0' });
+    expect(await ready.json()).toMatchObject({ ready: true, version: '2.0.0' });
     await service.stop();
     server.close();
   });

@@ -6,7 +6,7 @@ import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 
 /** What of a manifest says how a graph is asked and read. */
-export type ModelSpec = Pick<ManifestDraft, 'labels' | 'input' | 'output'>;
+export type ModelSpec = Pick<ManifestDraft, 'labels' | 'input' | 'output' | 'abstain'>;
 
 /** What a graph answers to each of these images, asked as the service asks it. */
 export async function answersOf(modelPath: string, spec: ModelSpec, images: readonly Uint8Array[]): Promise<Answer[]> {

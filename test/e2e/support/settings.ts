@@ -13,8 +13,6 @@ export interface Settings {
   readonly controllerImage: string;
   /** `host:port` of a registry that speaks plain HTTP, the same from here and from pods. */
   readonly registry: string;
-  /** Folder with `resnet34-catdog-int8.onnx`; without it, the weights as shipped stand for better ones. */
-  readonly weights: string | undefined;
   /** Command that is followed by `stop|kill|start|restart NAME` or `freeze NAME SECONDS`. */
   readonly component: string | undefined;
   readonly gateway: GatewaySettings | undefined;
@@ -42,7 +40,6 @@ export function settings(environment: Readonly<Record<string, string | undefined
     inferenceImage: required('PAWL_TEST_INFERENCE_IMAGE'),
     controllerImage: required('PAWL_TEST_CONTROLLER_IMAGE'),
     registry: required('PAWL_TEST_REGISTRY'),
-    weights: optional('PAWL_TEST_WEIGHTS'),
     component: optional('PAWL_TEST_COMPONENT'),
     gateway: gatewayOf(optional('PAWL_TEST_GATEWAY')),
   };

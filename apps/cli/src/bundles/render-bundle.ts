@@ -1,4 +1,4 @@
-import { sizeOfFiles, type InputSpec, type Manifest } from '@pawl/shared/bundle/manifest';
+import { NEITHER, sizeOfFiles, type InputSpec, type Manifest } from '@pawl/shared/bundle/manifest';
 import { describeAbstain } from './describe-abstain.ts';
 import { formatValue, type GraphDescription } from './onnx/describe-graph.ts';
 import { bytes, count, shortDigest } from '../terminal/text.ts';
@@ -29,8 +29,8 @@ export function renderBundle(description: BundleDescription, theme: Theme): read
       indented(
         {
           header: ['LABEL', 'EXPECTED', 'IMAGE'],
-          rows: golden.images.map(({ file, label, probabilities }) => [
-            label,
+          rows: golden.images.map(({ file, label, probabilities, abstained }) => [
+            abstained === true ? `${NEITHER}, ${label}` : label,
             (probabilities[label] ?? 0).toFixed(4),
             file.replace(/^golden\//, ''),
           ]),

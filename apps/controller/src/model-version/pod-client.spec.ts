@@ -100,6 +100,21 @@ describe('the acceptance images', () => {
     });
   });
 
+  it('are neither where the model abstains: wrong for a label, right where that is expected', async () => {
+    const url = await service.serve(() => [200, answered('cat', { abstained: true })]);
+    expect(await ask(url, 'cat.1', 'neither.owl')).toMatchObject({
+      correct: 1,
+      mistakes: [{ image: 'cat.1', expected: 'cat', answered: 'neither', confidence: 0.9 }],
+    });
+  });
+
+  it('are a label where the model could abstain and does not', async () => {
+    const url = await service.serve(() => [200, answered('cat', { abstained: false })]);
+    expect((await ask(url, 'cat.1', 'neither.owl')).mistakes).toMatchObject([
+      { image: 'neither.owl', answered: 'cat' },
+    ]);
+  });
+
   it('are wrong with the code of an error', async () => {
     const url = await service.serve(() => [422, { error: { code: 'IMAGE_UNREADABLE' } }]);
     expect((await ask(url, 'cat.1')).mistakes).toEqual([

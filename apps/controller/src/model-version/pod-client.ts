@@ -1,3 +1,4 @@
+import { NEITHER } from '@pawl/shared/bundle/manifest';
 import { sleep, systemClock } from '@pawl/shared/concurrency/clock';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Acceptance } from '@pawl/shared/modelversion/model-version';
@@ -79,6 +80,7 @@ const readiness = z.object({
 });
 const prediction = z.object({
   label: z.string(),
+  abstained: z.boolean().optional(),
   confidence: z.number().optional(),
   model_digest: z.string().optional(),
 });
@@ -136,7 +138,7 @@ async function askAcceptance(
   };
 }
 
-/** The answer to one image: its label, or the error code that came instead. */
+/** The answer to one image: its label, that it is none of them, or the error code that came instead. */
 async function predict(
   address: string,
   image: AcceptanceImage,
@@ -158,7 +160,7 @@ async function predict(
     const served = answer.model_digest;
     if (served !== digest)
       throw new Error(`it serves ${served === undefined ? 'no digest' : boundedText(served, DIGEST)}, not ${digest}`);
-    return answer;
+    return answer.abstained === true ? { ...answer, label: NEITHER } : answer;
   }
 }
 

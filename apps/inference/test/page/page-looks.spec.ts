@@ -26,10 +26,6 @@ describePage('the look and reach of the page', (suite) => {
 
     it.each(['light', 'dark'] as const)('%s: an abstention is readable, and claims no label', async (colorScheme) => {
       const page = await suite.show({ colorScheme });
-      await page.route('**/predict', async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, json: { ...((await response.json()) as object), abstained: true } });
-      });
       await page.locator('#example-list button').last().click();
       expect(await answered(page)).toBe('Probably neither.');
       expect(await page.locator('#summary').textContent()).toMatch(/^Too unlike a cat or a dog to say which\./);

@@ -46,10 +46,14 @@ describePage('the page in a real browser', (suite) => {
       for (const [index, example] of suite.examples.entries()) {
         const answer = page.waitForResponse('**/predict');
         await page.locator('#example-list button').nth(index).click();
-        const body = (await (await answer).json()) as { label: string };
-        await answered(page);
-        if (example.expected !== null) expect([example.file, body.label]).toEqual([example.file, example.expected]);
-        else expect(await page.locator('.note').first().textContent()).toMatch(/shows neither/);
+        const { label, abstained } = (await (await answer).json()) as { label: string; abstained: boolean };
+        const headline = await answered(page);
+        if (example.expected !== null)
+          expect([example.file, label, abstained]).toEqual([example.file, example.expected, false]);
+        else {
+          expect([example.file, abstained, headline]).toEqual([example.file, true, 'Probably neither.']);
+          expect(await page.locator('.note').first().textContent()).toBe('That is right: the picture shows neither.');
+        }
       }
     });
 

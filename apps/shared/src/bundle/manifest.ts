@@ -84,6 +84,9 @@ const outputSpecSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** What an acceptance image, a folder and a table call a picture that the model shall abstain from, or abstained from. */
+export const NEITHER = 'neither';
+
 /**
  * When the model says that a picture is none of its labels: its score lies below a threshold that was chosen on pictures of
  * neither. The service then adds `"abstained": true` to the answer that it would have given.

@@ -49,7 +49,7 @@ describe('a pool that computes features', () => {
   };
   /** What the service would answer, if features were what it is asked for. */
   async function serving() {
-    const labels = Array.from({ length: 512 }, (_, i) => `feature_${i}`);
+    const labels = Array.from({ length: 1280 }, (_, i) => `feature_${i}`);
     const served = { labels, input, output: { kind: 'softmax-logits', name: 'features' } } as const;
     const setup = { model, spec: served, limits, niceness: 0 };
     const pool = new ImageWorkerPool({ size: 1, queueLimit: 8, inFlightPerWorker: 1, setup });
@@ -65,7 +65,7 @@ describe('a pool that computes features', () => {
 
   it('gives what the pool that serves gives, bit for bit, for the picture and for an altered copy', async () => {
     const pool = await start(2);
-    expect([pool.width, pool.shape, pool.capacity]).toEqual([512, ['N', 512], 4]);
+    expect([pool.width, pool.shape, pool.capacity]).toEqual([1280, ['N', 1280], 4]);
     const { rows, statistics } = await pool.extract(own(photo), [null, altered]);
     const { pixels } = await createImageDecoder(input, limits).decode(photo);
     expect(statistics).toEqual(measureImage(pixels));
@@ -104,7 +104,7 @@ describe('a pool that computes features', () => {
     const pool = await start();
     const last = pool.extract(own(photo), [null]);
     await pool.close();
-    expect((await last).rows[0]).toHaveLength(512);
+    expect((await last).rows[0]).toHaveLength(1280);
     await expect(pool.extract(own(photo), [null])).rejects.toMatchObject({ code: 'MODEL_NOT_READY' });
   });
 

@@ -15,7 +15,7 @@ import { floatTensor, replaceHead } from './replace-head.ts';
 import { bytesField, externalTensor } from '@pawl/test-kit/onnx-bytes';
 import { inRepository } from '@pawl/test-kit/repository';
 
-const catdog = readFileSync(inRepository('models/catdog/model.onnx'));
+const catdog = readFileSync(inRepository('models/backbones/resnet18/model.onnx'));
 const head = (width: number, outputs = 1): Head => ({
   kind: outputs === 1 ? 'binary' : 'multi-class',
   width,

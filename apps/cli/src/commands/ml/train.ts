@@ -10,6 +10,7 @@ interface TrainCommandOptions {
   readonly batchSize?: number;
   readonly weightDecay?: number;
   readonly seed?: number;
+  readonly backbone?: string;
   readonly runName?: string;
   readonly out: string;
   readonly version?: string;
@@ -36,6 +37,10 @@ export function addTrain(program: Command, session: Session): void {
     .addOption(number('--batch-size <n>', 'photographs a step'))
     .addOption(number('--weight-decay <n>', 'L2, as in PyTorch'))
     .addOption(number('--seed <n>', 'the same seed and data give the same weights'))
+    .option(
+      '--backbone <name|bundle|file>',
+      'what makes the features: resnet18 (of models/backbones), a bundle, an ONNX file',
+    )
     .option('--run-name <name>', 'name of the run on record')
     .option('--out <folder>', 'where the bundle goes', 'models/candidate')
     .option('--version <semver>', 'version of the bundle (default: the next one after the bundle it replaces)')

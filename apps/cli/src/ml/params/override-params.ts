@@ -8,6 +8,7 @@ export interface ParamFlags {
   readonly batchSize?: number | undefined;
   readonly weightDecay?: number | undefined;
   readonly seed?: number | undefined;
+  readonly backbone?: string | undefined;
   readonly replaces?: string | undefined;
 }
 
@@ -21,6 +22,7 @@ export function overrideParams(params: Params, flags: ParamFlags): Params {
     batch_size: flags.batchSize ?? train.batch_size,
     weight_decay: flags.weightDecay ?? train.weight_decay,
     seed: flags.seed ?? train.seed,
+    backbone: flags.backbone ?? train.backbone,
   });
   if (parsed.success)
     return { ...params, train: parsed.data, bundle: { ...bundle, replaces: flags.replaces ?? bundle.replaces } };

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
-import type { Manifest } from '@pawl/shared/bundle/manifest';
+import { NEITHER, type Manifest } from '@pawl/shared/bundle/manifest';
 import { toAnswer } from '@pawl/shared/execution/answer';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
@@ -43,9 +43,6 @@ export interface BundleEvaluation {
   /** Where the weights come from, for the reader to judge whether the pictures were among what they were trained on. */
   readonly lineage: Readonly<Record<string, string>>;
 }
-
-/** Folder of photographs of none of the labels. */
-const NEITHER = 'neither';
 
 /** A picture to ask about. */
 interface Question {

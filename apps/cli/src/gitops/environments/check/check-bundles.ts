@@ -13,7 +13,7 @@ import { isSameVersion, type VersionFile } from './version-file.ts';
 const LANES = 4;
 
 /** What a bundle says of itself, or why it could not be asked. */
-export type Told = Pick<Manifest, 'name' | 'version' | 'labels'> | { readonly error: PawlError | CliError };
+export type Told = Pick<Manifest, 'name' | 'version' | 'labels' | 'abstain'> | { readonly error: PawlError | CliError };
 
 /** Manifests by the digest of their bundle. */
 export type Manifests = ReadonlyMap<string, Told>;

@@ -1,3 +1,4 @@
+import { NEITHER } from '@pawl/shared/bundle/manifest';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
@@ -41,7 +42,7 @@ export async function checkImages(file: string, images: readonly CheckedImage[])
 
 /** What the labels of a model are, by the manifest of a version's bundle. */
 export interface KnownLabels {
-  /** undefined when they could not be had. */
+  /** With {@link NEITHER} for a model that abstains; undefined when they could not be had. */
   readonly labels?: readonly string[];
   readonly findings: readonly Finding[];
 }
@@ -49,7 +50,8 @@ export interface KnownLabels {
 /** Pure: the labels that a version's bundle says, or that they are not known. */
 export function labelsOf({ file, spec }: VersionFile, told: Told | undefined): KnownLabels {
   if (told === undefined) return { findings: [] };
-  if (!('error' in told)) return { labels: told.labels, findings: [] };
+  if (!('error' in told))
+    return { labels: told.abstain === undefined ? told.labels : [...told.labels, NEITHER], findings: [] };
   // Whether a store can be reached from here says nothing about whether a cluster can.
   return {
     findings: [

@@ -1,3 +1,4 @@
+import { NEITHER } from '@pawl/shared/bundle/manifest';
 import { readPublicKeys } from '@pawl/shared/bundle/signature';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import {
@@ -248,7 +249,8 @@ export function checkImageLabels(
     ];
   if (known === undefined) return [];
   const strange = images.filter(({ label }) => !known.includes(label)).map(({ key }) => key);
-  const unasked = known.filter((label) => !images.some((image) => image.label === label));
+  // That it abstains is a courtesy: a model of before, which cannot, may still serve here.
+  const unasked = known.filter((label) => label !== NEITHER && !images.some((image) => image.label === label));
   return [
     ...(strange.length === 0
       ? []

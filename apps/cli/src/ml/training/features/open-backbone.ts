@@ -11,6 +11,7 @@ import { inferInput } from '../../../bundles/onnx/infer-input.ts';
 import { type GraphModel, readGraph, writeGraph } from '../../../bundles/onnx/read-graph.ts';
 import { withBundle } from '../../../bundles/read-bundle.ts';
 import { toUri } from '../../../bundles/stores.ts';
+import { findBackbone } from './find-backbone.ts';
 
 /** A graph that makes features of pictures, and how pictures get into it. */
 export interface Backbone {
@@ -32,14 +33,14 @@ export interface Backbone {
 }
 
 /**
- * Opens a backbone: a bundle (folder or address), whose input spec holds, or an ONNX file, whose input spec is read from the
+ * Opens a backbone: a bundle (folder, address, or a name as {@link findBackbone} takes it), whose input spec holds, or an ONNX file, whose input spec is read from the
  * graph.
  *
  * @param address as in `train.backbone`, relative to the working directory.
  * @throws CliError FILE_NOT_FOUND, GRAPH_*, BACKBONE_INVALID; PawlError of the bundle.
  */
 export async function openBackbone(context: Context, address: string, features: string): Promise<Backbone> {
-  const found = await load(context, address);
+  const found = await load(context, await findBackbone(address, context.cwd));
   const graph = backboneOf(found.model, features);
   const bytes = writeGraph(graph);
   const digest = digestOfBytes(bytes);

@@ -123,9 +123,9 @@ export async function readGoldenFolder(folder: string, labels: readonly string[]
   );
 }
 
-/** The golden images of a bundle, where its labels are the same. */
+/** The golden images of a bundle, where its labels are the same; those that it abstains from show none of them. */
 export async function readGoldenOf(bundle: Bundle, labels: readonly string[]): Promise<readonly GoldenCandidate[]> {
-  const { images } = bundle.manifest.golden;
+  const images = bundle.manifest.golden.images.filter(({ abstained }) => abstained !== true);
   if (!images.every(({ label }) => labels.includes(label))) return [];
   return await Promise.all(
     images.map(async ({ file, label }) => ({ name: file, file, label, bytes: await bundle.read(file) })),
