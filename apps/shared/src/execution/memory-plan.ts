@@ -31,8 +31,9 @@ export interface MemoryPlan {
 }
 
 /**
- * Measured with the shipped model (11.3 MB) on Node 24, memory charged to the cgroup after 120 photographs, 8 at a time:
- * 210 MB with one worker, 268 with two, 358 with four. A decoder process at rest takes 60.
+ * Measured on Node 24, memory charged to the cgroup after 120 photographs, 8 at a time, most of two runs: 210 MB with one
+ * worker, 268 with two, 358 with four, with a ResNet-18 of 11.3 MB; the shipped model (6.6 MB) takes no more. A decoder
+ * process at rest takes 60.
  */
 const rest = { serviceBytes: 160_000_000, sessionBytes: 20_000_000, bytesPerModelByte: 3, decoderBytes: 60_000_000 };
 /** A photograph of 12 megapixels as phones make it. */
