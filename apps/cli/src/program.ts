@@ -11,6 +11,7 @@ import { addGet } from './commands/cluster/get.ts';
 import { addInspect } from './commands/bundles/inspect.ts';
 import { addKeys } from './commands/bundles/keys.ts';
 import { addPackage } from './commands/ml/package.ts';
+import { addPredict } from './commands/ml/predict.ts';
 import { addPromote } from './commands/gitops/promote.ts';
 import { addPublish } from './commands/bundles/publish.ts';
 import { addRelease } from './commands/gitops/release.ts';
@@ -53,6 +54,7 @@ const REFUSED_OUTSIDE: readonly string[] = [
 const commands = [
   addTrain,
   addEvaluate,
+  addPredict,
   addPackage,
   addRetrain,
   addKeys,

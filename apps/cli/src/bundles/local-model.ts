@@ -29,8 +29,10 @@ export interface LocalModelSource {
   readonly name: string;
 }
 
-/** Larger and slower than the service allows: files on a disk are nobody's attack. */
-const limits = { ...defaultImageLimits, maxBytes: 64 * 1024 * 1024, timeoutMs: 60_000 };
+/** Bytes; a larger file is refused. Larger than the service allows: files on a disk are nobody's attack. */
+export const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
+/** Slower than the service allows, too. */
+const limits = { ...defaultImageLimits, maxBytes: MAX_PICTURE_BYTES, timeoutMs: 60_000 };
 const DEADLINE_MS = 300_000;
 const IN_FLIGHT = 2;
 
