@@ -81,7 +81,7 @@ async function run(
       uri: toUri(bundle, cwd),
       found,
       format,
-      out: out === undefined ? undefined : resolve(cwd, out),
+      out: out === undefined ? undefined : { path: resolve(cwd, out), name: out },
       top: options.top,
     },
     theme,

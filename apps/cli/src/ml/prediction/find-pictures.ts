@@ -3,6 +3,7 @@ import { extname, isAbsolute, join, resolve } from 'node:path';
 import { hasCode } from '@pawl/shared/errors/system-error';
 import { imageFormats, sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../errors/cli-error.ts';
+import { count } from '../../terminal/text.ts';
 import { isHidden, isNamedLike, listFiles, SNIFFED_BYTES, type FoundFile } from '../../files/list-photographs.ts';
 
 /** A picture to ask about. */
@@ -58,7 +59,7 @@ export async function findPictures(
   if (pictures.length > 0) return { pictures, ignored };
   throw new CliError(
     'DATA_EMPTY',
-    `There is no picture in ${given.length === 0 ? 'the list' : given.join(', ')}${ignored === 0 ? '' : ` among ${ignored} files`}.`,
+    `There is no picture in ${given.length === 0 ? 'the list' : given.join(', ')}${ignored === 0 ? '' : ` among ${count(ignored, 'file')}`}.`,
     'Name pictures, or folders that hold some.',
   );
 }

@@ -1,3 +1,5 @@
+import { inBackground } from '@pawl/shared/concurrency/in-background';
+
 /** How much {@link inOrder} does at once. */
 export interface Pace {
   /** Items that are worked on at once, at least 1. */
@@ -20,29 +22,33 @@ export async function* inOrder<Item, Result>(
   const source = items[Symbol.iterator]();
   const results: Promise<Result>[] = [];
   let running = 0;
+  /** Results that the reader waits for, no longer in `results`: 0 or 1. */
+  let awaited = 0;
   let over = false;
   const fill = (): void => {
-    while (!over && running < limit && results.length < ahead) {
+    while (!over && running < limit && results.length + awaited < ahead) {
       const next = source.next();
       if (next.done === true) {
         over = true;
         return;
       }
       running += 1;
-      const result = work(next.value).finally(() => {
+      const result = work(next.value);
+      results.push(result);
+      const ended = result.finally(() => {
         running -= 1;
         fill();
       });
       // A failure is told when its turn comes.
-      result.catch(() => undefined);
-      results.push(result);
+      inBackground(ended, () => undefined);
     }
   };
   try {
     fill();
-    for (let next = results[0]; next !== undefined; next = results[0]) {
+    for (let next = results.shift(); next !== undefined; next = results.shift()) {
+      awaited = 1;
       const result = await next;
-      results.shift();
+      awaited = 0;
       fill();
       yield result;
     }

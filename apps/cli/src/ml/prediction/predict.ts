@@ -1,6 +1,5 @@
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { CliError } from '../../errors/cli-error.ts';
-import { resumable } from '../../errors/resumable.ts';
 import { modelOf, withLocalModel } from '../../bundles/local-model.ts';
 import { withBundle } from '../../bundles/read-bundle.ts';
 import type { Context } from '../../terminal/context.ts';
@@ -28,8 +27,8 @@ export interface PredictOptions {
   readonly uri: string;
   readonly found: FoundPictures;
   readonly format: RecordFormatName | 'table';
-  /** Absolute path of the file that rows go to; undefined: standard output. */
-  readonly out: string | undefined;
+  /** The file that rows go to, absolute and as a person typed it; undefined: standard output. */
+  readonly out: { readonly path: string; readonly name: string } | undefined;
   /** Probabilities in a row, the largest ones; 0: all; undefined: all of up to ten labels, else five. */
   readonly top: number | undefined;
 }
@@ -45,8 +44,6 @@ export interface Prediction {
   readonly kept: number;
   /** Seconds that the others took. */
   readonly seconds: number;
-  /** Whether the reader of standard output went away first. */
-  readonly cutOff: boolean;
 }
 
 /** Where rows go. */
@@ -65,7 +62,7 @@ interface Sink {
  * @throws CliError GRAPH_INVALID, DISK_FULL, FILE_WRITE_FAILED, INTERRUPTED; PawlError of the bundle.
  */
 export async function predict(context: Context, options: PredictOptions, theme: Theme): Promise<Prediction> {
-  const { uri, found, out } = options;
+  const { uri, found } = options;
   const { pictures } = found;
   return await withBundle(context, uri, {}, async (bundle) => {
     const { manifest, digest } = bundle;
@@ -74,7 +71,6 @@ export async function predict(context: Context, options: PredictOptions, theme: 
     for (const outcome of sink.kept?.outcomes ?? []) tally.add(outcome);
     const kept = sink.kept?.rows ?? 0;
     let done = kept;
-    let isWanted = true;
     let began = context.now().getTime();
     const ask = async (rest: readonly Picture[]) => {
       const model = await modelOf(bundle, context.signal);
@@ -84,7 +80,7 @@ export async function predict(context: Context, options: PredictOptions, theme: 
         const pace = { limit: local.capacity, ahead: local.capacity * AHEAD };
         for await (const row of inOrder(rest, pace, (picture) => classifyPicture(local, manifest, picture))) {
           tally.add(outcomeOf(row));
-          isWanted = await sink.write(row);
+          const isWanted = await sink.write(row);
           done += 1;
           progress.update(done - kept);
           if (!isWanted) break;
@@ -100,14 +96,14 @@ export async function predict(context: Context, options: PredictOptions, theme: 
         () => done,
         async () => {
           if (kept < pictures.length) await ask(pictures.slice(kept));
-          if (isWanted) await sink.finish();
+          await sink.finish();
         },
       );
     } finally {
       await sink.close();
     }
     const seconds = (context.now().getTime() - began) / 1000;
-    return { manifest, digest, tally, pictures: done, kept, seconds, cutOff: !isWanted && out === undefined };
+    return { manifest, digest, tally, pictures: done, kept, seconds };
   });
 }
 
@@ -118,26 +114,24 @@ async function told(
   done: () => number,
   work: () => Promise<void>,
 ): Promise<void> {
-  const far = () => `${done()} of ${count(found.pictures.length, 'picture')}`;
-  if (out !== undefined) {
-    await resumable(signal, '', work).catch((error: unknown) => {
-      throw error instanceof CliError && error.code === 'INTERRUPTED'
-        ? new CliError(
-            'INTERRUPTED',
-            `stopped; the rows of ${far()} are in ${partialName(out)}`,
-            error.hint,
-            error.cause,
-          )
-        : error;
-    });
-    return;
-  }
   try {
     await work();
   } catch (error) {
     if (!signal.aborted) throw error;
-    const hint = 'Run the same command again; with --out FILE it would go on where it was stopped.';
-    throw new CliError('INTERRUPTED', `stopped after ${far()}`, hint, error);
+    const far = `${done()} of ${count(found.pictures.length, 'picture')}`;
+    throw out === undefined
+      ? new CliError(
+          'INTERRUPTED',
+          `stopped after ${far}`,
+          'Run the same command again; with --out FILE it goes on where it was stopped.',
+          error,
+        )
+      : new CliError(
+          'INTERRUPTED',
+          `stopped; the rows of ${far} are in ${partialName(out.name)}`,
+          'Run the same command again.',
+          error,
+        );
   }
 }
 
@@ -174,9 +168,11 @@ async function openSink(
     const write = (row: AnswerRow) => writeAll(stdout, records.record(row));
     return { kept: undefined, write, finish: nothing, close: nothing };
   }
-  const file = await OutputFile.open(out, records, files, signal);
+  const file = await OutputFile.open(out.path, records, files, signal);
   if (file.startsAnew)
-    stderr.write(`${partialName(out)} was of another bundle, other pictures or another form; all is asked again.\n`);
+    stderr.write(
+      `${partialName(out.name)} was of another bundle, other pictures or another form; all is asked again.\n`,
+    );
   else if (file.kept.rows > 0)
     stderr.write(
       `An earlier run answered ${file.kept.rows} of ${count(files.length, 'picture')}; this one goes on there.\n`,

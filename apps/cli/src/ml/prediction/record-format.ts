@@ -148,6 +148,7 @@ interface Stored {
 }
 
 function jsonOf(text: string): Stored | undefined {
+  if (!text.endsWith('\n')) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;

@@ -20,7 +20,7 @@ export function renderPrediction(
   const asked = pictures - kept;
   const rate = seconds > 0 ? `, ${(asked / seconds).toFixed(1)} a second` : '';
   return [
-    theme.paint('strong', `${count(pictures, 'picture')}`) +
+    theme.paint('strong', count(pictures, 'picture')) +
       theme.paint('dim', `  ${manifest.name} ${manifest.version}  ${shortDigest(digest)}`),
     ...renderTable(
       {
