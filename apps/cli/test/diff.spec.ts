@@ -45,11 +45,12 @@ describe('pawl diff', () => {
   it('shows two manifests side by side', async () => {
     const folder = await aFolder();
     const metrics = { accuracy: 0.95, log_loss: 0.1 };
-    await writeSmallBundle(folder, 'a', { changes: { metrics, lineage: { run_id: 'a', head: 'linear' } } });
+    const on = { measured_on: 'sha256:aa' };
+    await writeSmallBundle(folder, 'a', { changes: { metrics, lineage: { ...on, run_id: 'a', head: 'linear' } } });
     await writeSmallBundle(folder, 'b', {
       version: '1.1.0',
       weights: 2,
-      changes: { metrics: { accuracy: 0.9, log_loss: 0.05 }, lineage: { run_id: 'b', git_commit: 'c0ffee' } },
+      changes: { metrics: { accuracy: 0.9, log_loss: 0.05 }, lineage: { ...on, run_id: 'b', git_commit: 'c0ffee' } },
     });
     const { code, out } = await pawlIn(folder, ['diff', 'a', 'b']);
     expect(code).toBe(0);
@@ -87,7 +88,7 @@ describe('pawl diff', () => {
     expect(answers['broken']).toBeGreaterThan(0);
     expect(answers.moves).toEqual([{ before: 'dog', after: 'cat', count: answers['broken'] }]);
     expect(out).toContain(`labels changed  ${String(answers['broken'])} (`);
-    expect(out).toMatch(/0 fixed, \d+ broken\n {2}moves +dog → cat \d+\n/);
+    expect(out).toMatch(/0 fixed, \d+ broken, p [\d.e-]+\n {2}moves +dog → cat \d+\n/);
     expect(out).not.toContain('Worst changes');
   });
 

@@ -90,17 +90,37 @@ describe('pawl release', () => {
     expect((await git('status', '--porcelain')).split('\n')).toEqual(['A  new.txt', ' M other.txt']);
   });
 
+  it('calls nothing better that was measured on other pictures, and tells the comparison on the same ones', async () => {
+    const { release, publish, git } = await aClone();
+    const measured = (accuracy: number, lineage: Record<string, string>) => ({
+      changes: { metrics: { accuracy }, lineage },
+    });
+    await release((await publish('1.0.0', 1, measured(0.954, { measured_on: 'sha256:aa' }))).uri);
+    const paired =
+      'against catdog 1.0.0 on the same 150 test pictures: accuracy 0.98 -> 0.9667, 0 fixed, 2 broken, p 0.5';
+    const lineage = { measured_on: 'sha256:bb', paired };
+    const { out } = await release((await publish('1.1.0', 2, measured(0.9733, lineage))).uri);
+    expect(out).toMatch(/ {2}accuracy {2}0\.954 and 0\.9733 {2}measured on other pictures\n/);
+    expect(out).toMatch(/ {2}compared +against catdog 1\.0\.0 on the same 150/);
+    expect(out).not.toMatch(/better|▲/);
+    expect(await git('log', '-1', '--format=%b')).toContain(
+      `compared: ${paired}\nmetrics:\n  accuracy: 0.9733 (before: 0.954, measured on other pictures)`,
+    );
+  });
+
   it('follows with metrics before and after, removes what is too old, and says when there is nothing to do', async () => {
     const { release, publish, git, models } = await aClone();
+    const lineage = { measured_on: 'sha256:aa' };
     for (const [version, weights] of [
       ['1.0.0', 1],
       ['1.1.0', 2],
       ['1.2.0', 3],
     ] as const)
       expect(
-        (await release((await publish(version, weights, { changes: { metrics: { accuracy: 0.9 } } })).uri)).code,
+        (await release((await publish(version, weights, { changes: { metrics: { accuracy: 0.9 }, lineage } })).uri))
+          .code,
       ).toBe(0);
-    const { uri } = await publish('1.3.0', 4, { changes: { metrics: { accuracy: 0.95 } } });
+    const { uri } = await publish('1.3.0', 4, { changes: { metrics: { accuracy: 0.95 }, lineage } });
     const { code, out } = await release(uri);
     expect(code).toBe(0);
     expect(out).toMatch(/ {2}version +minor after 1.2.0: only the weights changed\n {2}removes +1.0.0\n/);

@@ -62,7 +62,7 @@ beforeAll(async () => {
     [
       'preprocess: { split_ratios: { train: 0.5, val: 0.25, test: 0.25 } }',
       'train: { epochs: 3, augmentation: { variants: 0 } }',
-      'gate: { accuracy: 0.5 }',
+      'gate: { confidence: 0, accuracy: 0.5 }',
       'bundle: { replaces: models/catdog }',
       '',
     ].join('\n'),
@@ -110,7 +110,7 @@ describe('pawl retrain', () => {
   });
 
   it('goes no further below the gate', async () => {
-    params((text) => text.replace('gate: { accuracy: 0.5 }', 'gate: { log_loss: 0.000001 }'));
+    params((text) => text.replace('gate: { confidence: 0, accuracy: 0.5 }', 'gate: { log_loss: 0.000001 }'));
     await expect(steps.retrain()).rejects.toThrow(/exit code 1[^]*GATE_FAILED/);
     expect(released()).toHaveLength(3);
   });

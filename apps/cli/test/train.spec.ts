@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
@@ -168,7 +168,7 @@ describe('pawl train', () => {
 
   it('writes no bundle below the gate, but everything that tells why', async () => {
     await data('noise', { labels: ['red', 'blue'], spread: 2000 });
-    await write('gate.yaml', { ...params, gate: { accuracy: 1, log_loss: 1e-9 } });
+    await write('gate.yaml', { ...params, gate: { confidence: 0, accuracy: 1, log_loss: 1e-9 } });
     const { code, out, err } = await train(
       '--data noise --params gate.yaml --out refused --reports why --run-name refused',
     );
@@ -180,6 +180,54 @@ describe('pawl train', () => {
     const refused = (await listRuns(at('runs'))).find(({ summary }) => summary.name === 'refused');
     expect(refused?.summary.status).toBe('FAILED');
     expect(existsSync(join(refused!.record.artifactFolder, 'confusion_matrix.png'))).toBe(true);
+  });
+
+  it('does not believe a few pictures, however rightly they are answered', async () => {
+    await write('few.yaml', { ...params, gate: { accuracy: 0.9, recall: 0.85 } });
+    const { code, out, err } = await train('--params few.yaml --out few --reports few-reports');
+    expect(code).toBe(1);
+    expect(out).toMatch(/accuracy +1\.0000 +1\.0000 +0\.7354 – 1\.0000 +>= 0\.9 +✗ not met/);
+    expect(err).toMatch(
+      /Accuracy is 1\.0000 of only 12 test pictures and may be as low as 0\.7354 .*at least 36 pictures[^]*GATE_FAILED/,
+    );
+    expect(existsSync(at('few'))).toBe(false);
+    const figures = JSON.parse(await readFile(at('few-reports/metrics.json'), 'utf8')) as Record<string, number>;
+    expect(figures['recall_red_lower']).toBeCloseTo(0.025 ** (1 / 6), 6);
+  });
+
+  it('asks the bundle that it replaces about the same pictures, and refuses a head that is worse', async () => {
+    await data('many', { labels: ['red', 'blue'], counts: [12, 6, 20] });
+    const { out, err } = await train('--data many --out beside --replaces first --reports beside-reports');
+    expect(err).toContain('Asking catdog 1.0.0 – 40 pictures');
+    expect(out).toMatch(/Against catdog 1\.0\.0, on the same 40 pictures\n {2}accuracy [\d.]+ → [\d.]+: \d+ fixed/);
+    const { lineage } = await manifestOf('beside');
+    expect(lineage['paired']).toMatch(
+      /^against catdog 1\.0\.0 \(sha256:\w{12}\) on the same 40 test pictures: accuracy/,
+    );
+    expect(lineage['measured_on']).not.toBe((await manifestOf('first')).lineage['measured_on']);
+    // Labels of the training split are turned round: what is learned of them is wrong on the test split.
+    await cp(at('many'), at('turned'), { recursive: true });
+    for (const split of ['train', 'val'])
+      for (const [from, to] of [
+        ['red', 'swap'],
+        ['blue', 'red'],
+        ['swap', 'blue'],
+      ] as const)
+        await rename(at('turned', split, from), at('turned', split, to));
+    const worse = await train('--data turned --out worse --replaces first --reports worse-reports');
+    expect(worse.code).toBe(1);
+    expect(worse.err).toMatch(/worse than the bundle it replaces on the same 40 test pictures: 0 fixed[^]*GATE_FAILED/);
+    const figures = JSON.parse(await readFile(at('worse-reports/metrics.json'), 'utf8')) as Record<string, number>;
+    expect(figures).toMatchObject({ paired_fixed: 0, replaced_accuracy: 1 });
+    expect(existsSync(at('worse'))).toBe(false);
+  });
+
+  it('does not compare with a bundle of other labels, and says so', async () => {
+    await data('green', { labels: ['red', 'green'] });
+    const { code, out } = await train('--data green --out greener --replaces first --reports green-reports');
+    expect(code).toBe(0);
+    expect(out).toContain('Not compared: catdog 1.0.0 tells other labels apart (blue and red)');
+    expect((await manifestOf('greener')).lineage).not.toHaveProperty('paired');
   });
 
   it('takes golden images from a folder, and leaves out those that it answers wrongly', async () => {

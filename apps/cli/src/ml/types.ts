@@ -1,3 +1,4 @@
+import type { ShareInterval } from '@pawl/shared/statistics/share-interval';
 import type { Head } from '../bundles/onnx/head.ts';
 import type { Params } from './params/params.ts';
 
@@ -83,13 +84,15 @@ export interface Slice {
   readonly value: string;
   readonly count: number;
   readonly accuracy: number;
-  /** Wilson's 95 % interval of the accuracy. */
-  readonly interval: { readonly lower: number; readonly upper: number };
+  /** 95 %, of the accuracy. */
+  readonly interval: ShareInterval;
 }
 
 /** A threshold of the gate that was not met. */
 export interface GateViolation {
-  readonly measure: keyof Params['gate'];
+  readonly measure: Exclude<keyof Params['gate'], 'confidence'>;
+  /** Whose recall it is. */
+  readonly label?: string | undefined;
   readonly value: number;
   readonly limit: number;
   /** One sentence. */

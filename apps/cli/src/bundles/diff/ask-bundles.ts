@@ -1,9 +1,10 @@
+import type { Manifest } from '@pawl/shared/bundle/manifest';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { toAnswer, type Answer } from '@pawl/shared/execution/answer';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
-import { modelOf, withLocalModel } from '../local-model.ts';
+import { modelOf, withLocalModel, type LocalModelSource } from '../local-model.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import type { AnswerPair } from './compare-answers.ts';
 
@@ -53,8 +54,8 @@ export async function askBoth<Item extends Picture>(
         'Give the data set that this model was trained for.',
       );
   }
-  const first = await askAll(context, before, dataset, items);
-  const second = await askAll(context, after, dataset, items);
+  const first = await askVersion(context, before.manifest, await modelOf(before, context.signal), dataset, items);
+  const second = await askVersion(context, after.manifest, await modelOf(after, context.signal), dataset, items);
   return items.map((item, i) => {
     const [a, b] = [first[i], second[i]];
     if (a === undefined || b === undefined) throw new RangeError('an answer is missing');
@@ -62,18 +63,25 @@ export async function askBoth<Item extends Picture>(
   });
 }
 
-async function askAll<Item extends Picture>(
+/**
+ * Asks a version about pictures, on all cores.
+ *
+ * @param source the graph of the version.
+ * @returns an answer an item, in their order.
+ * @throws CliError GRAPH_INVALID when an answer is not finite; PawlError of the model.
+ */
+export async function askVersion<Item extends Picture>(
   context: Context,
-  bundle: Bundle,
-  dataset: Pictures<Item>,
+  manifest: Manifest,
+  source: LocalModelSource,
+  dataset: Pick<Pictures<Item>, 'read'>,
   items: readonly Item[],
 ): Promise<readonly Answer[]> {
-  const { manifest } = bundle;
   const name = `${manifest.name} ${manifest.version}`;
   const progress = await createProgress(context, `Asking ${name}`, items.length);
   const answers: Answer[] = [];
   let done = 0;
-  await withLocalModel(await modelOf(bundle, context.signal), context.signal, async (model) => {
+  await withLocalModel(source, context.signal, async (model) => {
     await forEachLimited(
       items.map((item, index) => ({ item, index })),
       model.capacity,

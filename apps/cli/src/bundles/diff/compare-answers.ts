@@ -1,4 +1,5 @@
 import type { Answer } from '@pawl/shared/execution/answer';
+import { comparePaired, type Paired } from './paired.ts';
 
 /** What two versions said about one picture. */
 export interface AnswerPair {
@@ -22,16 +23,9 @@ interface AnswerChange {
 }
 
 /** Two versions on the same pictures. */
-export interface AnswerComparison {
-  readonly count: number;
-  readonly accuracyBefore: number;
-  readonly accuracyAfter: number;
+export interface AnswerComparison extends Paired {
   /** Pictures whose label changed. */
   readonly changed: number;
-  /** Wrong before, right after. */
-  readonly fixed: number;
-  /** Right before, wrong after. */
-  readonly broken: number;
   /** Counts of `before → after`, most frequent first. */
   readonly moves: readonly { readonly before: string; readonly after: string; readonly count: number }[];
   /** Mean of |change| of the right label's probability, 0..1. */
@@ -59,8 +53,6 @@ export function compareAnswers(pairs: readonly AnswerPair[]): AnswerComparison {
   }));
   const share = (of: (change: AnswerChange) => number) =>
     changes.reduce((sum, change) => sum + of(change), 0) / Math.max(1, changes.length);
-  const rightBefore = (change: AnswerChange) => change.before === change.label;
-  const rightAfter = (change: AnswerChange) => change.after === change.label;
   const moved = changes.filter((change) => change.before !== change.after);
   const moves = new Map<string, { before: string; after: string; count: number }>();
   for (const { before, after } of moved) {
@@ -68,12 +60,11 @@ export function compareAnswers(pairs: readonly AnswerPair[]): AnswerComparison {
     moves.set(`${before} ${after}`, { ...move, count: move.count + 1 });
   }
   return {
-    count: changes.length,
-    accuracyBefore: share((change) => Number(rightBefore(change))),
-    accuracyAfter: share((change) => Number(rightAfter(change))),
+    ...comparePaired(
+      changes.map(({ before, label }) => before === label),
+      changes.map(({ after, label }) => after === label),
+    ),
     changed: moved.length,
-    fixed: moved.filter(rightAfter).length,
-    broken: moved.filter(rightBefore).length,
     moves: [...moves.values()].sort((a, b) => b.count - a.count || (a.before < b.before ? -1 : 1)),
     meanShift: share((change) => Math.abs(gain(change))),
     meanGain: share(gain),

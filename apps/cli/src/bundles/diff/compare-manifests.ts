@@ -89,7 +89,7 @@ export function compareManifests(
     before: before.side,
     after: after.side,
     change: nextVersion(versionedParts(a), versionedParts(b)),
-    metrics: compareMetrics(a.metrics, b.metrics),
+    metrics: compareMetrics(a, b),
     labels: compareLabels(a.labels, b.labels),
     contract: [
       ...compareFields('input', a.input, b.input),

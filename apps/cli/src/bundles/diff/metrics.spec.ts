@@ -22,10 +22,15 @@ describe('metrics of two versions', () => {
     expect(betterDirection(name)).toBe(expected);
   });
 
+  const on = (pictures: string | undefined, metrics: Record<string, number>) => ({
+    metrics,
+    lineage: pictures === undefined ? {} : { measured_on: pictures },
+  });
+
   it('says which way each went, and which have no counterpart', () => {
     const changes = compareMetrics(
-      { accuracy: 0.9, ece: 0.1, epochs: 3, gone: 1, same: 2 },
-      { accuracy: 0.95, ece: 0.2, epochs: 4, new: 1, same: 2 },
+      on('a', { accuracy: 0.9, ece: 0.1, epochs: 3, gone: 1, same: 2 }),
+      on('a', { accuracy: 0.95, ece: 0.2, epochs: 4, new: 1, same: 2 }),
     );
     expect(changes.map(({ name, verdict }) => [name, verdict])).toEqual([
       ['accuracy', 'better'],
@@ -43,9 +48,20 @@ describe('metrics of two versions', () => {
     ['log_loss', 0.2, 0.1, '▼ -0.1 better', 'good'],
     ['epochs', 3, 10, '▲ +7', 'plain'],
   ])('%s from %d to %d reads %s', (name, before, after, text, tone) => {
-    const [change] = compareMetrics({ [name]: before }, { [name]: after });
+    const [change] = compareMetrics(on('a', { [name]: before }), on('a', { [name]: after }));
     if (change === undefined) throw new Error('no change');
     expect(verdictCell(change, theme)).toEqual({ text, tone });
+  });
+
+  it.each([
+    ['other pictures', 'b', 'other-pictures', 'measured on other pictures'],
+    ['pictures that nobody noted', undefined, 'unknown-pictures', 'pictures not on record'],
+  ])('nothing is better on %s', (_, pictures, verdict, text) => {
+    for (const accuracy of [0.9, 0.95, 0.8]) {
+      const [change] = compareMetrics(on('a', { accuracy: 0.9 }), on(pictures, { accuracy }));
+      expect(change).toMatchObject({ before: 0.9, after: accuracy, verdict });
+      expect(verdictCell(change!, theme)).toEqual({ text, tone: 'dim' });
+    }
   });
 
   it.each([

@@ -1,7 +1,16 @@
+import type { Manifest } from '@pawl/shared/bundle/manifest';
 import type { Theme, Tone } from '../../terminal/theme.ts';
+import { onSamePictures } from './measured-on.ts';
 
-/** What became of a figure of the evaluation. */
-type MetricVerdict = 'better' | 'worse' | 'same' | 'changed' | 'added' | 'removed';
+/**
+ * What became of a figure of the evaluation. `other-pictures` and `unknown-pictures`: the two were not, or not as far as is
+ * known, measured on the same pictures, so that neither number says anything about the other.
+ */
+type MetricVerdict =
+  'better' | 'worse' | 'same' | 'changed' | 'added' | 'removed' | 'other-pictures' | 'unknown-pictures';
+
+/** What a comparison of metrics needs of a version. */
+export type Measured = Pick<Manifest, 'metrics' | 'lineage'>;
 
 /** One figure of two versions. */
 export interface MetricChange {
@@ -27,22 +36,25 @@ export function betterDirection(name: string): 'larger' | 'smaller' | undefined 
 }
 
 /** Pure: the figures of two versions side by side, those that both have first, each group by name. */
-export function compareMetrics(
-  before: Readonly<Record<string, number>>,
-  after: Readonly<Record<string, number>>,
-): readonly MetricChange[] {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-  const changes = names.map((name) => ({ name, before: before[name], after: after[name] }));
-  return changes
-    .map((change) => ({ ...change, verdict: verdictOf(change.name, change.before, change.after) }))
+export function compareMetrics(before: Measured, after: Measured): readonly MetricChange[] {
+  const names = [...new Set([...Object.keys(before.metrics), ...Object.keys(after.metrics)])].sort();
+  return names
+    .map((name) => {
+      const change = { name, before: before.metrics[name], after: after.metrics[name] };
+      return { ...change, verdict: verdictOf(change, onSamePictures(before, after, name)) };
+    })
     .sort((a, b) => Number(isOneSided(a.verdict)) - Number(isOneSided(b.verdict)));
 }
 
 const isOneSided = (verdict: MetricVerdict): boolean => verdict === 'added' || verdict === 'removed';
 
-function verdictOf(name: string, before: number | undefined, after: number | undefined): MetricVerdict {
+function verdictOf(
+  { name, before, after }: Omit<MetricChange, 'verdict'>,
+  samePictures: boolean | undefined,
+): MetricVerdict {
   if (before === undefined) return 'added';
   if (after === undefined) return 'removed';
+  if (samePictures !== true) return samePictures === false ? 'other-pictures' : 'unknown-pictures';
   if (before === after) return 'same';
   const direction = betterDirection(name);
   if (direction === undefined) return 'changed';
@@ -56,9 +68,17 @@ export function figure(value: number | undefined): string {
   return Math.abs(value) < 0.001 ? value.toPrecision(3) : String(Number(value.toFixed(4)));
 }
 
+/** What is said in place of an arrow where two figures cannot be compared. */
+export const incomparable: Partial<Record<MetricVerdict, string>> = {
+  'other-pictures': 'measured on other pictures',
+  'unknown-pictures': 'pictures not on record',
+};
+
 /** `▲ better`, `▼ worse`: the arrow says where the figure went, the word and the tone whether that is good. */
 export function verdictCell(change: MetricChange, theme: Theme): { readonly text: string; readonly tone: Tone } {
   const { before, after, verdict } = change;
+  const reason = incomparable[verdict];
+  if (reason !== undefined) return { text: reason, tone: 'dim' };
   if (before === undefined || after === undefined || verdict === 'same')
     return { text: verdict === 'same' ? '=' : verdict, tone: 'dim' };
   const arrow = after > before ? theme.symbols.up : theme.symbols.down;

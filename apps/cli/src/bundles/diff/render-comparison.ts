@@ -4,6 +4,7 @@ import type { Theme } from '../../terminal/theme.ts';
 import type { AnswerComparison } from './compare-answers.ts';
 import type { FieldChange, ManifestComparison } from './compare-manifests.ts';
 import { figure, verdictCell } from './metrics.ts';
+import { changesOf } from './paired.ts';
 import { indented, pageWidth, renderFields, section, type Field } from '../../terminal/render-page.ts';
 
 /** The page of `pawl diff`. */
@@ -123,10 +124,7 @@ function renderAnswers(answers: AnswerComparison, theme: Theme): readonly string
     ...renderFields(
       [
         ['accuracy', { text: `${figure(accuracy.before)} ${arrow} ${figure(accuracy.after)}  ${text}`, tone }],
-        [
-          'labels changed',
-          `${answers.changed} (${percent(answers.changed / answers.count)}): ${answers.fixed} fixed, ${answers.broken} broken`,
-        ],
+        ['labels changed', `${answers.changed} (${percent(answers.changed / answers.count)}): ${changesOf(answers)}`],
         ...(moves.length === 0 ? [] : [['moves', moves.join(', ')] as const]),
         [
           'right label',

@@ -1,6 +1,7 @@
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import type { ReleasePlan } from './plan-release.ts';
-import { compareMetrics, figure } from '../../bundles/diff/metrics.ts';
+import { compareMetrics, figure, incomparable, type MetricChange } from '../../bundles/diff/metrics.ts';
+import { pairedOf } from '../../bundles/diff/paired.ts';
 
 /** What a commit message is made of. */
 interface MessageParts {
@@ -31,20 +32,18 @@ export function releaseFacts(
   plan: Extract<ReleasePlan, { kind: 'release' }>,
 ): readonly string[] {
   const { manifest, digest, uri } = release;
-  const { metrics, lineage } = manifest;
+  const { lineage } = manifest;
   const change =
     plan.highest === undefined
       ? 'the first version in this environment'
       : plan.next === undefined
         ? `after ${plan.highest.spec.version}, not compared`
         : `${plan.next.change} after ${plan.highest.spec.version}: ${plan.next.reason}`;
-  const figures = compareMetrics(previous?.metrics ?? {}, metrics)
+  const figures = compareMetrics(previous ?? { metrics: {}, lineage: {} }, manifest)
     .filter(({ after }) => after !== undefined)
     .slice(0, MOST_METRICS)
-    .map(
-      ({ name: metric, before, after }) =>
-        `  ${metric}: ${before === undefined ? '' : `${figure(before)} -> `}${figure(after)}`,
-    );
+    .map(figureLine);
+  const paired = pairedOf(manifest);
   const origin = ['run_id', 'git_commit', 'data_hash'].flatMap((key) => {
     const value = lineage[key];
     return value === undefined || value === '' ? [] : [`${key.replace('_', ' ')}: ${value}`];
@@ -55,7 +54,17 @@ export function releaseFacts(
     `digest: ${digest}`,
     `artifact: ${uri}`,
     ...origin,
+    ...(paired === undefined ? [] : [`compared: ${paired}`]),
     ...(figures.length === 0 ? [] : ['metrics:', ...figures]),
     ...(removed.length === 0 ? [] : [`removed: ${removed.join(', ')}`]),
   ];
+}
+
+/** An arrow stands between figures of the same pictures alone. */
+function figureLine({ name, before, after, verdict }: MetricChange): string {
+  if (before === undefined) return `  ${name}: ${figure(after)}`;
+  const reason = incomparable[verdict];
+  return reason === undefined
+    ? `  ${name}: ${figure(before)} -> ${figure(after)}`
+    : `  ${name}: ${figure(after)} (before: ${figure(before)}, ${reason})`;
 }

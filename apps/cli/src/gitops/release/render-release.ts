@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Theme } from '../../terminal/theme.ts';
-import { compareMetrics, figure, verdictCell } from '../../bundles/diff/metrics.ts';
+import { compareMetrics, figure, incomparable, verdictCell } from '../../bundles/diff/metrics.ts';
+import { pairedOf } from '../../bundles/diff/paired.ts';
 import type { ReleasePlan } from './plan-release.ts';
 import type { Proposal } from './release.ts';
 import { indented, renderFields, type Field } from '../../terminal/render-page.ts';
@@ -31,8 +32,8 @@ export function renderRelease(
   plan: Extract<ReleasePlan, { kind: 'release' }>,
   theme: Theme,
 ): readonly string[] {
-  const { metrics } = release.manifest;
   const { arrow } = theme.symbols;
+  const paired = pairedOf(release.manifest);
   const fields: readonly Field[] = [
     ['artifact', release.uri],
     ['digest', release.digest],
@@ -46,8 +47,9 @@ export function renderRelease(
     ...(plan.removed.length === 0
       ? []
       : [['removes', plan.removed.map(({ spec }) => spec.version).join(', ')] as const]),
+    ...(paired === undefined ? [] : [['compared', paired] as const]),
   ];
-  const changes = previous === undefined ? [] : compareMetrics(previous.metrics, metrics);
+  const changes = previous === undefined ? [] : compareMetrics(previous, release.manifest);
   return [
     ...renderFields(fields, theme),
     ...indented(
@@ -56,7 +58,7 @@ export function renderRelease(
           .filter(({ before, after }) => before !== undefined && after !== undefined)
           .map((change) => [
             { text: change.name, tone: 'dim' },
-            `${figure(change.before)} ${arrow} ${figure(change.after)}`,
+            `${figure(change.before)} ${incomparable[change.verdict] === undefined ? arrow : 'and'} ${figure(change.after)}`,
             verdictCell(change, theme),
           ]),
       },

@@ -1,3 +1,5 @@
+import type { MeasuredPicture } from '../../bundles/diff/measured-on.ts';
+
 /** The three parts of a data set. Training sees `train`, choices are made on `val`, figures come from `test`. */
 export const splits = ['train', 'val', 'test'] as const;
 export type Split = (typeof splits)[number];
@@ -30,6 +32,10 @@ export interface DatasetItem {
   /** Absent when the data set was not made by `pawl data prepare`. */
   readonly source?: SourceFacts | undefined;
 }
+
+/** Items as what a model is measured on: a photograph is the same at whatever size it was prepared. */
+export const measuredPictures = (items: readonly DatasetItem[]): readonly MeasuredPicture[] =>
+  items.map(({ label, digest, source }) => ({ label, digest: source?.digest ?? digest }));
 
 /** A prepared data set, in a folder or in a tar archive. */
 export interface Dataset {

@@ -61,8 +61,10 @@ export const trainParamsSchema = z.strictObject({
 });
 
 const gateParamsSchema = z.strictObject({
+  /** Level of the interval whose lower end accuracy and recall are judged by; 0: the figures themselves are. */
+  confidence: z.number().min(0).max(0.999).default(0.95),
   accuracy: share.default(0),
-  /** Of the worst class. */
+  /** Of every class. */
   recall: share.default(0),
   /** Macro average of one-vs-rest for several classes. */
   roc_auc: share.default(0),
@@ -70,6 +72,8 @@ const gateParamsSchema = z.strictObject({
   log_loss: z.number().positive().default(Infinity),
   /** At most. */
   ece: z.number().positive().default(1),
+  /** Significance level of "worse than the replaced bundle on the same pictures"; 0: never refused for that. */
+  not_worse: share.default(0.05),
 });
 
 const abstainParamsSchema = z.strictObject({

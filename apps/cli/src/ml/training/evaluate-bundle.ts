@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
+import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { NEITHER, type Manifest } from '@pawl/shared/bundle/manifest';
 import { toAnswer } from '@pawl/shared/execution/answer';
@@ -8,13 +9,15 @@ import type { Classification } from '@pawl/shared/execution/image-task';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import type { Context } from '../../terminal/context.ts';
-import type { DatasetItem, Split } from '../data/dataset.ts';
+import { measuredPictures, type DatasetItem, type Split } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
 import { CliError } from '../../errors/cli-error.ts';
+import { digestOfPictures } from '../../bundles/diff/measured-on.ts';
 import { withBundle } from '../../bundles/read-bundle.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import { familiarityScores, measureAbstaining, type AbstainReport } from './evaluation/abstain.ts';
 import { evaluate } from './evaluation/evaluate.ts';
+import { shareIntervals, type ShareIntervals } from './evaluation/gate.ts';
 import { sliceTable } from './evaluation/slices.ts';
 import { modelOf, withLocalModel, type LocalModel } from '../../bundles/local-model.ts';
 import type { Evaluation, Slice } from '../types.ts';
@@ -34,7 +37,11 @@ export interface BundleEvaluation {
   readonly labels: readonly string[];
   /** For people: what it was measured on. */
   readonly data: string;
+  /** {@link digestOfPictures} of those that were answered: figures of another evaluation compare where it has the same. */
+  readonly measuredOn: string;
   readonly evaluation: Evaluation;
+  /** Exact 95 % intervals. */
+  readonly intervals: ShareIntervals;
   readonly slices: readonly Slice[];
   /** Absent: the model always answers. */
   readonly abstaining?: AbstainReport | undefined;
@@ -43,6 +50,9 @@ export interface BundleEvaluation {
   /** Where the weights come from, for the reader to judge whether the pictures were among what they were trained on. */
   readonly lineage: Readonly<Record<string, string>>;
 }
+
+/** Level of the intervals. */
+const INTERVAL_LEVEL = 0.95;
 
 /** A picture to ask about. */
 interface Question {
@@ -73,13 +83,16 @@ export async function evaluateBundle(context: Context, uri: string, data: Evalua
         const threshold = manifest.output.kind === 'binary-logit' ? manifest.output.threshold : undefined;
         const classes = asked.items.map(({ label }) => labels.indexOf(label));
         const right = asked.items.map(({ label }, row) => asked.answered[row] === label);
+        const evaluation = evaluate(asked.probabilities, classes, labels, threshold);
         return {
           name,
           version,
           digest,
           labels,
           data: data.kind === 'photos' ? data.path : `${data.path}, ${data.split} split`,
-          evaluation: evaluate(asked.probabilities, classes, labels, threshold),
+          measuredOn: digestOfPictures(measuredPictures(asked.items)),
+          evaluation,
+          intervals: shareIntervals(evaluation, { confidence: INTERVAL_LEVEL }),
           slices: sliceTable(asked.items, right),
           abstaining: abstaining(manifest, asked, right, outside),
           refused: [...asked.refused, ...(outside?.refused ?? [])],
@@ -203,7 +216,7 @@ async function listPhotos(folder: string): Promise<readonly Question[]> {
     // Not decoded yet: what is no picture by its first bytes is a text, a folder, a sidecar.
     if (head === undefined || sniffImageFormat(head) === undefined) continue;
     found.push({
-      item: { path, split: 'test', label, digest: '' },
+      item: { path, split: 'test', label, digest: digestOfBytes(head) },
       read: () => readFile(join(folder, path)),
     });
   }

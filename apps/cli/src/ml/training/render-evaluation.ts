@@ -1,3 +1,4 @@
+import type { ShareInterval } from '@pawl/shared/statistics/share-interval';
 import { renderTable, type Cell } from '../../terminal/table.ts';
 import { count, shortDigest } from '../../terminal/text.ts';
 import type { Theme } from '../../terminal/theme.ts';
@@ -11,11 +12,25 @@ const REFUSED = 5;
 
 /** Lines of a page on what was measured. */
 export function renderEvaluation(measured: BundleEvaluation, theme: Theme): readonly string[] {
-  const { name, version, digest, data, evaluation, slices, abstaining, refused, labels, lineage } = measured;
+  const { name, version, digest, data, evaluation, intervals, slices, abstaining, refused, labels, lineage } = measured;
   const { confusion } = evaluation;
+  const ends = (interval: ShareInterval | undefined) =>
+    interval === undefined || Number.isNaN(interval.lower)
+      ? ''
+      : `${interval.lower.toFixed(4)} ${theme.symbols.dash} ${interval.upper.toFixed(4)}`;
   const figures: readonly (readonly Cell[])[] = [
-    ['accuracy', evaluation.accuracy.toFixed(4), `${rightOf(confusion)} of ${evaluation.count}`],
-    ...Object.entries(evaluation.recall).map(([label, value]) => [`recall of ${label}`, value.toFixed(4)]),
+    [
+      'accuracy',
+      evaluation.accuracy.toFixed(4),
+      ends(intervals.accuracy),
+      `${rightOf(confusion)} of ${evaluation.count}`,
+    ],
+    ...Object.entries(evaluation.recall).map(([label, value], row) => [
+      `recall of ${label}`,
+      value.toFixed(4),
+      ends(intervals.recall[label]),
+      `${confusion[row]?.[row] ?? 0} of ${sum(confusion[row] ?? [])}`,
+    ]),
     ['ROC AUC', evaluation.rocAuc.toFixed(4)],
     ['log loss', evaluation.logLoss.toFixed(4)],
     ['calibration error', evaluation.ece.toFixed(4)],
@@ -26,7 +41,7 @@ export function renderEvaluation(measured: BundleEvaluation, theme: Theme): read
     `${title(`${name} ${version}`)}  ${shortDigest(digest)}`,
     theme.paint('dim', `on ${count(evaluation.count, 'picture')} of ${data}`),
     '',
-    ...renderTable({ rows: figures }, theme, '  '),
+    ...renderTable({ header: ['', '', '95 % interval', 'right'], rows: figures }, theme, '  '),
     ...(labels.length > SMALL_MATRIX
       ? []
       : [
@@ -60,5 +75,7 @@ export function renderEvaluation(measured: BundleEvaluation, theme: Theme): read
   ];
 }
 
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
 const rightOf = (confusion: readonly (readonly number[])[]): number =>
-  confusion.reduce((sum, row, label) => sum + (row[label] ?? 0), 0);
+  sum(confusion.map((row, label) => row[label] ?? 0));

@@ -15,6 +15,7 @@ import { extractFeatures } from './features/extract-features.ts';
 import { openBackbone } from './features/open-backbone.ts';
 import { trainHead } from './head/train-head.ts';
 import { assess, THRESHOLD } from './run/assess.ts';
+import { compareWithPrevious } from './run/compare-previous.ts';
 import { epochLine } from './run/epoch-line.ts';
 import { askGolden, readGoldenFolder } from './run/golden.ts';
 import type { BundleBase, Inputs, Learned, TrainOptions } from './run/inputs.ts';
@@ -68,6 +69,7 @@ async function trainOnRecord(context: Context, options: TrainOptions, theme: The
 async function run(inputs: Inputs): Promise<void> {
   const { context, options, dataset, backbone } = inputs;
   const learned = await learn(inputs);
+  const comparison = await compareWithPrevious(inputs, learned);
   const { head } = learned.assessment;
   const output = outputNameOf(head);
   const bytes = writeGraph(replaceHead(backbone.model, { features: backbone.features, head, output }));
@@ -85,14 +87,14 @@ async function run(inputs: Inputs): Promise<void> {
     const source = { bytes, spec: base, name: 'the trained model' };
     await withLocalModel(source, context.signal, async (model) => {
       await assertAgrees(context, model, dataset, learned.features.items.test, learned.assessment.test.logits);
-      const abstaining = await judgeModel(inputs, learned, model);
+      const abstaining = await judgeModel(inputs, learned, model, comparison);
       const rules = { spec: base, tolerance: GOLDEN_TOLERANCE };
       const golden = await askGolden(model, rules, await goldenCandidates(inputs, learned));
       for (const { name, label, answered } of golden.wrong)
         context.stderr.write(`warning: ${name} is no golden image: it is ${label}, and the model says ${answered}.\n`);
       for (const { name, problem } of golden.narrow)
         context.stderr.write(`warning: ${name} is no golden image: ${problem}.\n`);
-      await ship(inputs, learned, { base, bytes, abstaining, golden, folder });
+      await ship(inputs, learned, { base, bytes, abstaining, comparison, golden, folder });
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -101,7 +103,7 @@ async function run(inputs: Inputs): Promise<void> {
 
 /** Features, head, calibration, figures. */
 async function learn({ context, options, theme, dataset, backbone, tracker }: Inputs): Promise<Learned> {
-  const { train: settings, gate } = options.params;
+  const { train: settings } = options.params;
   const features = await extractFeatures({
     context,
     dataset,
@@ -128,7 +130,6 @@ async function learn({ context, options, theme, dataset, backbone, tracker }: In
     val: features.val,
     test: features.test,
     testItems: features.items.test,
-    gate,
   });
   return { features, trained, assessment };
 }

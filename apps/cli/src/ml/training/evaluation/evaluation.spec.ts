@@ -1,6 +1,8 @@
 import { paramsSchema } from '../../params/params.ts';
 import { evaluate } from './evaluate.ts';
-import { violationsOf, worstRecall } from './gate.ts';
+import { mcnemarP } from '@pawl/shared/statistics/mcnemar';
+import { shareInterval } from '@pawl/shared/statistics/share-interval';
+import { picturesFor, violationsOf } from './gate.ts';
 import { toAnswers, toProbabilities } from './probabilities.ts';
 import { rocAuc, computeRocCurve } from './roc.ts';
 import { eight, ten } from './test/answers.ts';
@@ -161,50 +163,94 @@ describe('ROC', () => {
 });
 
 describe('the gate', () => {
-  const { gate } = paramsSchema.parse({
-    gate: { accuracy: 0.9, recall: 0.85, roc_auc: 0.95, log_loss: 0.3, ece: 0.06 },
-  });
-  const good = { ...evaluate(pairs([0.1, 0.2, 0.8, 0.9]), [0, 0, 1, 1], pets), ece: 0.01 };
+  const limits = { accuracy: 0.9, recall: 0.85, roc_auc: 0.95, log_loss: 0.3, ece: 0.06 };
+  const { gate } = paramsSchema.parse({ gate: limits });
+  const plain = paramsSchema.parse({ gate: { ...limits, confidence: 0 } }).gate;
+  /** So many cats and dogs, of which so many are answered wrongly. */
+  const answered = ([cats, dogs]: readonly [number, number], [wrongCats, wrongDogs] = [0, 0]) => {
+    const classes = [...new Array<number>(cats).fill(0), ...new Array<number>(dogs).fill(1)];
+    const isWrong = (row: number) => (row < cats ? row < wrongCats : row - cats < wrongDogs);
+    const dog = classes.map((label, row) => ((label === 1) === isWrong(row) ? 0.01 : 0.99));
+    return { ...evaluate(pairs(dog), classes, pets), rocAuc: 1, logLoss: 0.1, ece: 0.01 };
+  };
+  const messages = (evaluation: ReturnType<typeof answered>, of = gate) =>
+    violationsOf({ evaluation }, of).map(({ message }) => message);
 
-  it('lets a good model pass', () => {
-    expect(violationsOf(good, gate)).toEqual([]);
+  it('lets a model pass that 150 pictures speak for', () => {
+    expect(messages(answered([75, 75], [3, 1]))).toEqual([]);
+    expect(messages(answered([75, 75], [5, 0]))).toEqual([]);
   });
 
-  it('passes at exactly the thresholds', () => {
-    const edge = { ...good, accuracy: 0.9, recall: { cat: 0.95, dog: 0.85 }, rocAuc: 0.95, logLoss: 0.3, ece: 0.06 };
-    expect(violationsOf(edge, gate)).toEqual([]);
+  it.each<[string, [number, number], [number, number], RegExp[]]>([
+    ['four pictures, all right', [2, 2], [0, 0], [/^Accuracy .*0\.3976/, /^Recall of cat .*0\.1581/, /^Recall of dog/]],
+    ['one dog', [20, 1], [0, 0], [/^Accuracy/, /^Recall of cat/, /^Recall of dog is 1.0000 of only 1 test pictures/]],
+    ['few dogs of many pictures', [140, 10], [0, 0], [/^Recall of dog/]],
+    ['22 of a label, all right', [75, 22], [0, 0], [/^Recall of dog .*0\.8456 .*at least 23 pictures/]],
+    ['a label with too many mistakes', [75, 75], [6, 0], [/^Recall of cat is 0\.9200 .*as low as 0\.8340/]],
+  ])('is not fooled by %s', (_, counts, wrong, expected) => {
+    const found = messages(answered(counts, wrong));
+    expect(found).toHaveLength(expected.length);
+    for (const [at, pattern] of expected.entries()) expect(found[at]).toMatch(pattern);
   });
 
-  it('says each threshold that is missed, by how much, and for which label', () => {
-    const bad = { ...good, accuracy: 0.8, recall: { cat: 0.95, dog: 0.65 }, rocAuc: 0.9, logLoss: 0.5, ece: 0.1 };
-    expect(violationsOf(bad, gate).map(({ message }) => message)).toEqual([
+  it('counts the pictures that can prove a limit', () => {
+    expect([picturesFor(0.85, 0.95), picturesFor(0.9, 0.95), picturesFor(1, 0.95)]).toEqual([23, 36, Infinity]);
+    for (const limit of [0.5, 0.85, 0.9, 0.99]) {
+      const needed = picturesFor(limit, 0.95);
+      expect(shareInterval(needed, needed).lower).toBeGreaterThanOrEqual(limit);
+      expect(shareInterval(needed - 1, needed - 1).lower).toBeLessThan(limit);
+    }
+  });
+
+  it('judges by the figures alone at confidence 0, and passes at exactly the limits', () => {
+    expect(messages(answered([2, 2]), plain)).toEqual([]);
+    const edge = { ...answered([20, 20], [1, 3]), rocAuc: 0.95, logLoss: 0.3, ece: 0.06 };
+    expect(edge.recall).toEqual({ cat: 0.95, dog: 0.85 });
+    expect(messages(edge, plain)).toEqual([]);
+  });
+
+  it('says each limit that is missed, by how much, and for which label', () => {
+    const bad = { ...answered([20, 20], [1, 7]), rocAuc: 0.9, logLoss: 0.5, ece: 0.1 };
+    expect(messages(bad, plain)).toEqual([
       'Accuracy is 0.8000 and must be at least 0.9.',
       'Recall of dog is 0.6500 and must be at least 0.85.',
       'ROC AUC is 0.9000 and must be at least 0.95.',
       'Log loss is 0.5000 and may be at most 0.3.',
       'Expected calibration error is 0.1000 and may be at most 0.06.',
     ]);
+    expect(violationsOf({ evaluation: bad }, plain)[1]).toMatchObject({ measure: 'recall', label: 'dog', value: 0.65 });
   });
 
-  it('never shows a miss as the threshold itself', () => {
-    expect(violationsOf({ ...good, accuracy: 0.8999999 }, gate)[0]?.message).toBe(
-      'Accuracy is 0.89999990 and must be at least 0.9.',
+  it('never shows a miss as the limit itself', () => {
+    expect(messages({ ...answered([75, 75]), rocAuc: 0.9499999 })[0]).toBe(
+      'ROC AUC is 0.94999990 and must be at least 0.95.',
     );
   });
 
   it('does not pass what could not be measured', () => {
-    const oneClass = evaluate(pairs([0.1, 0.2]), [0, 0], pets);
-    expect(violationsOf(oneClass, gate).map(({ measure }) => measure)).toEqual(['recall', 'roc_auc', 'ece']);
-    expect(violationsOf(oneClass, gate)[0]?.message).toBe(
+    const oneClass = { ...answered([100, 0]), rocAuc: NaN };
+    expect(violationsOf({ evaluation: oneClass }, gate).map(({ measure }) => measure)).toEqual(['recall', 'roc_auc']);
+    expect(messages(oneClass)[0]).toBe(
       'Recall of dog cannot be measured, because a label has no photograph in this split, and must be at least 0.85.',
     );
   });
 
-  it('asks nothing by default', () => {
-    expect(violationsOf(evaluate(pairs([0.9]), [0], pets), paramsSchema.parse({}).gate)).toEqual([]);
+  it.each([
+    ['significantly worse', 1, 9, 0.05, ['not_worse']],
+    ['as much better', 9, 1, 0.05, []],
+    ['worse by chance', 0, 2, 0.05, []],
+    ['significantly worse, where nobody asks', 1, 9, 0, []],
+  ])('a model that is %s than the replaced one', (_, fixed, broken, level, expected) => {
+    const paired = { count: 150, accuracyBefore: 1, accuracyAfter: 1, fixed, broken, p: mcnemarP(fixed, broken) };
+    const found = violationsOf({ evaluation: answered([75, 75]), paired }, { ...gate, not_worse: level });
+    expect(found.map(({ measure }) => measure)).toEqual(expected);
+    if (expected.length > 0)
+      expect(found[0]?.message).toBe(
+        'It is worse than the bundle it replaces on the same 150 test pictures: 1 fixed, 9 broken, p 0.0215, which chance does in less than 0.05 of all cases.',
+      );
   });
 
-  it('knows the worst label', () => {
-    expect(worstRecall({ recall: { a: 0.9, b: 0.2, c: 0.4 } })).toEqual(['b', 0.2]);
+  it('asks for nothing by default', () => {
+    expect(messages(answered([1, 0], [1, 0]), paramsSchema.parse({}).gate)).toEqual([]);
   });
 });

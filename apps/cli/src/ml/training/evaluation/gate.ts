@@ -1,27 +1,120 @@
+import { shareInterval, type ShareInterval } from '@pawl/shared/statistics/share-interval';
+import { changesOf, type Paired } from '../../../bundles/diff/paired.ts';
 import type { GateParams } from '../../params/params.ts';
 import type { Evaluation, GateViolation } from '../../types.ts';
 
+/** What the gate judges. */
+export interface Judged {
+  readonly evaluation: Evaluation;
+  /** Against the bundle that is replaced; undefined where there is none to compare with. */
+  readonly paired?: Paired | undefined;
+}
+
+/** Level of intervals that are shown where the gate sets none. */
+const CUSTOMARY = 0.95;
+
+/** Level of the intervals that a gate makes. */
+export const levelOf = ({ confidence }: Pick<GateParams, 'confidence'>): number =>
+  confidence === 0 ? CUSTOMARY : confidence;
+
 /**
- * The thresholds that a model misses, in the order of `params.yaml`; none: it may be published. A measure that is not a
- * number misses every threshold but the one that lets all pass.
+ * The limits that a model misses, in the order of `params.yaml`; none: it may be published. Of accuracy and recall the lower
+ * end of the interval counts, so that a few lucky pictures prove nothing. A measure that is not a number misses every limit
+ * but the one that lets all pass.
  */
-export function violationsOf(evaluation: Evaluation, gate: GateParams): GateViolation[] {
-  const [worst, recall] = worstRecall(evaluation);
+export function violationsOf({ evaluation, paired }: Judged, gate: GateParams): GateViolation[] {
+  const { accuracy, recall } = sharesOf(evaluation);
   const violations = [
-    atLeast('accuracy', evaluation.accuracy, gate.accuracy, 'Accuracy'),
-    atLeast('recall', recall, gate.recall, `Recall of ${worst}`),
+    atLeastOf('accuracy', 'Accuracy', accuracy, gate),
+    ...Object.entries(recall).map(([label, share]) => {
+      const missed = atLeastOf('recall', `Recall of ${label}`, share, gate);
+      return missed && { ...missed, label };
+    }),
     atLeast('roc_auc', evaluation.rocAuc, gate.roc_auc, 'ROC AUC'),
     atMost('log_loss', evaluation.logLoss, gate.log_loss, 'Log loss'),
     atMost('ece', evaluation.ece, gate.ece, 'Expected calibration error'),
+    paired === undefined ? undefined : notWorse(paired, gate.not_worse),
   ];
   return violations.filter((violation) => violation !== undefined);
 }
 
-/** The label that is found least often, and how often, 0..1; NaN for a label that the split has no photograph of. */
-export function worstRecall({ recall }: Pick<Evaluation, 'recall'>): readonly [label: string, recall: number] {
-  const entries = Object.entries(recall);
-  const absent = entries.find(([, value]) => Number.isNaN(value));
-  return absent ?? entries.reduce((worst, entry) => (entry[1] < worst[1] ? entry : worst), ['no label', Infinity]);
+/** A share of pictures. */
+interface Share {
+  readonly hits: number;
+  readonly count: number;
+}
+
+/** What accuracy and recall are shares of. */
+function sharesOf({ confusion, count, recall }: Evaluation): {
+  readonly accuracy: Share;
+  readonly recall: Readonly<Record<string, Share>>;
+} {
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  const right = confusion.map((row, index) => row[index] ?? 0);
+  return {
+    accuracy: { hits: sum(right), count },
+    recall: Object.fromEntries(
+      Object.keys(recall).map((label, row) => [label, { hits: right[row] ?? 0, count: sum(confusion[row] ?? []) }]),
+    ),
+  };
+}
+
+/** Intervals of what was measured; NaN for the recall of a label without a picture. */
+export interface ShareIntervals {
+  readonly accuracy: ShareInterval;
+  readonly recall: Readonly<Record<string, ShareInterval>>;
+}
+
+/** The exact intervals of accuracy and recall, at the level of the gate. */
+export function shareIntervals(evaluation: Evaluation, gate: Pick<GateParams, 'confidence'>): ShareIntervals {
+  const { accuracy, recall } = sharesOf(evaluation);
+  return {
+    accuracy: intervalOf(accuracy, gate),
+    recall: Object.fromEntries(Object.entries(recall).map(([label, share]) => [label, intervalOf(share, gate)])),
+  };
+}
+
+const intervalOf = ({ hits, count }: Share, gate: Pick<GateParams, 'confidence'>): ShareInterval =>
+  count === 0 ? { lower: NaN, upper: NaN } : shareInterval(hits, count, levelOf(gate));
+
+function atLeastOf(measure: 'accuracy' | 'recall', name: string, share: Share, gate: GateParams) {
+  const { hits, count } = share;
+  const limit = gate[measure];
+  const value = hits / count;
+  if (gate.confidence === 0 || !(value >= limit)) return atLeast(measure, value, limit, name);
+  const { lower } = intervalOf(share, gate);
+  if (limit <= 0 || lower >= limit) return undefined;
+  return {
+    measure,
+    value: lower,
+    limit,
+    message:
+      `${name} is ${shown(value, limit)} of only ${count} test pictures and may be as low as ${shown(lower, limit)} ` +
+      `(${100 * gate.confidence} % interval), which must be at least ${limit}${shortage(count, picturesFor(limit, gate.confidence))}.`,
+  };
+}
+
+/** What is said where no answers to so few pictures could do. */
+function shortage(count: number, needed: number): string {
+  if (needed === Infinity) return '; no number of pictures proves that';
+  return count < needed ? `; that takes at least ${needed} pictures, all of them answered rightly` : '';
+}
+
+/** Fewest pictures that can prove a share when all of them are answered rightly: the tail of the interval, as a power. */
+export function picturesFor(limit: number, level: number): number {
+  return limit >= 1 ? Infinity : Math.ceil(Math.log((1 - level) / 2) / Math.log(limit));
+}
+
+/** Significantly worse than what it replaces, on the same pictures. */
+function notWorse(paired: Paired, level: number): GateViolation | undefined {
+  const { fixed, broken, p, count } = paired;
+  if (broken <= fixed || p >= level) return undefined;
+  return {
+    measure: 'not_worse',
+    value: p,
+    limit: level,
+    message: `It is worse than the bundle it replaces on the same ${count} test pictures: ${changesOf(paired)}, which chance does in less than ${level} of all cases.`,
+  };
 }
 
 function atLeast(measure: GateViolation['measure'], value: number, limit: number, name: string) {

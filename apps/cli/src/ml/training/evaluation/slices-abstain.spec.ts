@@ -1,7 +1,7 @@
 import type { DatasetItem, SourceFacts } from '../../data/dataset.ts';
 import { chooseAbstaining, chooseAbstainThreshold, familiarityScores, measureAbstaining } from './abstain.ts';
 import { toProbabilities } from './probabilities.ts';
-import { sliceTable, wilsonInterval } from './slices.ts';
+import { sliceTable } from './slices.ts';
 
 function anItem(source: Partial<SourceFacts> | undefined, label = 'cat'): DatasetItem {
   const facts: SourceFacts = {
@@ -69,14 +69,14 @@ describe('slices', () => {
     expect(sliceTable([], [])).toEqual([]);
   });
 
-  // scipy.stats.binomtest(k, n).proportion_ci(method='wilson')
-  it.each([
-    [9, 10, 0.5958499732047615, 0.9821237869049271],
-    [0, 5, 0, 0.43448246478317476],
-    [140, 150, 0.881637644883941, 0.9633881433303925],
-  ])('have Wilson’s interval: %d of %d', (hits, count, lower, upper) => {
-    expect(wilsonInterval(hits, count).lower).toBeCloseTo(lower, 12);
-    expect(wilsonInterval(hits, count).upper).toBeCloseTo(upper, 12);
+  it('have the exact interval of their accuracy', () => {
+    const formats = ['jpeg', 'png', 'png', 'png', 'png'];
+    const [worst] = sliceTable(
+      formats.map((format) => anItem({ format })),
+      [true, true, true, true, true],
+    ).filter(({ value }) => value === 'png');
+    expect(worst?.interval.lower).toBeCloseTo(0.3976353643835253, 12);
+    expect(worst?.interval.upper).toBe(1);
   });
 });
 

@@ -1,12 +1,11 @@
 import type { DatasetItem, SourceFacts } from '../../data/dataset.ts';
+import { shareInterval } from '@pawl/shared/statistics/share-interval';
 import type { Slice } from '../../types.ts';
 
 /** Shorter side of the source photograph in pixels: upper bounds of all buckets but the last. */
 const SIZES = [128, 256, 512, 1024] as const;
 /** A picture counts as square when its sides differ by no more than this share. */
 const SQUARE = 0.05;
-/** 97.5th percentile of the standard normal: a two-sided 95 % interval. */
-const Z = 1.959963984540054;
 
 /**
  * Accuracy by what pictures have in common: size, brightness, aspect and format of the source, and the folder below the
@@ -38,23 +37,10 @@ export function sliceTable(items: readonly DatasetItem[], right: readonly boolea
         value,
         count,
         accuracy: hits / count,
-        interval: wilsonInterval(hits, count),
+        interval: shareInterval(hits, count),
       }))
       .sort((a, b) => a.accuracy - b.accuracy || compare(a.value, b.value));
   });
-}
-
-/**
- * Wilson's 95 % score interval of a share (Wilson 1927), which stays within 0..1 and is honest for few trials.
- *
- * @param count at least 1.
- */
-export function wilsonInterval(hits: number, count: number): { readonly lower: number; readonly upper: number } {
-  const share = hits / count;
-  const centre = share + (Z * Z) / (2 * count);
-  const spread = Z * Math.sqrt((share * (1 - share)) / count + (Z * Z) / (4 * count * count));
-  const scale = 1 + (Z * Z) / count;
-  return { lower: Math.max(0, (centre - spread) / scale), upper: Math.min(1, (centre + spread) / scale) };
 }
 
 function sizeOf({ width, height }: SourceFacts): string {

@@ -1,6 +1,6 @@
 import type { AbstainSpec } from '@pawl/shared/bundle/manifest';
 import type { DatasetItem } from '../../data/dataset.ts';
-import type { Params } from '../../params/params.ts';
+import type { GateParams } from '../../params/params.ts';
 import {
   chooseAbstaining,
   familiarityScores,
@@ -10,12 +10,12 @@ import {
 } from '../evaluation/abstain.ts';
 import { chooseTemperature, scaleHead, type Calibration } from '../evaluation/calibration.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
-import { violationsOf } from '../evaluation/gate.ts';
+import { shareIntervals } from '../evaluation/gate.ts';
 import { toAnswers, toProbabilities, type Answers } from '../evaluation/probabilities.ts';
 import { sliceTable } from '../evaluation/slices.ts';
 import { headLogits } from '../head/linear.ts';
 import type { Head } from '../../../bundles/onnx/head.ts';
-import type { Evaluation, FeatureTable, GateViolation, Slice } from '../../types.ts';
+import type { Evaluation, FeatureTable, Slice } from '../../types.ts';
 
 /** A binary head answers its second label from here on. */
 export const THRESHOLD = 0.5;
@@ -41,7 +41,6 @@ export interface Assessment {
   /** Whether each test picture is answered rightly. */
   readonly right: readonly boolean[];
   readonly slices: readonly Slice[];
-  readonly violations: readonly GateViolation[];
 }
 
 export interface AssessmentInput {
@@ -50,11 +49,10 @@ export interface AssessmentInput {
   readonly val: FeatureTable;
   readonly test: FeatureTable;
   readonly testItems: readonly DatasetItem[];
-  readonly gate: Params['gate'];
 }
 
 /** Calibrates a head on the validation split and measures it on the test split. Pure. */
-export function assess({ head, labels, val, test, testItems, gate }: AssessmentInput): Assessment {
+export function assess({ head, labels, val, test, testItems }: AssessmentInput): Assessment {
   const calibration = chooseTemperature(headLogits(head, val), head.kind, head.outputs, val.classes);
   const calibrated = scaleHead(head, calibration.temperature);
   const measured = answersOf(calibrated, labels, test);
@@ -67,7 +65,6 @@ export function assess({ head, labels, val, test, testItems, gate }: AssessmentI
     uncalibrated: answersOf(head, labels, test).evaluation,
     right,
     slices: sliceTable(testItems, right),
-    violations: violationsOf(measured.evaluation, gate),
   };
 }
 
@@ -122,6 +119,26 @@ export function figuresOf(
     Object.entries(figures)
       .filter(([, value]) => Number.isFinite(value))
       .map(([name, value]) => [name, round(value)]),
+  );
+}
+
+/** Ends of the intervals of accuracy and recall, for `metrics.json` and the run: `accuracy_lower`, `recall_cat_upper`. */
+export function intervalFigures(
+  evaluation: Evaluation,
+  gate: Pick<GateParams, 'confidence'>,
+): Readonly<Record<string, number>> {
+  const { accuracy, recall } = shareIntervals(evaluation, gate);
+  const named = [
+    ['accuracy', accuracy] as const,
+    ...Object.entries(recall).map(([label, interval]) => [`recall_${label}`, interval] as const),
+  ];
+  return Object.fromEntries(
+    named
+      .filter(([, { lower }]) => Number.isFinite(lower))
+      .flatMap(([name, { lower, upper }]) => [
+        [`${name}_lower`, round(lower)],
+        [`${name}_upper`, round(upper)],
+      ]),
   );
 }
 

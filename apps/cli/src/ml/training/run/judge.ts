@@ -1,18 +1,26 @@
 import { basename, resolve } from 'node:path';
 import { CliError } from '../../../errors/cli-error.ts';
 import type { AbstainReport } from '../evaluation/abstain.ts';
-import { assessAbstaining, figuresOf } from './assess.ts';
+import { violationsOf } from '../evaluation/gate.ts';
+import { assessAbstaining, figuresOf, intervalFigures } from './assess.ts';
+import type { PreviousComparison } from './compare-previous.ts';
 import { shown, type Inputs, type Learned } from './inputs.ts';
 import { askNeither } from './neither.ts';
 import { writeReports } from './reports.ts';
 import type { LocalModel } from '../../../bundles/local-model.ts';
 import { renderAssessment } from './summary.ts';
 
-/** Reports, records and prints all figures. @throws CliError GATE_FAILED. */
+/**
+ * Reports, records and prints all figures.
+ *
+ * @param comparison with the bundle that is replaced.
+ * @throws CliError GATE_FAILED.
+ */
 export async function judgeModel(
   inputs: Inputs,
   learned: Learned,
   model: LocalModel,
+  comparison: PreviousComparison | undefined,
 ): Promise<AbstainReport | undefined> {
   const { context, options, theme, dataset, backbone, tracker } = inputs;
   const { features, trained, assessment } = learned;
@@ -22,7 +30,18 @@ export async function judgeModel(
       ? undefined
       : await askNeither(model, assessment.head, resolve(context.cwd, abstain.neither), context.signal);
   const abstaining = assessAbstaining(assessment, abstain.rate, neither);
-  const figures = figuresOf(assessment, abstaining);
+  const paired = comparison?.kind === 'compared' ? comparison.paired : undefined;
+  const violations = violationsOf({ evaluation: assessment.test.evaluation, paired }, gate);
+  const figures = {
+    ...figuresOf(assessment, abstaining),
+    ...intervalFigures(assessment.test.evaluation, gate),
+    ...(paired !== undefined && {
+      replaced_accuracy: paired.accuracyBefore,
+      paired_fixed: paired.fixed,
+      paired_broken: paired.broken,
+      paired_p: Number(paired.p.toPrecision(6)),
+    }),
+  };
   const testItems = features.items.test;
   const reports = await writeReports(options.reports, { dataset, testItems, trained, assessment, figures });
   await tracker.metrics({
@@ -34,7 +53,7 @@ export async function judgeModel(
     test_acc: assessment.test.evaluation.accuracy,
   });
   for (const source of reports) await tracker.artifact({ source, path: basename(source) });
-  const lines = renderAssessment(assessment, abstaining, gate, theme);
+  const lines = renderAssessment({ assessment, violations, abstaining, comparison }, gate, theme);
   const seen = backbone.lineage['backbone'];
   const caution =
     seen === undefined
@@ -45,10 +64,10 @@ export async function judgeModel(
           'Where these pictures were among those, the figures above are optimistic; test on another source.',
         ];
   context.stdout.write(`\n${[...lines, ...caution].join('\n')}\n\n`);
-  if (assessment.violations.length === 0) return abstaining;
+  if (violations.length === 0) return abstaining;
   throw new CliError(
     'GATE_FAILED',
-    `No bundle is written: ${assessment.violations.map(({ message }) => message.replace(/\.$/, '')).join('; ')}.`,
+    `No bundle is written: ${violations.map(({ message }) => message.replace(/\.$/, '')).join('; ')}.`,
     `Look at ${shown(context, options.reports)}/mistakes.png; more or cleaner photographs help most. The limits are "gate" in params.yaml.`,
   );
 }

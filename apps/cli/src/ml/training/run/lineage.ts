@@ -1,5 +1,7 @@
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
+import { digestOfPictures, MEASURED_ON, type MeasuredPicture } from '../../../bundles/diff/measured-on.ts';
+import { PAIRED } from '../../../bundles/diff/paired.ts';
 import type { Params } from '../../params/params.ts';
 import { PAWL_VERSION } from '../../../terminal/version.ts';
 
@@ -41,8 +43,10 @@ export function hashOfParams(params: Params): string {
 export interface LineageInput extends TrainingOrigin {
   readonly runId: string;
   readonly dataHash: string;
-  /** Of the test split, and of everything. */
-  readonly pictures: { readonly test: number; readonly all: number };
+  /** Those of the test split, and the number of all. */
+  readonly pictures: { readonly test: readonly MeasuredPicture[]; readonly all: number };
+  /** Against the bundle that is replaced, as `pairedSentence` says it. */
+  readonly paired?: string | undefined;
   readonly backbone: {
     readonly name: string;
     readonly digest: string;
@@ -67,7 +71,9 @@ export function lineageOf(input: LineageInput): Record<string, string> {
     backbone: backbone.lineage['backbone'] ?? backbone.name,
     backbone_digest: backbone.digest,
     head: `linear, trained on frozen features; logits divided by ${input.temperature.toFixed(4)} (temperature scaling)`,
-    metrics: `${input.pictures.test} test pictures of a data set of ${input.pictures.all}; optimistic where the backbone was trained on the same pictures`,
+    [MEASURED_ON]: digestOfPictures(input.pictures.test),
+    ...(input.paired !== undefined && { [PAIRED]: input.paired }),
+    metrics: `${input.pictures.test.length} test pictures of a data set of ${input.pictures.all}; optimistic where the backbone was trained on the same pictures`,
     ...Object.fromEntries(carried),
   };
 }

@@ -2,6 +2,7 @@ import type { Manifest } from '@pawl/shared/bundle/manifest';
 import semver from 'semver';
 import type { Context } from '../../../terminal/context.ts';
 import { CliError } from '../../../errors/cli-error.ts';
+import { modelOf, type LocalModelSource } from '../../../bundles/local-model.ts';
 import { nextVersion, versionedParts, type VersionedParts } from '../../../bundles/next-version.ts';
 import { withBundle } from '../../../bundles/read-bundle.ts';
 import { toUri } from '../../../bundles/stores.ts';
@@ -13,6 +14,10 @@ export const NOTICE_FILE = 'NOTICE.md';
 /** What a new bundle takes from the one that it follows. */
 export interface PreviousBundle {
   readonly manifest: Manifest;
+  /** `sha256:<hex>` of the manifest. */
+  readonly digest: string;
+  /** Its graph, to be asked about the same pictures. */
+  readonly model: LocalModelSource;
   /** Its golden images where the labels are the same, else none. */
   readonly golden: readonly GoldenCandidate[];
   readonly notice: Uint8Array | undefined;
@@ -29,6 +34,8 @@ export async function readPrevious(
     const hasNotice = bundle.manifest.files.some(({ path }) => path === NOTICE_FILE);
     return {
       manifest: bundle.manifest,
+      digest: bundle.digest,
+      model: await modelOf(bundle, context.signal),
       golden: await readGoldenOf(bundle, labels),
       notice: hasNotice ? await bundle.read(NOTICE_FILE, context.signal) : undefined,
     };

@@ -89,7 +89,7 @@ function predictionsCsv({ dataset, testItems, assessment }: ReportInput): string
 
 function slicesCsv(slices: readonly Slice[]): string {
   return csv([
-    // Wilson's 95 % interval: what a small slice says.
+    // The exact 95 % interval: what a small slice says.
     ['by', 'value', 'count', 'accuracy', 'lower', 'upper'],
     ...slices.map(({ by, value, count, accuracy, interval: { lower, upper } }) => [
       by,

@@ -1,5 +1,6 @@
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { binOf, referenceSchema } from '@pawl/shared/bundle/reference';
+import { digestOfPictures } from '../../../bundles/diff/measured-on.ts';
 import type { DatasetItem } from '../../data/dataset.ts';
 import { overrideParams } from '../../params/override-params.ts';
 import { paramsSchema } from '../../params/params.ts';
@@ -123,12 +124,13 @@ describe('parameters of a training', () => {
 });
 
 describe('the lineage of a trained bundle', () => {
+  const tested = Array.from({ length: 15 }, (_, i) => ({ digest: `sha256:${i}`, label: 'cat' }));
   const input = {
     runId: 'ab',
     dataHash: 'sha256:data',
     paramsHash: 'sha256:params',
     pawlVersion: '0.1.0',
-    pictures: { test: 15, all: 150 },
+    pictures: { test: tested, all: 150 },
     backbone: {
       name: 'catdog 1.0.0',
       digest: 'sha256:bb',
@@ -147,7 +149,13 @@ describe('the lineage of a trained bundle', () => {
       licence: 'CC0',
       head: expect.stringContaining('1.2500') as string,
       metrics: expect.stringContaining('15 test pictures') as string,
+      measured_on: digestOfPictures(tested),
     });
+  });
+
+  it('tells how it does beside what it replaces, where that was asked', () => {
+    expect(lineageOf({ ...input, paired: 'against catdog 1.0.0' })).toMatchObject({ paired: 'against catdog 1.0.0' });
+    expect(lineageOf(input)).not.toHaveProperty('paired');
   });
 
   it('leaves the commit out where there is no Git', () => {

@@ -8,10 +8,12 @@ import { writeMlflowModel } from '../../tracking/mlflow-model.ts';
 import { BUNDLE_DIGEST_TAG } from '../../tracking/resolve-model.ts';
 import type { AbstainReport } from '../evaluation/abstain.ts';
 import { figuresOf } from './assess.ts';
+import type { PreviousComparison } from './compare-previous.ts';
 import type { GoldenCandidate, GoldenImages } from './golden.ts';
 import { shown, type BundleBase, type Inputs, type Learned } from './inputs.ts';
 import { lineageOf } from './lineage.ts';
 import { chooseVersion, NOTICE_FILE } from './previous-bundle.ts';
+import { measuredPictures } from '../../data/dataset.ts';
 import { buildReference } from './reference.ts';
 import { renderTrainingOutcome } from './summary.ts';
 
@@ -41,6 +43,7 @@ export interface Parts {
   /** The graph. */
   readonly bytes: Uint8Array;
   readonly abstaining: AbstainReport | undefined;
+  readonly comparison: PreviousComparison | undefined;
   readonly golden: GoldenImages;
   /** For temporary files. */
   readonly folder: string;
@@ -49,7 +52,7 @@ export interface Parts {
 /** Writes the bundle, logs and registers it, and says what comes next. */
 export async function ship(inputs: Inputs, { features, assessment }: Learned, parts: Parts): Promise<void> {
   const { context, options, theme, dataset, backbone, previous, origin, tracker } = inputs;
-  const { base, bytes, abstaining, golden } = parts;
+  const { base, bytes, abstaining, comparison, golden } = parts;
   const { version, reason } = chooseVersion(options.version, previous?.manifest, {
     ...base,
     modelDigest: digestOfBytes(bytes),
@@ -73,7 +76,8 @@ export async function ship(inputs: Inputs, { features, assessment }: Learned, pa
       ...origin,
       runId: tracker.runId,
       dataHash: dataset.hash,
-      pictures: { test: features.items.test.length, all: dataset.items.length },
+      pictures: { test: measuredPictures(features.items.test), all: dataset.items.length },
+      paired: comparison?.kind === 'compared' ? comparison.sentence : undefined,
       backbone,
       temperature: assessment.calibration.temperature,
     }),

@@ -5,23 +5,38 @@ import type { Theme } from '../../../terminal/theme.ts';
 import { describeAbstain } from '../../../bundles/describe-abstain.ts';
 import type { AbstainReport } from '../evaluation/abstain.ts';
 import type { Evaluation, GateViolation } from '../../types.ts';
+import { levelOf, shareIntervals } from '../evaluation/gate.ts';
+import { changesOf } from '../../../bundles/diff/paired.ts';
+import type { ShareInterval } from '@pawl/shared/statistics/share-interval';
 import type { Assessment } from './assess.ts';
+import type { PreviousComparison } from './compare-previous.ts';
 
 /** Slices on the page: the worst of those that are large enough to mean something. */
 const WORST_SLICES = 5;
 const SMALLEST_SLICE = 10;
 
-/** Lines with the figures of an assessment: what the gate asks, before and after calibration, and the worst slices. */
+/** What is shown of a model that was measured. */
+export interface Judgement {
+  readonly assessment: Assessment;
+  readonly violations: readonly GateViolation[];
+  readonly abstaining: AbstainReport | undefined;
+  readonly comparison: PreviousComparison | undefined;
+}
+
+/**
+ * Lines with the figures of an assessment: what the gate asks, before and after calibration, the comparison with what is
+ * replaced, and the worst slices.
+ */
 export function renderAssessment(
-  { test, uncalibrated, calibration, slices, violations }: Assessment,
-  abstaining: AbstainReport | undefined,
+  { assessment, violations, abstaining, comparison }: Judgement,
   gate: Params['gate'],
   theme: Theme,
 ): readonly string[] {
+  const { test, uncalibrated, calibration, slices } = assessment;
   const { evaluation } = test;
   const figures = renderTable(
     {
-      header: ['measure', 'before', 'calibrated', 'gate', ''],
+      header: ['measure', 'before', 'calibrated', `${percent(levelOf(gate))} interval`, 'gate', ''],
       rows: figureRows(uncalibrated, evaluation, gate, violations, theme),
     },
     theme,
@@ -37,6 +52,7 @@ export function renderAssessment(
       `Test split: ${count(evaluation.count, 'picture')}, temperature ${calibration.temperature.toFixed(3)}${calibrationNotes[calibration.outcome]}`,
     ),
     ...figures,
+    ...(comparison === undefined ? [] : ['', ...comparisonLines(comparison, theme)]),
     ...(abstaining === undefined ? [] : ['', ...abstainLines(abstaining, theme)]),
     ...(worst.length === 0 ? [] : ['', theme.paint('strong', 'Worst slices'), ...renderSlices(worst, theme)]),
   ];
@@ -60,6 +76,17 @@ export function renderSlices(slices: Assessment['slices'], theme: Theme): readon
   );
 }
 
+/** Lines on the new model beside the one that it replaces. */
+function comparisonLines(comparison: PreviousComparison, theme: Theme): readonly string[] {
+  if (comparison.kind === 'skipped') return [theme.paint('warn', `Not compared: ${comparison.reason}.`)];
+  const { before, paired } = comparison;
+  const { arrow } = theme.symbols;
+  return [
+    theme.paint('strong', `Against ${before}, on the same ${count(paired.count, 'picture')}`),
+    `  accuracy ${paired.accuracyBefore.toFixed(4)} ${arrow} ${paired.accuracyAfter.toFixed(4)}: ${changesOf(paired)} (exact McNemar)`,
+  ];
+}
+
 function figureRows(
   before: Evaluation,
   after: Evaluation,
@@ -67,34 +94,45 @@ function figureRows(
   violations: readonly GateViolation[],
   theme: Theme,
 ): readonly (readonly Cell[])[] {
-  const failed = new Set(violations.map(({ measure }) => measure));
-  const verdict = (measure: GateViolation['measure'], asked: boolean): Cell =>
-    !asked
-      ? ''
-      : failed.has(measure)
-        ? { text: `${theme.symbols.fail} not met`, tone: 'bad' }
-        : { text: theme.symbols.pass, tone: 'good' };
+  const verdict = (failed: boolean, asked: boolean): Cell => {
+    if (!asked) return '';
+    return failed ? { text: `${theme.symbols.fail} not met`, tone: 'bad' } : { text: theme.symbols.pass, tone: 'good' };
+  };
   const row = (
     name: string,
-    measure: GateViolation['measure'],
     pick: (evaluation: Evaluation) => number,
+    interval: string,
     limit: string,
-  ): readonly Cell[] => [name, pick(before).toFixed(4), pick(after).toFixed(4), limit, verdict(measure, limit !== '')];
+    failed: boolean,
+  ): readonly Cell[] => [
+    name,
+    pick(before).toFixed(4),
+    pick(after).toFixed(4),
+    interval,
+    limit,
+    verdict(failed, limit !== ''),
+  ];
+  const failed = (measure: GateViolation['measure'], label?: string) =>
+    violations.some((violation) => violation.measure === measure && violation.label === label);
   const atLeast = (value: number) => (value > 0 ? `>= ${value}` : '');
   const atMost = (value: number) => (value < Infinity ? `<= ${value}` : '');
+  const ends = ({ lower, upper }: ShareInterval) =>
+    Number.isNaN(lower) ? '' : `${lower.toFixed(4)} ${theme.symbols.dash} ${upper.toFixed(4)}`;
+  const { accuracy, recall } = shareIntervals(after, gate);
   return [
-    row('accuracy', 'accuracy', ({ accuracy }) => accuracy, atLeast(gate.accuracy)),
-    ...Object.keys(after.recall).map((label) => {
-      const limit = atLeast(gate.recall);
-      const below = (after.recall[label] ?? 0) < gate.recall;
-      const cells = row(`recall of ${label}`, 'recall', ({ recall }) => recall[label] ?? NaN, limit);
-      return below || limit === ''
-        ? cells
-        : [...cells.slice(0, -1), { text: theme.symbols.pass, tone: 'good' } as const];
-    }),
-    row('ROC AUC', 'roc_auc', ({ rocAuc }) => rocAuc, atLeast(gate.roc_auc)),
-    row('log loss', 'log_loss', ({ logLoss }) => logLoss, atMost(gate.log_loss)),
-    row('calibration error', 'ece', ({ ece }) => ece, gate.ece < 1 ? atMost(gate.ece) : ''),
+    row('accuracy', (of) => of.accuracy, ends(accuracy), atLeast(gate.accuracy), failed('accuracy')),
+    ...Object.entries(recall).map(([label, interval]) =>
+      row(
+        `recall of ${label}`,
+        (of) => of.recall[label] ?? NaN,
+        ends(interval),
+        atLeast(gate.recall),
+        failed('recall', label),
+      ),
+    ),
+    row('ROC AUC', (of) => of.rocAuc, '', atLeast(gate.roc_auc), failed('roc_auc')),
+    row('log loss', (of) => of.logLoss, '', atMost(gate.log_loss), failed('log_loss')),
+    row('calibration error', (of) => of.ece, '', gate.ece < 1 ? atMost(gate.ece) : '', failed('ece')),
   ];
 }
 
