@@ -228,7 +228,7 @@ describe('pawl evaluate', () => {
     const { code, out } = await pawl('evaluate bundle --data data --split val --json evaluation.json');
     expect(code).toBe(0);
     expect(out).toMatch(/colours 1\.0\.0 +sha256:\w{12}\non 12 pictures of .*data, val split/);
-    expect(out).toMatch(/accuracy +1\.0000 +12 of 12/);
+    expect(out).toMatch(/accuracy +1\.0000 +0\.7354 – 1\.0000 +12 of 12/);
     expect(out).toMatch(/ +red +blue\n +red +6 +0\n +blue +0 +6/);
   });
 

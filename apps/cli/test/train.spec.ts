@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { referenceSchema } from '@pawl/shared/bundle/reference';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { eventually } from '@pawl/test-kit/eventually';
+import sharp from 'sharp';
 import { stringify } from 'yaml';
 import { listRuns } from '../src/ml/tracking/run-record.ts';
 import { aColourSet, colourPhotos, type ColourSet } from './support/colours.ts';
@@ -228,6 +229,39 @@ describe('pawl train', () => {
     expect(code).toBe(0);
     expect(out).toContain('Not compared: catdog 1.0.0 tells other labels apart (blue and red)');
     expect((await manifestOf('greener')).lineage).not.toHaveProperty('paired');
+  });
+
+  it('keeps what the graph says of pictures that it does not know, and abstains by it', async () => {
+    await writeFile(at('knowing.onnx'), bytesOf(colourModel({ withKnown: true })));
+    await data('wide', { labels: ['red', 'blue'], counts: [12, 20, 20] });
+    // Pictures of neither are black: nothing in them is bright.
+    for (const n of [1, 2, 3]) {
+      const path = at('neither', `${n}.png`);
+      await mkdir(at('neither'), { recursive: true });
+      await sharp({ create: { width: 16, height: 16, channels: 3, background: { r: n, g: 0, b: 0 } } }).toFile(path);
+    }
+    await write('knowing.yaml', {
+      ...params,
+      train: { ...params.train, backbone: 'knowing.onnx' },
+      abstain: { rate: 0.1, neither: 'neither' },
+    });
+    const { code, out } = await train('--data wide --params knowing.yaml --out knowing --reports knowing-reports');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /Abstains below the output known [\d.]+\n {2}from .* of the test pictures \(.*chosen for 9\.8 %\)/,
+    );
+    expect(out).toMatch(/from 100 % of 3 pictures of neither/);
+    const { abstain, metrics } = await manifestOf('knowing');
+    expect(abstain).toEqual({ output: 'known', threshold: expect.any(Number) as number });
+    expect(metrics).toMatchObject({ abstain_neither_caught: 1, abstain_share_expected: 0.097561 });
+    // Trained again on what came of it: the manifest says which output is the head's.
+    await write('again.yaml', { ...params, train: { ...params.train, backbone: 'knowing' } });
+    await train('--data wide --params again.yaml --out knowing-again --reports knowing-reports');
+    expect((await manifestOf('knowing-again')).abstain).toEqual(abstain);
+    await cp(at('neither'), at('photos/neither'), { recursive: true });
+    await colourPhotos(at('photos'), ['red', 'blue'], 5);
+    const evaluated = await pawlIn(folder, ['evaluate', 'knowing', '--photos', 'photos']);
+    expect(evaluated.out).toMatch(/Abstains below the output known[^]*from 100 % of 3 pictures of neither/);
   });
 
   it('takes golden images from a folder, and leaves out those that it answers wrongly', async () => {

@@ -72,6 +72,8 @@ export interface ColourModel {
   readonly last?: 'Softmax' | 'Sigmoid' | 'LogSoftmax';
   /** Have `features` [N,3] as a second output. */
   readonly withFeatures?: boolean;
+  /** Have `known` [N,1] as a further output: how bright the picture is in its brightest colour. */
+  readonly withKnown?: boolean;
 }
 
 /** A model that sees the mean colour of a picture: mean of R, G, B, 0 to 4 -> head -> `out`. Its `features` are those three. */
@@ -83,6 +85,7 @@ export function colourModel({
   batch = 'N',
   last,
   withFeatures = true,
+  withKnown = false,
 }: ColourModel = {}): GraphModel {
   const outputs = weight.length;
   const [height, width] = size;
@@ -95,6 +98,7 @@ export function colourModel({
       node('Cast', ['image'], 'floats', { to: dtype.float32 }),
       node('ReduceMean', ['floats'], 'mean', { axes, keepdims: 0 }),
       node('Mul', ['mean', 'scale'], 'features'),
+      ...(withKnown ? [node('ReduceMax', ['features'], 'known', { axes: [1], keepdims: 1 })] : []),
       node('Gemm', ['features', 'w', 'b'], logits, { transB: 1 }),
       ...(last === undefined ? [] : [node(last, ['logits'], 'out', last === 'Sigmoid' ? {} : { axis: 1 })]),
     ],
@@ -106,6 +110,7 @@ export function colourModel({
     output: [
       value('out', dtype.float32, [batch, outputs]),
       ...(withFeatures ? [value('features', dtype.float32, [batch, 3])] : []),
+      ...(withKnown ? [value('known', dtype.float32, [batch, 1])] : []),
     ],
   });
 }

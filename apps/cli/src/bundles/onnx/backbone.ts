@@ -1,6 +1,7 @@
 import { clone, create } from '@bufbuild/protobuf';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { CliError } from '../../errors/cli-error.ts';
+import { headOutputs } from './head.ts';
 import { describeValue, FLOAT, formatValue } from './describe-graph.ts';
 import {
   type GraphProto,
@@ -12,17 +13,18 @@ import {
 import { type GraphModel, withInnerGraphs, writeGraph } from './read-graph.ts';
 
 /**
- * The model up to its pooled features: `features` is the only output, and what it does not need is gone. Two models that
- * differ only in what comes after the features have the same backbone, byte for byte.
+ * The model up to its pooled features: they are the first output, and what no output needs is gone. Two models that differ
+ * only in what comes after the features have the same backbone, byte for byte.
  *
  * @param features name of any value of the graph, float32 [N,width]; it need not be an output yet.
+ * @param further names of outputs that stay beside them, with all that they need; default: none.
  * @throws CliError BACKBONE_INVALID when there is no such value, or it has another type or shape.
  */
-export function backboneOf(model: GraphModel, features: string): GraphModel {
+export function backboneOf(model: GraphModel, features: string, further: readonly string[] = []): GraphModel {
   const { graph } = model;
   const value = findFeatures(graph, features);
   const copy = clone(ModelProtoSchema, model);
-  const kept = nodesFor(graph, features);
+  const kept = nodesFor(graph, [features, ...further]);
   const used = new Set(kept.flatMap(usedBy));
   const nodes = new Set(kept);
   // The clone has the same nodes at the same places.
@@ -33,8 +35,19 @@ export function backboneOf(model: GraphModel, features: string): GraphModel {
   inner.sparseInitializer = inner.sparseInitializer.filter(({ values }) => used.has(values?.name ?? ''));
   inner.input = inner.input.filter(({ name }) => used.has(name));
   inner.valueInfo = inner.valueInfo.filter(({ name }) => used.has(name) && name !== features);
-  inner.output = [value];
+  inner.output = [value, ...graph.output.filter(({ name }) => further.includes(name))];
   return Object.assign(copy, { graph: inner });
+}
+
+/**
+ * Outputs that have nothing to do with the head: all but the features and what the head answers. A graph without a manifest
+ * does not say which one that is; by custom it is the first, and is called as Pawl calls its own.
+ *
+ * @param answer name of the output that a manifest names, where there is one.
+ */
+export function furtherOutputs({ graph }: GraphModel, features: string, answer?: string): readonly string[] {
+  const heads = new Set([features, answer ?? graph.output[0]?.name, ...headOutputs]);
+  return graph.output.map(({ name }) => name).filter((name) => !heads.has(name));
 }
 
 /** `sha256:<hex>` of the backbone: the same whichever head sits on it. */
@@ -73,12 +86,12 @@ export const featuresUnfit = (features: string, found: string): CliError =>
     'Name the pooled, flattened features in train.features of params.yaml, or flatten them in the graph.',
   );
 
-/** The nodes that a value needs, in the graph's order. */
-function nodesFor(graph: GraphProto, value: string): readonly NodeProto[] {
+/** The nodes that values need, in the graph's order. */
+function nodesFor(graph: GraphProto, values: readonly string[]): readonly NodeProto[] {
   const makers = new Map<string, NodeProto>();
   for (const node of graph.node) for (const output of node.output) makers.set(output, node);
   const needed = new Set<NodeProto>();
-  const open = [value];
+  const open = [...values];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     const maker = makers.get(name);
     if (maker === undefined || needed.has(maker)) continue;

@@ -9,3 +9,6 @@ export interface Head {
   readonly width: number;
   readonly outputs: number;
 }
+
+/** Customary names of the output of a head, of two labels and of more. */
+export const headOutputs = ['logit', 'logits'] as const;

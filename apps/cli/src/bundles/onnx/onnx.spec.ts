@@ -4,7 +4,7 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { aModel, bytesOf, colourModel, dtype, node, threeColours, value } from '../../../test/support/graphs.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import type { Head } from './head.ts';
-import { backboneDigest, backboneOf } from './backbone.ts';
+import { backboneDigest, backboneOf, furtherOutputs } from './backbone.ts';
 import { describeGraph } from './describe-graph.ts';
 import { inferInput } from './infer-input.ts';
 import { inferOutput } from './infer-output.ts';
@@ -86,6 +86,34 @@ describe('describing a graph', () => {
     const model = colourModel();
     model.graph.input.push(value('w', dtype.float32, [1, 3]));
     expect(describeGraph(model).inputs.map(({ name }) => name)).toEqual(['image']);
+  });
+});
+
+describe('outputs beside the head', () => {
+  it.each<[string, Parameters<typeof furtherOutputs>[2], string[], string[]]>([
+    ['the first one is the head, where no manifest says', undefined, ['answer', 'features', 'known'], ['known']],
+    ['the head is what the manifest names', 'answer', ['known', 'features', 'answer'], ['known']],
+    ['features alone have no head to cut', undefined, ['features', 'known', 'rank'], ['known', 'rank']],
+    ['a head is also called as Pawl calls its own', undefined, ['features', 'logits', 'known'], ['known']],
+    ['a head alone has nothing beside it', undefined, ['answer'], []],
+  ])('%s', (_, answer, names, expected) => {
+    const model = colourModel();
+    model.graph.output = names.map((name) => value(name, dtype.float32, ['N', 1]));
+    expect(furtherOutputs(model, 'features', answer)).toEqual(expected);
+  });
+
+  it('stay with all that they need, and the old head goes', () => {
+    const model = colourModel({ withKnown: true });
+    const replaced = replaceHead(model, { features: 'features', head: head(3), output: 'logit', further: ['known'] });
+    expect(replaced.graph.node.map(({ opType }) => opType)).toEqual(['Cast', 'ReduceMean', 'Mul', 'ReduceMax', 'Gemm']);
+    expect(describeGraph(replaced).outputs.map(({ name, shape }) => [name, shape])).toEqual([
+      ['logit', ['N', 1]],
+      ['features', ['N', 3]],
+      ['known', ['N', 1]],
+    ]);
+    expect(replaced.graph.initializer.map(({ name }) => name)).not.toContain('w');
+    // What is trained on is the backbone up to its features, whatever else the graph answers.
+    expect(backboneDigest(replaced, 'features')).toBe(backboneDigest(colourModel(), 'features'));
   });
 });
 

@@ -12,7 +12,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './onnx_pb.ts';
-import type { Head } from './head.ts';
+import { headOutputs, type Head } from './head.ts';
 import type { GraphModel } from './read-graph.ts';
 
 /** Names of the head in the graph: the node, its weight [outputs,width] and its bias [outputs]. */
@@ -31,18 +31,20 @@ export interface HeadPlacement {
   readonly head: Head;
   /** Name of the new output: `logit` [N,1] or `logits` [N,classes] by custom. */
   readonly output: string;
+  /** Names of outputs that stay as they are; default: none. */
+  readonly further?: readonly string[] | undefined;
 }
 
 /** Customary name of the output of a head. */
-export const outputNameOf = ({ kind }: Pick<Head, 'kind'>): string => (kind === 'binary' ? 'logit' : 'logits');
+export const outputNameOf = ({ kind }: Pick<Head, 'kind'>): string => headOutputs[kind === 'binary' ? 0 : 1];
 
 /**
- * Replaces everything after the features by one Gemm: `output = features . head.weight^T + head.bias`. Outputs are `output`
- * and, after it, the features. The backbone stays as it is, node by node.
+ * Replaces the head by one Gemm: `output = features . head.weight^T + head.bias`. Outputs are `output` and, after it, the
+ * features and what else is to stay. The backbone stays as it is, node by node; what none of these needs is gone.
  *
  * @throws CliError BACKBONE_INVALID as {@link backboneOf}; GRAPH_INVALID when a name is taken or the opset is older than 7.
  */
-export function replaceHead(model: GraphModel, { features, head, output }: HeadPlacement): GraphModel {
+export function replaceHead(model: GraphModel, { features, head, output, further }: HeadPlacement): GraphModel {
   const { opset } = describeGraph(model);
   if (opset < OLDEST_OPSET)
     throw new CliError(
@@ -50,7 +52,7 @@ export function replaceHead(model: GraphModel, { features, head, output }: HeadP
       `The backbone is of opset ${opset}; a head needs at least ${OLDEST_OPSET}.`,
       'Export it again with a newer opset, such as 17.',
     );
-  const result = backboneOf(model, features);
+  const result = backboneOf(model, features, further);
   const { graph } = result;
   const taken = namesIn(graph);
   const clash = [WEIGHT, BIAS, output].find((name) => taken.has(name));

@@ -24,6 +24,7 @@ import { trainingOriginOf } from './run/lineage.ts';
 import { assertVersion, readPrevious } from './run/previous-bundle.ts';
 import { startRecord } from './run/record.ts';
 import { GOLDEN_TOLERANCE, goldenCandidates, ship } from './run/ship.ts';
+import { askKnown } from './run/known.ts';
 import { assertAgrees } from './run/verify-model.ts';
 
 export type { TrainOptions } from './run/inputs.ts';
@@ -72,7 +73,8 @@ async function run(inputs: Inputs): Promise<void> {
   const comparison = await compareWithPrevious(inputs, learned);
   const { head } = learned.assessment;
   const output = outputNameOf(head);
-  const bytes = writeGraph(replaceHead(backbone.model, { features: backbone.features, head, output }));
+  const { features, further, knows } = backbone;
+  const bytes = writeGraph(replaceHead(backbone.model, { features, head, output, further }));
   const base: BundleBase = {
     name: options.params.bundle.name,
     labels: [...dataset.labels],
@@ -84,10 +86,17 @@ async function run(inputs: Inputs): Promise<void> {
   };
   const folder = await mkdtemp(join(tmpdir(), 'pawl-train-'));
   try {
-    const source = { bytes, spec: base, name: 'the trained model' };
+    // No threshold yet: the output is fetched, and one is chosen by what it says.
+    const spec = { ...base, ...(knows !== undefined && { abstain: { output: knows, threshold: 0 } }) };
+    const source = { bytes, spec, name: 'the trained model' };
     await withLocalModel(source, context.signal, async (model) => {
-      await assertAgrees(context, model, dataset, learned.features.items.test, learned.assessment.test.logits);
-      const abstaining = await judgeModel(inputs, learned, model, comparison);
+      const { items } = learned.features;
+      const { known } = await assertAgrees(context, model, dataset, items.test, learned.assessment.test.logits);
+      const familiar =
+        knows === undefined
+          ? undefined
+          : { output: knows, val: await askKnown(context, model, dataset, items.val), test: known };
+      const abstaining = await judgeModel(inputs, { ...learned, familiar }, model, comparison);
       const rules = { spec: base, tolerance: GOLDEN_TOLERANCE };
       const golden = await askGolden(model, rules, await goldenCandidates(inputs, learned));
       for (const { name, label, answered } of golden.wrong)

@@ -1,3 +1,4 @@
+import { shareInterval, type ShareInterval } from '@pawl/shared/statistics/share-interval';
 import { familiarity } from '@pawl/shared/execution/answer';
 import type { AbstainSpec } from '@pawl/shared/bundle/manifest';
 import type { Head } from '../../../bundles/onnx/head.ts';
@@ -21,24 +22,41 @@ export function familiarityScores(
   );
 }
 
+/** A threshold, and what share of new pictures it is expected to abstain from. */
+export interface AbstainThreshold {
+  /** Scores below it abstain. */
+  readonly threshold: number;
+  /** Over many choices on as many scores, 0..1. */
+  readonly expected: number;
+}
+
 /**
- * The largest threshold that abstains from no more than `rate` of these scores; a score below the threshold abstains.
- * Undefined when `rate` is 0: the model always answers.
+ * The largest threshold of which no more than `rate` of new pictures are expected to lie below. Of `n` scores and a new one
+ * each is equally likely to be the k-th smallest of all, so a new one lies below the k-th of the `n` with probability
+ * `k / (n + 1)`: the n-th part would be too much. (The argument of split conformal prediction: Vovk et al. 2005; Lei et al.
+ * 2018, arXiv:1604.04173.)
  *
- * @param scores of the validation split. @param rate 0..1.
+ * Undefined when `rate` is 0, or so small that not even the smallest of the scores is within it: the model always answers.
+ *
+ * @param scores of pictures that were not trained on. @param rate 0..1.
  */
-export function chooseAbstainThreshold(scores: ArrayLike<number>, rate: number): number | undefined {
-  if (rate <= 0 || scores.length === 0) return undefined;
-  const sorted = Float64Array.from(scores).sort();
+export function chooseAbstainThreshold(scores: ArrayLike<number>, rate: number): AbstainThreshold | undefined {
+  const count = scores.length;
   // 0.29 * 100 is a little less than 29.
-  return sorted[Math.min(Math.floor(rate * sorted.length + 1e-9), sorted.length - 1)];
+  const rank = Math.min(Math.floor(rate * (count + 1) + 1e-9), count);
+  const threshold = Float64Array.from(scores).sort()[rank - 1];
+  return threshold === undefined ? undefined : { threshold, expected: rank / (count + 1) };
 }
 
 /** What a threshold does. Shares are 0..1. */
 export interface AbstainReport {
   readonly spec: AbstainSpec;
+  /** Share of new pictures of the labels that the choice of the threshold promises; undefined where it was not chosen here. */
+  readonly expected?: number | undefined;
   /** Share of the labelled pictures that it abstains from. */
   readonly share: number;
+  /** Exact 95 % interval of `share`. */
+  readonly interval: ShareInterval;
   /** Of all labelled pictures. */
   readonly accuracy: number;
   /** Of those that it does not abstain from; NaN when there is none. */
@@ -48,6 +66,8 @@ export interface AbstainReport {
     readonly count: number;
     /** Share of them that it abstains from. */
     readonly caught: number;
+    /** Exact 95 % interval of `caught`. */
+    readonly interval: ShareInterval;
   };
 }
 
@@ -64,19 +84,20 @@ export function measureAbstaining(
   neitherScores?: ArrayLike<number>,
 ): AbstainReport {
   const answered = right.filter((_, row) => (scores[row] ?? NaN) >= spec.threshold);
+  const abstained = right.length - answered.length;
   return {
     spec,
-    share: 1 - answered.length / right.length,
+    share: abstained / right.length,
+    interval: shareInterval(abstained, right.length),
     accuracy: shareOf(right),
     accuracyOfAnswered: shareOf(answered),
-    ...(neitherScores !== undefined &&
-      neitherScores.length > 0 && {
-        neither: {
-          count: neitherScores.length,
-          caught: shareOf(Array.from(neitherScores, (score) => score < spec.threshold)),
-        },
-      }),
+    ...(neitherScores !== undefined && neitherScores.length > 0 && { neither: caughtOf(spec, neitherScores) }),
   };
+}
+
+function caughtOf({ threshold }: AbstainSpec, scores: ArrayLike<number>): NonNullable<AbstainReport['neither']> {
+  const caught = Array.from(scores).filter((score) => score < threshold).length;
+  return { count: scores.length, caught: caught / scores.length, interval: shareInterval(caught, scores.length) };
 }
 
 /** Logits and probabilities of some rows, as {@link familiarityScores} takes them. */
@@ -88,28 +109,42 @@ export interface ScoredRows {
   readonly known?: ArrayLike<number> | undefined;
 }
 
+/** What {@link chooseAbstaining} chooses. */
+export interface ChosenAbstaining {
+  readonly spec: AbstainSpec;
+  /** As {@link AbstainThreshold.expected}. */
+  readonly expected: number;
+}
+
 /**
- * Score and threshold: of the scores that suit the head, the one that catches most of the pictures of neither (the
- * largest probability when there are none). A single logit has no energy of its own: its log-sum-exp is the logit, low
- * for every picture of the first label.
+ * What to abstain by, and from which score on. A graph that says itself what it knows is believed. Else of the scores that
+ * suit the head the one that catches most of the pictures of neither (the largest probability when there are none). A single
+ * logit has no energy of its own: its log-sum-exp is the logit, low for every picture of the first label.
+ *
+ * @param val pictures that were not trained on. @param output that `known` of them is of, where there is one.
  */
 export function chooseAbstaining(
   kind: Head['kind'],
   val: ScoredRows,
   rate: number,
-  neither?: ScoredRows,
-): AbstainSpec | undefined {
+  { neither, output }: { readonly neither?: ScoredRows | undefined; readonly output?: string | undefined } = {},
+): ChosenAbstaining | undefined {
+  if (output !== undefined) {
+    const chosen = chooseAbstainThreshold(familiarityScores(undefined, val), rate);
+    return chosen && { spec: { output, threshold: chosen.threshold }, expected: chosen.expected };
+  }
   const scores: ('max-probability' | 'energy')[] =
     kind === 'binary' || neither === undefined ? ['max-probability'] : ['max-probability', 'energy'];
-  let best: { readonly spec: AbstainSpec; readonly caught: number } | undefined;
+  let best: (ChosenAbstaining & { readonly caught: number }) | undefined;
   for (const score of scores) {
     const of = (said: ScoredRows) => familiarityScores(score, said);
-    const threshold = chooseAbstainThreshold(of(val), rate);
-    if (threshold === undefined) return undefined;
+    const chosen = chooseAbstainThreshold(of(val), rate);
+    if (chosen === undefined) return undefined;
+    const { threshold, expected } = chosen;
     const caught = neither === undefined ? 0 : of(neither).filter((value) => value < threshold).length;
-    if (best === undefined || caught > best.caught) best = { spec: { score, threshold }, caught };
+    if (best === undefined || caught > best.caught) best = { spec: { score, threshold }, expected, caught };
   }
-  return best?.spec;
+  return best && { spec: best.spec, expected: best.expected };
 }
 
 function shareOf(values: readonly boolean[]): number {

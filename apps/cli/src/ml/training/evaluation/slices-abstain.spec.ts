@@ -1,4 +1,6 @@
 import type { DatasetItem, SourceFacts } from '../../data/dataset.ts';
+import { createRandom } from '@pawl/shared/statistics/random';
+import { shareInterval } from '@pawl/shared/statistics/share-interval';
 import { chooseAbstaining, chooseAbstainThreshold, familiarityScores, measureAbstaining } from './abstain.ts';
 import { toProbabilities } from './probabilities.ts';
 import { sliceTable } from './slices.ts';
@@ -85,18 +87,42 @@ describe('the abstain threshold', () => {
   const shareBelow = (threshold: number | undefined) =>
     scores.filter((score) => score < (threshold ?? NaN)).length / 100;
 
-  it.each([0.01, 0.05, 0.29, 0.5])('abstains from a share of %d of the validation photographs', (rate) => {
-    expect(shareBelow(chooseAbstainThreshold(scores, rate))).toBeCloseTo(rate, 12);
+  it.each([
+    [0.01, 0.0],
+    [0.05, 0.04],
+    [0.29, 0.28],
+    [0.5, 0.49],
+  ])('for a share of %d of new photographs abstains from %d of those it was chosen on', (rate, share) => {
+    const chosen = chooseAbstainThreshold(scores, rate);
+    expect(shareBelow(chosen?.threshold)).toBeCloseTo(share, 12);
+    expect(chosen?.expected).toBeLessThanOrEqual(rate);
+    expect(chosen?.expected).toBeGreaterThan(rate - 1 / 101);
+  });
+
+  it('keeps its promise on new photographs, over many choices', () => {
+    const random = createRandom(1);
+    const draw = (count: number) => Float64Array.from({ length: count }, () => random.next());
+    let below = 0;
+    for (let choice = 0; choice < 4000; choice++) {
+      const chosen = chooseAbstainThreshold(draw(50), 0.1);
+      below += draw(50).filter((score) => score < (chosen?.threshold ?? NaN)).length;
+    }
+    // 5 / 51; its standard error is 0.0007. The 5th part of 50, as it is, would give 6 / 51 = 0.118.
+    expect(below / 200_000).toBeGreaterThan(0.095);
+    expect(below / 200_000).toBeLessThan(0.1);
   });
 
   it('never abstains from more, not when scores are equal either', () => {
-    expect(chooseAbstainThreshold([0.4, 0.4, 0.4, 0.4, 0.9], 0.5)).toBe(0.4);
-    expect(chooseAbstainThreshold([0.5, 0.6, 0.7], 0.2)).toBe(0.5);
+    expect(chooseAbstainThreshold([0.4, 0.4, 0.4, 0.4, 0.9], 0.5)?.threshold).toBe(0.4);
+    expect(chooseAbstainThreshold([0.5, 0.6, 0.7], 0.25)).toEqual({ threshold: 0.5, expected: 0.25 });
   });
 
-  it('is none at rate 0, and without scores', () => {
+  it('is none at rate 0, and where there are too few scores for the rate', () => {
     expect(chooseAbstainThreshold(scores, 0)).toBeUndefined();
     expect(chooseAbstainThreshold([], 0.1)).toBeUndefined();
+    expect(chooseAbstainThreshold([0.5, 0.6, 0.7], 0.2)).toBeUndefined();
+    expect(chooseAbstainThreshold(scores.slice(0, 18), 0.05)).toBeUndefined();
+    expect(chooseAbstainThreshold(scores.slice(0, 19), 0.05)?.expected).toBe(0.05);
   });
 
   it('is reported with what it costs and what it catches', () => {
@@ -105,9 +131,10 @@ describe('the abstain threshold', () => {
     expect(report).toEqual({
       spec,
       share: 0.25,
+      interval: shareInterval(1, 4),
       accuracy: 0.5,
       accuracyOfAnswered: 2 / 3,
-      neither: { count: 3, caught: 2 / 3 },
+      neither: { count: 3, caught: 2 / 3, interval: shareInterval(2, 3) },
     });
     expect(measureAbstaining(spec, [0.9], [true])).not.toHaveProperty('neither');
     expect(measureAbstaining(spec, [0.1], [true]).accuracyOfAnswered).toBeNaN();
@@ -126,15 +153,26 @@ describe('the abstain score', () => {
     expect(scores[0]).toBeCloseTo(0.8807970779778823, 12);
     expect(scores[1]).toBeCloseTo(scores[0]!, 12);
     expect(scores[2]).toBe(0.5);
-    expect(chooseAbstaining('binary', rowsOf([-2, 2, 3, -3], 1), 0.25, rowsOf([0], 1))?.score).toBe('max-probability');
+    expect(chooseAbstaining('binary', rowsOf([-2, 2, 3, -3], 1), 0.25, { neither: rowsOf([0], 1) })?.spec.score).toBe(
+      'max-probability',
+    );
   });
 
   it('of more is the one that catches more of neither', () => {
     // Sure by the difference of its logits, and yet all of them are small: energy sees that, the probability does not.
     const val = rowsOf([9, 1, 1, 1, 8, 1, 1, 1, 9, 9, 8.9, 1], 3);
     const neither = rowsOf([2, -9, -9, -9, 2, -9], 3);
-    expect(chooseAbstaining('multi-class', val, 0.1, neither)?.score).toBe('energy');
-    expect(chooseAbstaining('multi-class', val, 0.1)?.score).toBe('max-probability');
-    expect(chooseAbstaining('multi-class', val, 0, neither)).toBeUndefined();
+    expect(chooseAbstaining('multi-class', val, 0.2, { neither })?.spec.score).toBe('energy');
+    expect(chooseAbstaining('multi-class', val, 0.2)?.spec.score).toBe('max-probability');
+    expect(chooseAbstaining('multi-class', val, 0, { neither })).toBeUndefined();
+  });
+
+  it('of a graph that knows itself is what that says, whatever else would catch', () => {
+    const val = { ...rowsOf([-2, 2, 3, -3], 1), known: [5, -1, 7, 9] };
+    const neither = { ...rowsOf([0, 0], 1), known: [-3, 0] };
+    expect(chooseAbstaining('binary', val, 0.25, { neither, output: 'known' })).toEqual({
+      spec: { output: 'known', threshold: -1 },
+      expected: 0.2,
+    });
   });
 });

@@ -1,4 +1,3 @@
-import type { AbstainSpec } from '@pawl/shared/bundle/manifest';
 import type { DatasetItem } from '../../data/dataset.ts';
 import type { GateParams } from '../../params/params.ts';
 import {
@@ -43,6 +42,15 @@ export interface Assessment {
   readonly slices: readonly Slice[];
 }
 
+/** What the graph itself says of pictures: how surely each is any of the labels. */
+export interface Familiar {
+  /** Name of the output. */
+  readonly output: string;
+  /** Rows of the validation and of the test split, float64. */
+  readonly val: Float64Array;
+  readonly test: Float64Array;
+}
+
 export interface AssessmentInput {
   readonly head: Head;
   readonly labels: readonly string[];
@@ -85,12 +93,18 @@ function answersOf(head: Head, labels: readonly string[], table: FeatureTable): 
 export function assessAbstaining(
   { head, val, test, right }: Assessment,
   rate: number,
-  neither: ScoredRows | undefined,
+  { familiar, neither }: { readonly familiar: Familiar | undefined; readonly neither: ScoredRows | undefined },
 ): AbstainReport | undefined {
-  const spec: AbstainSpec | undefined = chooseAbstaining(head.kind, val, rate, neither);
-  if (spec === undefined) return undefined;
+  const chosen = chooseAbstaining(head.kind, { ...val, known: familiar?.val }, rate, {
+    neither,
+    output: familiar?.output,
+  });
+  if (chosen === undefined) return undefined;
+  const { spec, expected } = chosen;
   const scores = (said: ScoredRows) => familiarityScores(spec.score, said);
-  return measureAbstaining(spec, scores(test), right, neither === undefined ? undefined : scores(neither));
+  const ofTest = scores({ ...test, known: familiar?.test });
+  const ofNeither = neither === undefined ? undefined : scores(neither);
+  return { ...measureAbstaining(spec, ofTest, right, ofNeither), expected };
 }
 
 /** The figures of an assessment by flat names: metrics of the manifest, of `metrics.json` and of the run. */
@@ -111,6 +125,7 @@ export function figuresOf(
     test_pictures: evaluation.count,
     ...(abstaining !== undefined && {
       abstain_share: abstaining.share,
+      ...(abstaining.expected !== undefined && { abstain_share_expected: abstaining.expected }),
       abstain_accuracy_of_answered: abstaining.accuracyOfAnswered,
       ...(abstaining.neither !== undefined && { abstain_neither_caught: abstaining.neither.caught }),
     }),

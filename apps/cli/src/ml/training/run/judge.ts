@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import { CliError } from '../../../errors/cli-error.ts';
 import type { AbstainReport } from '../evaluation/abstain.ts';
 import { violationsOf } from '../evaluation/gate.ts';
-import { assessAbstaining, figuresOf, intervalFigures } from './assess.ts';
+import { assessAbstaining, figuresOf, intervalFigures, type Familiar } from './assess.ts';
 import type { PreviousComparison } from './compare-previous.ts';
 import { shown, type Inputs, type Learned } from './inputs.ts';
 import { askNeither } from './neither.ts';
@@ -18,18 +18,18 @@ import { renderAssessment } from './summary.ts';
  */
 export async function judgeModel(
   inputs: Inputs,
-  learned: Learned,
+  learned: Learned & { readonly familiar: Familiar | undefined },
   model: LocalModel,
   comparison: PreviousComparison | undefined,
 ): Promise<AbstainReport | undefined> {
   const { context, options, theme, dataset, backbone, tracker } = inputs;
-  const { features, trained, assessment } = learned;
+  const { features, trained, assessment, familiar } = learned;
   const { abstain, gate } = options.params;
   const neither =
     abstain.neither === '' || abstain.rate === 0
       ? undefined
       : await askNeither(model, assessment.head, resolve(context.cwd, abstain.neither), context.signal);
-  const abstaining = assessAbstaining(assessment, abstain.rate, neither);
+  const abstaining = assessAbstaining(assessment, abstain.rate, { familiar, neither });
   const paired = comparison?.kind === 'compared' ? comparison.paired : undefined;
   const violations = violationsOf({ evaluation: assessment.test.evaluation, paired }, gate);
   const figures = {
@@ -52,6 +52,10 @@ export async function judgeModel(
     test_loss: assessment.test.evaluation.logLoss,
     test_acc: assessment.test.evaluation.accuracy,
   });
+  if (abstaining === undefined && abstain.rate > 0)
+    context.stderr.write(
+      `warning: the model never abstains: to find the ${abstain.rate * 100} % of abstain.rate it takes ${Math.ceil(1 / abstain.rate) - 1} validation pictures, and there are ${features.items.val.length}.\n`,
+    );
   for (const source of reports) await tracker.artifact({ source, path: basename(source) });
   const lines = renderAssessment({ assessment, violations, abstaining, comparison }, gate, theme);
   const seen = backbone.lineage['backbone'];

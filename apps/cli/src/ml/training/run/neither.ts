@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
+import type { Classification } from '@pawl/shared/execution/image-task';
 import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../../errors/cli-error.ts';
 import type { ScoredRows } from '../evaluation/abstain.ts';
@@ -28,7 +29,7 @@ export async function askNeither(
       cause,
     );
   });
-  const answers = new Map<string, readonly number[]>();
+  const answers = new Map<string, Classification>();
   const sorted = names.sort(compareCodeUnits);
   await forEachLimited(
     sorted,
@@ -36,12 +37,15 @@ export async function askNeither(
     async (name) => {
       const bytes = await readFile(join(folder, name)).catch(() => undefined);
       if (bytes === undefined || sniffImageFormat(bytes) === undefined) return;
-      answers.set(name, (await model.ask(bytes)).output);
+      answers.set(name, await model.ask(bytes));
     },
     signal,
   );
-  const logits = Float64Array.from(sorted.flatMap((name) => answers.get(name) ?? []));
-  if (answers.size > 0) return { logits, probabilities: toProbabilities(logits, kind, outputs), rows: answers.size };
+  const said = sorted.flatMap((name) => answers.get(name) ?? []);
+  const logits = Float64Array.from(said.flatMap(({ output }) => output));
+  const known = Float64Array.from(said, (of) => of.known ?? NaN);
+  if (said.length > 0)
+    return { logits, probabilities: toProbabilities(logits, kind, outputs), known, rows: said.length };
   throw new CliError(
     'DATA_EMPTY',
     `The photographs of neither, ${folder}, hold no picture.`,

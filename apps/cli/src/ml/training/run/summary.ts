@@ -145,14 +145,17 @@ const calibrationNotes: Readonly<Record<Assessment['calibration']['outcome'], st
 
 /** Lines on when a model abstains and what that does. */
 export function abstainLines(
-  { spec, share, accuracyOfAnswered, neither }: AbstainReport,
+  { spec, expected, share, interval, accuracyOfAnswered, neither }: AbstainReport,
   theme: Theme,
 ): readonly string[] {
-  const caught =
-    neither === undefined ? '' : `, and from ${percent(neither.caught)} of ${neither.count} pictures of neither`;
+  const between = ({ lower, upper }: ShareInterval) => `${percent(lower)} ${theme.symbols.dash} ${percent(upper)}`;
+  const promised = expected === undefined ? '' : `; chosen for ${percent(expected)}`;
   return [
-    theme.paint('strong', `Abstains below ${spec.threshold.toFixed(3)} of ${describeAbstain(spec)}`),
-    `  from ${percent(share)} of the test pictures${caught}; ${percent(accuracyOfAnswered)} of the others are right`,
+    theme.paint('strong', `Abstains below ${describeAbstain(spec)} ${spec.threshold.toFixed(3)}`),
+    `  from ${percent(share)} of the test pictures (${between(interval)}${promised}); ${percent(accuracyOfAnswered)} of the others are right`,
+    ...(neither === undefined
+      ? []
+      : [`  from ${percent(neither.caught)} of ${neither.count} pictures of neither (${between(neither.interval)})`]),
   ];
 }
 

@@ -16,6 +16,8 @@ export interface Agreement {
   readonly pictures: number;
   /** Largest difference of a logit as a share of `1 + |logit|`. */
   readonly largest: number;
+  /** By picture, of the output that knows the model's limits; NaN where it has none. */
+  readonly known: Float64Array;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function assertAgrees(
 ): Promise<Agreement> {
   const outputs = logits.length / Math.max(1, items.length);
   const progress = await createProgress(context, 'check', items.length);
+  const knowing = new Float64Array(items.length).fill(NaN);
   let largest = 0;
   let worst: DatasetItem | undefined;
   let done = 0;
@@ -41,7 +44,8 @@ export async function assertAgrees(
     [...items.entries()],
     model.capacity,
     async ([row, item]) => {
-      const { output } = await model.ask(await dataset.read(item));
+      const { output, known } = await model.ask(await dataset.read(item));
+      if (known !== undefined) knowing[row] = known;
       for (let i = 0; i < outputs; i++) {
         const own = logits[row * outputs + i] ?? NaN;
         const difference = Math.abs(own - (output[i] ?? NaN)) / (1 + Math.abs(own));
@@ -63,5 +67,5 @@ export async function assertAgrees(
   progress.done(
     `the written model answers all ${items.length} test pictures as trained (largest difference ${largest.toExponential(1)})`,
   );
-  return { pictures: items.length, largest };
+  return { pictures: items.length, largest, known: knowing };
 }
