@@ -103,7 +103,7 @@ COPY apps/inference/public /app/apps/inference/public
 COPY --from=build-inference /src/apps/inference/dist/bundle /app/apps/inference/dist/bundle
 # What keeps memory small and flat: docs/decisions/0005-memory.md. The loader finds the library on any platform.
 ENV LD_PRELOAD=libjemalloc.so.2 \
-    MALLOC_CONF=background_thread:true,narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0 \
+    MALLOC_CONF=background_thread:true,narenas:2,dirty_decay_ms:5000,muzzy_decay_ms:0 \
     NODE_OPTIONS="--max-semi-space-size=4 --max-old-space-size=96" \
     MODEL_CACHE_DIR=/models
 EXPOSE 8000

@@ -28,7 +28,7 @@ export function productionRuntime(): ProductionRuntime {
         env: {
           NODE_OPTIONS,
           LD_PRELOAD: jemalloc,
-          MALLOC_CONF: 'background_thread:true,narenas:2,dirty_decay_ms:500,muzzy_decay_ms:0',
+          MALLOC_CONF: 'background_thread:true,narenas:2,dirty_decay_ms:5000,muzzy_decay_ms:0',
         },
         allocator: 'jemalloc',
       };
