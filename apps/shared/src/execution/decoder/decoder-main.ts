@@ -6,10 +6,11 @@ import { writeFileSync } from 'node:fs';
 import { lateCodes } from '../../errors/late.ts';
 import { createImageDecoder } from '../../preprocessing/decode-image.ts';
 import { toRefusal } from '../refusal.ts';
-import { type DecoderAnswer, type DecoderSetup, encodeAnswer } from './decoder-protocol.ts';
+import { type DecoderAnswer, type DecoderArguments, encodeAnswer, PIXELS_FD } from './decoder-protocol.ts';
 import { frameHeader, FrameReader } from './frames.ts';
+import { writePixels } from './pixel-file.ts';
 
-const { input, limits } = JSON.parse(process.argv[2] ?? '') as DecoderSetup;
+const { input, limits, sharesMemory } = JSON.parse(process.argv[2] ?? '') as DecoderArguments;
 const decoder = createImageDecoder(input, limits);
 const frames = new FrameReader(limits.maxBytes);
 
@@ -21,17 +22,19 @@ const endNow = (): void => {
 /** @param then called when all of it is with the owner. */
 function send(answer: DecoderAnswer, pixels: Uint8Array = new Uint8Array(), then: () => void = () => undefined): void {
   const head = encodeAnswer(answer);
-  process.stdout.write(Buffer.concat([frameHeader(head.length + pixels.length), head]));
-  process.stdout.write(pixels, then);
+  const frame = [frameHeader(head.length + pixels.length), head];
+  process.stdout.write(Buffer.concat(frame), pixels.length === 0 ? then : undefined);
+  if (pixels.length > 0) process.stdout.write(pixels, then);
 }
 
 async function answer(bytes: Uint8Array): Promise<void> {
   try {
     const { pixels, ...image } = await decoder.decode(bytes);
-    send({ kind: 'done', image }, pixels, () => {
-      // The collector sees a few bytes of it only.
-      pixels.buffer.transfer(0);
-    });
+    // The collector sees a few bytes of them only.
+    const free = (): void => void pixels.buffer.transfer(0);
+    if (sharesMemory && writePixels(PIXELS_FD, pixels))
+      send({ kind: 'done', image, sharedBytes: pixels.length }, undefined, free);
+    else send({ kind: 'done', image }, pixels, free);
   } catch (error) {
     const refusal = toRefusal(error, 'IMAGE_UNREADABLE', 'The image could not be decoded.');
     const busy = lateCodes.has(refusal.code);

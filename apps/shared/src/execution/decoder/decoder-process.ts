@@ -4,8 +4,15 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { PawlError } from '../../errors/pawl-error.ts';
 import type { DecodedImage } from '../../preprocessing/decode-image.ts';
-import { decodeAnswer, type DecoderSetup, largestAnswer } from './decoder-protocol.ts';
+import {
+  decodeAnswer,
+  type DecoderArguments,
+  type DecoderSetup,
+  largestAnswer,
+  pixelBytes,
+} from './decoder-protocol.ts';
 import { frameHeader, FrameReader } from './frames.ts';
+import { PixelFile } from './pixel-file.ts';
 
 /** How one decode ended. */
 export type DecodeEnd =
@@ -75,21 +82,23 @@ export class DecoderProcess {
   constructor({ input, limits }: DecoderSetup) {
     this.#timeoutMs = limits.timeoutMs + ANSWER_MARGIN_MS;
     const kilobytes = Math.ceil((OWN_BYTES + limits.maxDecodeBytes) / 1024);
-    const setup: DecoderSetup = { input, limits };
+    const shared = PixelFile.create(pixelBytes(input));
+    const setup: DecoderArguments = { input, limits, sharesMemory: shared !== undefined };
     // The limit is of what a process writes to for itself (RLIMIT_DATA): Node reserves more addresses than it ever uses, so
     // one of addresses (RLIMIT_AS) means nothing. Only a shell can set it; a system that knows none goes without.
     const limited = 'ulimit -c 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
     this.#child = spawn(
       '/bin/sh',
       ['-c', limited, 'sh', String(kilobytes), process.execPath, ...FLAGS, entry, JSON.stringify(setup)],
-      { stdio: ['pipe', 'pipe', 'pipe'], env: environment() },
-    );
+      { stdio: ['pipe', 'pipe', 'pipe', ...(shared === undefined ? [] : [shared.fd])], env: environment() },
+    ) as ChildProcessByStdio<Writable, Readable, Readable>;
     this.gone = this.#watch();
     void this.gone.then((reason) => {
       this.#isReady = false;
+      shared?.close();
       this.#pending?.settle(this.#pending.end ?? { kind: 'died', reason });
     });
-    this.started = this.#listen(largestAnswer(input));
+    this.started = this.#listen(largestAnswer(input), shared);
     // Looked at by the owner, if at all; it must not end the service.
     this.started.catch(() => undefined);
   }
@@ -120,8 +129,12 @@ export class DecoderProcess {
         onEnd(end);
       },
     };
-    this.#child.stdin.write(frameHeader(bytes.length));
-    this.#child.stdin.write(bytes);
+    // Both in one call of the system, which wakes the process once.
+    const { stdin } = this.#child;
+    stdin.cork();
+    stdin.write(frameHeader(bytes.length));
+    stdin.write(bytes);
+    stdin.uncork();
   }
 
   /** Ends it at once, whatever it does. */
@@ -155,7 +168,7 @@ export class DecoderProcess {
     });
   }
 
-  #listen(maxBytes: number): Promise<void> {
+  #listen(maxBytes: number, shared: PixelFile | undefined): Promise<void> {
     const frames = new FrameReader(maxBytes);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -174,7 +187,10 @@ export class DecoderProcess {
           this.#isReady = true;
           resolve();
         } else if (answer.kind === 'done') {
-          this.#pending?.settle({ kind: 'decoded', image: { ...answer.image, pixels } });
+          const { image, sharedBytes } = answer;
+          const decoded = sharedBytes === undefined ? pixels : shared?.read(sharedBytes);
+          if (decoded === undefined) throw new Error('the decoder names memory that is not shared');
+          this.#pending?.settle({ kind: 'decoded', image: { ...image, pixels: decoded } });
         } else {
           const { code, message, hint, cause } = answer;
           const error = new PawlError(code, { message, hint, ...(cause !== undefined && { cause: new Error(cause) }) });

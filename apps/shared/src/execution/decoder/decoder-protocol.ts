@@ -6,7 +6,11 @@ import type { Refusal } from '../refusal.ts';
 /*
  * What a decoder process and its owner say to each other, in frames (frames.ts) over its standard input and output. Owner
  * to process: one encoded image a frame, the next one after the answer. Process to owner: a hello, then one answer an image.
+ * Where the two share memory (pixel-file.ts), pixels are left there, and the answer says how many.
  */
+
+/** The file descriptor under which a decoder process has the memory that it shares with its owner. */
+export const PIXELS_FD = 3;
 
 /** What a decoder process is started with, as JSON in its first argument. */
 export interface DecoderSetup {
@@ -14,10 +18,20 @@ export interface DecoderSetup {
   readonly limits: ImageLimits;
 }
 
-/** What the header of an answer says. Pixels follow a `done`. */
+/** The same, and whether there is a {@link PIXELS_FD}. */
+export interface DecoderArguments extends DecoderSetup {
+  readonly sharesMemory: boolean;
+}
+
+/** What the header of an answer says. */
 export type DecoderAnswer =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly image: Omit<DecodedImage, 'pixels'> }
+  | {
+      readonly kind: 'done';
+      readonly image: Omit<DecodedImage, 'pixels'>;
+      /** Bytes of pixels in the shared memory; absent: they follow the header. */
+      readonly sharedBytes?: number;
+    }
   | ({
       readonly kind: 'refused';
       /** The decoder still works on the picture that it refused: the process takes no other and ends. */
@@ -29,8 +43,11 @@ const PREFIX_BYTES = 4;
 /** More than any header has. */
 const HEADER_BYTES = 64 * 1024;
 
+/** Pixels of an answer for an input, bytes. */
+export const pixelBytes = ({ width, height }: InputSpec): number => width * height * 3;
+
 /** Largest answer for an input, bytes. */
-export const largestAnswer = ({ width, height }: InputSpec): number => PREFIX_BYTES + HEADER_BYTES + width * height * 3;
+export const largestAnswer = (input: InputSpec): number => PREFIX_BYTES + HEADER_BYTES + pixelBytes(input);
 
 /**
  * The start of an answer's frame, which its pixels follow: length of the header, header as JSON.

@@ -39,7 +39,8 @@ export class FrameReader {
         const length = this.#header.readUInt32BE();
         if (length > this.#maxBytes)
           throw new RangeError(`a frame of ${length} bytes; at most ${this.#maxBytes} are allowed`);
-        this.#frame = new Uint8Array(length);
+        // Given on when every byte of it is written.
+        this.#frame = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
         this.#filled = 0;
       } else {
         const part = piece.subarray(at, at + this.#frame.length - this.#filled);

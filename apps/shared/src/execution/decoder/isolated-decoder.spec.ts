@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { jest } from '@jest/globals';
 import { eventually } from '@pawl/test-kit/eventually';
 import { decoderPids, procFile } from '@pawl/test-kit/process-tree';
 import { catdog, catPhoto } from '@pawl/test-kit/repository';
@@ -9,6 +10,7 @@ import { createImageDecoder } from '../../preprocessing/decode-image.ts';
 import { defaultImageLimits } from '../../preprocessing/limits.ts';
 import { blackPng } from '../../preprocessing/test/png.ts';
 import { IsolatedDecoder } from './isolated-decoder.ts';
+import { PixelFile } from './pixel-file.ts';
 
 const { input, golden } = JSON.parse(readFileSync(join(catdog, 'manifest.json'), 'utf8')) as Manifest;
 const photos = golden.images.map(({ file }) => readFileSync(join(catdog, file)));
@@ -48,6 +50,18 @@ describe('IsolatedDecoder', () => {
     const theirs = await Promise.all(photos.map((bytes) => decoder.decode(bytes)));
     for (const [index, image] of theirs.entries()) expect(image).toEqual(await here.decode(photos[index]!));
     expect(losses).toEqual([]);
+    expect(readlinkSync(`/proc/${pids()[0]!}/fd/3`)).toMatch(/^\/dev\/shm\/pawl-.* \(deleted\)$/);
+  });
+
+  it('gives the same where no memory can be shared', async () => {
+    const create = jest.spyOn(PixelFile, 'create').mockReturnValue(undefined);
+    try {
+      const decoder = await aDecoder();
+      const here = createImageDecoder(input, limits);
+      for (const bytes of photos.slice(0, 3)) expect(await decoder.decode(bytes)).toEqual(await here.decode(bytes));
+    } finally {
+      create.mockRestore();
+    }
   });
 
   it('passes the refusals on', async () => {
