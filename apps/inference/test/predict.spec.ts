@@ -317,6 +317,20 @@ describe('the log', () => {
 });
 
 describe('the metrics', () => {
+  it('count images by the graph that answered, where the model has two', async () => {
+    const stages = async () => {
+      const text = await (await fetch(`${service.url}/metrics`)).text();
+      return text.split('\n').filter((line) => line.startsWith('catdog_stage_total'));
+    };
+    await post('/predict', form([photo]));
+    expect(await stages()).toEqual([]);
+    for (const stage of ['first', 'final', 'first'] as const) {
+      service.backend.behaviour = () => Promise.resolve(service.backend.answer(-3, 1, stage));
+      await post('/predict', form([photo]));
+    }
+    expect(await stages()).toEqual(['catdog_stage_total{stage="first"} 2', 'catdog_stage_total{stage="final"} 1']);
+  });
+
   it('count requests, latency and labels under the agreed names', async () => {
     await post('/predict', form([photo]));
     await post('/predict', form([Buffer.from('nope')]));

@@ -1,8 +1,9 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { readGraphs } from '@pawl/shared/execution/bundle-graphs';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
-import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import { shareBytes } from '@pawl/shared/execution/share-bytes';
+import type { StagedSpec } from '@pawl/shared/execution/stage';
 import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { explainLoadFailure } from './onnx/load-failure.ts';
@@ -16,16 +17,17 @@ export interface LocalModel {
 }
 
 /** What {@link withLocalModel} needs of a bundle: the bytes that were verified. @throws PawlError of `Bundle.read`. */
-export const modelOf = async (bundle: Bundle, signal: AbortSignal) => ({
-  bytes: await bundle.read(bundle.manifest.model, signal),
-  spec: bundle.manifest,
-  name: `${bundle.manifest.name} ${bundle.manifest.version}`,
-});
+export const modelOf = async (bundle: Bundle, signal: AbortSignal) => {
+  const { model: bytes, ...graphs } = await readGraphs(bundle, signal);
+  return { bytes, ...graphs, name: `${bundle.manifest.name} ${bundle.manifest.version}` };
+};
 
 /** A graph that is to be loaded. */
 export interface LocalModelSource {
   readonly bytes: Uint8Array;
-  readonly spec: SessionSpec;
+  /** The graph that is asked before it, where the spec has a first stage. */
+  readonly firstModel?: Uint8Array<SharedArrayBuffer> | undefined;
+  readonly spec: StagedSpec;
   readonly name: string;
 }
 
@@ -39,12 +41,12 @@ const IN_FLIGHT = 2;
 /**
  * Runs `body` with a model loaded into the session that serves.
  *
- * @param bytes of the graph.
+ * @param bytes of the graph. @param firstModel the one that is asked before it.
  * @param name of the model, for people.
  * @throws CliError GRAPH_INVALID; PawlError MODEL_EXTERNAL_DATA; what `body` throws.
  */
 export async function withLocalModel<Result>(
-  { bytes, spec, name }: LocalModelSource,
+  { bytes, firstModel, spec, name }: LocalModelSource,
   signal: AbortSignal,
   body: (model: LocalModel) => Promise<Result>,
 ): Promise<Result> {
@@ -53,7 +55,7 @@ export async function withLocalModel<Result>(
     size,
     queueLimit: 10_000,
     inFlightPerWorker: IN_FLIGHT,
-    setup: { model: shareBytes(bytes), spec, limits, niceness: 0 },
+    setup: { model: shareBytes(bytes), firstModel, spec, limits, niceness: 0 },
   });
   await pool.start().catch((error: unknown) => {
     throw explainLoadFailure(error, name);

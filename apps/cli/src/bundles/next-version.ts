@@ -1,11 +1,14 @@
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
-import type { Manifest } from '@pawl/shared/bundle/manifest';
+import type { FirstStageSpec, Manifest } from '@pawl/shared/bundle/manifest';
 import semver from 'semver';
 
 /** What decides the number of a version. */
 export interface VersionedParts extends Pick<Manifest, 'name' | 'labels' | 'input' | 'output'> {
   /** `sha256:<hex>` of the graph; undefined: counts as changed. */
   readonly modelDigest?: string | undefined;
+  readonly firstStage?: FirstStageSpec | undefined;
+  /** `sha256:<hex>` of its graph, where there is a first stage. */
+  readonly firstDigest?: string | undefined;
 }
 
 /** How far a version is from the one before it. */
@@ -21,7 +24,7 @@ export interface NextVersion {
 
 /**
  * The next semantic version of a model. Whoever sends pictures or reads answers must look again when labels, input or
- * output change: major. New weights behind the same contract: minor. The same graph, packaged again: patch. The threshold of
+ * output change: major. New weights behind the same contract, or others that are asked before them: minor. The same graph, packaged again: patch. The threshold of
  * an output is part of the weights: it is fitted with them.
  */
 export function nextVersion(
@@ -33,6 +36,8 @@ export function nextVersion(
     return { version: '1.0.0', change: 'first', reason: `${previous.name} is another model` };
   const changed = contractChange(previous, next);
   if (changed !== undefined) return bump(previous.version, 'major', changed);
+  if (canonicalJson(firstOf(previous)) !== canonicalJson(firstOf(next)))
+    return bump(previous.version, 'minor', 'the first stage changed');
   return previous.modelDigest !== undefined && previous.modelDigest === next.modelDigest
     ? bump(previous.version, 'patch', 'the graph is the same')
     : bump(previous.version, 'minor', 'only the weights changed');
@@ -40,8 +45,19 @@ export function nextVersion(
 
 /** The parts of a manifest that {@link nextVersion} compares. */
 export function versionedParts(manifest: Manifest): VersionedParts & Pick<Manifest, 'version'> {
-  const { name, version, labels, input, output, model, files } = manifest;
-  return { name, version, labels, input, output, modelDigest: files.find(({ path }) => path === model)?.sha256 };
+  const { name, version, labels, input, output, model, firstStage, files } = manifest;
+  const digestOf = (graph: string | undefined) => files.find(({ path }) => path === graph)?.sha256;
+  return {
+    ...{ name, version, labels, input, output, modelDigest: digestOf(model) },
+    ...(firstStage !== undefined && { firstStage, firstDigest: digestOf(firstStage.model) }),
+  };
+}
+
+/** What is compared of a first stage: not where its graph lies. */
+function firstOf({ firstStage, firstDigest = '' }: VersionedParts) {
+  if (firstStage === undefined) return null;
+  const { input, output, sure, known = null } = firstStage;
+  return { input, output, sure, known, firstDigest };
 }
 
 function contractChange(previous: VersionedParts, next: VersionedParts): string | undefined {

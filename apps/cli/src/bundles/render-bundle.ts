@@ -1,4 +1,4 @@
-import { NEITHER, sizeOfFiles, type InputSpec, type Manifest } from '@pawl/shared/bundle/manifest';
+import { NEITHER, sizeOfFiles, type FirstStageSpec, type InputSpec, type Manifest } from '@pawl/shared/bundle/manifest';
 import { describeAbstain } from './describe-abstain.ts';
 import { formatValue, type GraphDescription } from './onnx/describe-graph.ts';
 import { bytes, count, shortDigest } from '../terminal/text.ts';
@@ -74,12 +74,13 @@ function identityOf(description: BundleDescription, theme: Theme): readonly Fiel
 }
 
 function modelFields({ manifest, graph, graphProblem }: BundleDescription): readonly Field[] {
-  const { labels, input, output, abstain } = manifest;
+  const { labels, input, output, abstain, firstStage } = manifest;
   return [
     ['labels', labels.join(', ')],
     ['input', describeInput(input)],
     ['output', describeOutput(output, labels)],
     ['abstains', abstain === undefined ? 'never' : `below ${figure(abstain.threshold)} of ${describeAbstain(abstain)}`],
+    ...(firstStage === undefined ? [] : [['first asked', describeFirstStage(firstStage)] as const]),
     ...(graph === undefined ? [] : graphFields(graph)),
     ...(graphProblem === undefined ? [] : ([['graph', { text: graphProblem, tone: 'warn' }]] as const)),
   ];
@@ -108,6 +109,12 @@ function describeInput(input: InputSpec): string {
   const { name, dtype, layout, width, height, fit, kernel, scale, mean, std } = input;
   const scaled = dtype === 'float32' ? `, (value * ${figure(scale)} - [${mean.join(', ')}]) / [${std.join(', ')}]` : '';
   return `${name}: ${dtype} ${layout}, ${width} x ${height}, ${fit}, ${kernel}${scaled}`;
+}
+
+/** `first.onnx (image: uint8 NHWC, 160 x 160, fill, lanczos3), answers from a margin of 3 on`. */
+function describeFirstStage({ model, input, sure, known }: FirstStageSpec): string {
+  const knows = known === undefined ? '' : ` and ${figure(known.threshold)} of ${known.output}`;
+  return `${model} (${describeInput(input)}), answers from a margin of ${figure(sure)}${knows} on`;
 }
 
 /** `logit: one logit; dog from 0.5 on`. */

@@ -1,5 +1,6 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { readGraphs } from '@pawl/shared/execution/bundle-graphs';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import { DecodeAdmission } from '@pawl/shared/execution/decode-admission';
 import type { Classification, Interest } from '@pawl/shared/execution/image-task';
@@ -35,20 +36,18 @@ export class OnnxModelBackend extends ModelBackend {
 
   override async load(bundle: Bundle): Promise<void> {
     const { WORKERS, WORKER_NICENESS, QUEUE_LIMIT } = this.#config;
-    const { labels, input, output, abstain, model } = bundle.manifest;
     // Loading is tried again after a transient failure; the workers of the last attempt must not stay beside the new
     // ones.
     await this.#pool?.close();
-    const bytes = await bundle.readShared(model);
+    const graphs = await readGraphs(bundle);
     const size = WORKERS === 'auto' ? cpuLimit() : WORKERS;
-    const admission = this.#admit(size, bytes.byteLength);
+    const admission = this.#admit(size, [graphs.model, graphs.firstModel]);
     const pool = new ImageWorkerPool({
       size,
       queueLimit: QUEUE_LIMIT,
       inFlightPerWorker: IN_FLIGHT_PER_WORKER,
       setup: {
-        model: bytes,
-        spec: { labels, input, output, abstain },
+        ...graphs,
         limits: admission.limits,
         niceness: WORKER_NICENESS,
       },
@@ -98,13 +97,14 @@ export class OnnxModelBackend extends ModelBackend {
   }
 
   /** Shares out the memory of the container, and says how. */
-  #admit(workers: number, modelBytes: number): DecodeAdmission {
+  #admit(workers: number, graphs: readonly (Uint8Array | undefined)[]): DecodeAdmission {
     const { DECODE_MEMORY_BYTES, UPLOAD_MEMORY_BYTES, QUEUE_LIMIT } = this.#config;
     const input = {
       containerBytes: memoryLimit(),
       workers,
       uploadBytes: UPLOAD_MEMORY_BYTES,
-      modelBytes,
+      modelBytes: graphs.reduce((sum, graph) => sum + (graph?.byteLength ?? 0), 0),
+      graphs: graphs.filter((graph) => graph !== undefined).length,
       decodeBytes: DECODE_MEMORY_BYTES === 'auto' ? undefined : DECODE_MEMORY_BYTES,
     };
     const { warning, ...plan } = memoryPlan(input);

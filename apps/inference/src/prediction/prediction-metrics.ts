@@ -10,6 +10,7 @@ import { type CounterMetric, type HistogramMetric, MetricFactory } from '../metr
 export class PredictionMetrics {
   readonly #labels: CounterMetric;
   readonly #abstained: CounterMetric;
+  readonly #answeredBy: CounterMetric;
   readonly #refused: CounterMetric;
   readonly #stages: HistogramMetric;
   readonly #confidence: HistogramMetric;
@@ -21,6 +22,7 @@ export class PredictionMetrics {
       help: 'Images that are probably none of the labels, by the label that was answered nevertheless.',
       labels: ['label'],
     });
+    this.#answeredBy = metrics.counter(inferenceMetrics.stage);
     this.#refused = metrics.counter({
       suffix: 'image_refused_total',
       help: 'Images that were not classified, by error code.',
@@ -41,12 +43,13 @@ export class PredictionMetrics {
   }
 
   /** An image was classified. */
-  imageClassified(answer: Answer, { queueMs, decodeMs, inferMs }: Classification['timings']): void {
+  imageClassified(answer: Answer, { timings: { queueMs, decodeMs, inferMs }, stage }: Classification): void {
     this.#stages.observe({ stage: 'queue' }, queueMs / 1000);
     this.#stages.observe({ stage: 'decode' }, decodeMs / 1000);
     this.#stages.observe({ stage: 'infer' }, inferMs / 1000);
     this.#labels.inc({ label: answer.label });
     this.#confidence.observe({ label: answer.label }, answer.confidence);
+    if (stage !== undefined) this.#answeredBy.inc({ stage });
     if (answer.abstained === true) this.#abstained.inc({ label: answer.label });
   }
 

@@ -66,7 +66,7 @@ export class PredictionService {
       const answer = toAnswer(classification, model.manifest);
       if (answer === undefined)
         throw new PawlError('INFERENCE_FAILED', { message: 'The model gave no finite answer for this image.' });
-      this.#metrics.imageClassified(answer, classification.timings);
+      this.#metrics.imageClassified(answer, classification);
       return this.#body(model, answer, classification, top);
     } catch (error) {
       this.#metrics.imageRefused(error instanceof PawlError ? error.code : 'INTERNAL');

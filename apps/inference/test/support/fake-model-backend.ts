@@ -15,9 +15,10 @@ export class FakeModelBackend extends ModelBackend {
   inFlight = 0;
   readonly #stuck = Promise.withResolvers<string>();
 
-  answer(logit: number, frames = 1): Classification {
+  answer(logit: number, frames = 1, stage?: Classification['stage']): Classification {
     return {
       output: [logit],
+      stage,
       image: { format: 'jpeg', width: 640, height: 480, frames },
       timings: { queueMs: 1, decodeMs: 2, inferMs: 3 },
     };

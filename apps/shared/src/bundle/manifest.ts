@@ -114,6 +114,33 @@ const abstainSpecSchema = z.discriminatedUnion('score', [
 ]);
 
 /**
+ * A smaller graph that is asked before the model, of the same labels, kind of output and threshold. It answers what it is
+ * sure of; the model answers the rest, so that most pictures cost as little as the small graph (a cascade: Viola and Jones
+ * 2001, doi:10.1109/CVPR.2001.990517). Only the model abstains by an output of its graph.
+ */
+const firstStageSchema = z.strictObject({
+  /** Its ONNX graph. */
+  model: bundlePath,
+  input: inputSpecSchema,
+  /** Name of its output, of the model's kind. */
+  output: z.string().min(1),
+  /**
+   * Answers from this margin on: distance of the logit from that of the threshold, or of the best logit from the second;
+   * in logits, at least 0.
+   */
+  sure: z.number().min(0),
+  /** Absent: it takes every picture for one of the labels. */
+  known: z
+    .strictObject({
+      /** Name of another output of its graph, one value an image: the larger, the more surely one of the labels. */
+      output: z.string().min(1),
+      /** Answers from this value on; in the output's unit, any finite number. */
+      threshold: z.number(),
+    })
+    .optional(),
+});
+
+/**
  * An image of the bundle with the answer that the packaged model gave for it. Its label wins by the tolerance at least, or
  * comparing would find nothing.
  */
@@ -153,6 +180,8 @@ export const manifestSchema = z
     output: outputSpecSchema,
     /** Absent: the model always answers. */
     abstain: abstainSpecSchema.optional(),
+    /** Absent: the model is asked about every picture. */
+    firstStage: firstStageSchema.optional(),
     golden: z.strictObject({
       /** Largest allowed difference of any probability from the expected one, 0..1. */
       tolerance: z.number().positive().max(0.5),
@@ -189,6 +218,7 @@ export const manifestSchema = z
     if (manifest.abstain?.score === 'energy' && manifest.output.kind !== 'softmax-logits')
       problem(['abstain', 'score'], 'energy needs an output of kind softmax-logits');
     if (!listed.has(manifest.model)) problem(['model'], 'is not among files');
+    for (const { path, message } of firstStageProblems(manifest, listed)) problem(['firstStage', ...path], message);
     if (manifest.reference !== undefined && !listed.has(manifest.reference))
       problem(['reference'], 'is not among files');
     for (const [index, image] of manifest.golden.images.entries()) {
@@ -204,6 +234,41 @@ export const manifestSchema = z
     }
   });
 
+interface StagedParts {
+  readonly firstStage?: FirstStageSpec | undefined;
+  readonly output: OutputSpec;
+  readonly abstain?: AbstainSpec | undefined;
+  readonly model: string;
+}
+
+/** What is wrong with the first stage of a manifest, by its field. */
+function* firstStageProblems(
+  { firstStage, output, abstain, model }: StagedParts,
+  listed: ReadonlySet<string>,
+): Generator<{ readonly path: string[]; readonly message: string }> {
+  if (firstStage === undefined) return;
+  if (!listed.has(firstStage.model)) yield { path: ['model'], message: 'is not among files' };
+  if (firstStage.model === model) yield { path: ['model'], message: 'is the model itself; expected another graph' };
+  if (output.kind === 'probabilities')
+    yield {
+      path: [],
+      message: 'is sure by a margin of logits; expected an output of kind binary-logit or softmax-logits',
+    };
+  if (firstStage.known?.output === firstStage.output)
+    yield { path: ['known', 'output'], message: 'is the output that names the label; expected another one' };
+  if (abstain?.score === 'energy')
+    yield {
+      path: [],
+      message: 'has an energy of another scale than the model; expected to abstain by an output or not at all',
+    };
+  if (abstain !== undefined && abstain.score === undefined && firstStage.known === undefined)
+    yield { path: ['known'], message: 'is missing: the model abstains by an output, and would not be asked' };
+}
+
+/** Paths of the ONNX graphs of a bundle, in the order in which a picture meets them. */
+export const graphsOf = ({ firstStage, model }: Pick<Manifest, 'firstStage' | 'model'>): readonly string[] =>
+  firstStage === undefined ? [model] : [firstStage.model, model];
+
 /** Bytes of all files of a bundle, without the manifest itself. */
 export const sizeOfFiles = (files: readonly BundleFile[]): number => files.reduce((sum, { size }) => sum + size, 0);
 
@@ -215,6 +280,8 @@ export type InputSpec = z.infer<typeof inputSpecSchema>;
 export type OutputSpec = z.infer<typeof outputSpecSchema>;
 /** When the model abstains. */
 export type AbstainSpec = z.infer<typeof abstainSpecSchema>;
+/** The graph that is asked before the model. */
+export type FirstStageSpec = z.infer<typeof firstStageSchema>;
 /** A file of the bundle with size and digest. */
 export type BundleFile = z.infer<typeof bundleFileSchema>;
 /** A golden image with its expected answer. */

@@ -4,7 +4,7 @@ import { PawlError } from '../errors/pawl-error.ts';
 import { chunksInto, chunksOf, createDigester, openRegularFile } from './digest.ts';
 import { forEachLimited } from '../concurrency/for-each-limited.ts';
 import { externalData, GraphScanner } from './graph-scanner.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type BundleFile, type Manifest } from './manifest.ts';
+import { graphsOf, MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type BundleFile, type Manifest } from './manifest.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
 import { MAX_SIGSTORE_BYTES, signatureOfSigstoreBundle } from './sigstore.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES, verifyManifest, type ManifestExpectations } from './verify-manifest.ts';
@@ -37,8 +37,8 @@ export interface Bundle {
 export interface OpenOptions extends ManifestExpectations {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Leaves the model's digest to {@link Bundle.read}: only that the file is there, with the right size, is checked. For
-   * a caller that loads the model anyway, so that it is read once.
+   * Leaves the digests of the graphs to {@link Bundle.read}: only that the files are there, with the right size, is
+   * checked. For a caller that loads the graphs anyway, so that they are read once.
    */
   readonly verifyModelWhenRead?: boolean | undefined;
 }
@@ -48,7 +48,7 @@ const FILES_AT_ONCE = 4;
 
 /**
  * Opens a bundle in a folder: checks the manifest's digest, its signature (required when a public key is given), its
- * schema, then size and sha256 of every file it lists, and that the model keeps no weights outside its file. Symbolic
+ * schema, then size and sha256 of every file it lists, and that no graph keeps weights outside its file. Symbolic
  * links are followed only inside the folder. Files that the manifest does not list are ignored, and cannot be reached
  * through the result.
  *
@@ -70,7 +70,7 @@ export async function openBundle(directory: string, options: OpenOptions = {}): 
     manifest.files,
     FILES_AT_ONCE,
     async (file, signal) => {
-      const isModel = file.path === manifest.model;
+      const isModel = graphsOf(manifest).includes(file.path);
       if (isModel && options.verifyModelWhenRead === true) await verifySize(realRoot, file);
       else await verifyFile(realRoot, file, isModel ? new GraphScanner() : undefined, signal);
     },

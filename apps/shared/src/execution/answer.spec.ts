@@ -35,6 +35,25 @@ describe('toAnswer of a binary logit', () => {
   });
 });
 
+describe('toAnswer of two stages', () => {
+  const abstain = { output: 'known', threshold: -2 };
+
+  it('does not abstain from what the first stage knew by its own scale', () => {
+    expect(toAnswer({ output: [5], known: -7, stage: 'first' }, { ...spec, abstain })?.abstained).toBe(false);
+    expect(toAnswer({ output: [5], known: -7, stage: 'final' }, { ...spec, abstain })?.abstained).toBe(true);
+  });
+
+  it('judges a probability alike, whichever stage gave it', () => {
+    const unsure = { ...spec, abstain: { score: 'max-probability', threshold: 0.9 } } as const;
+    for (const stage of ['first', 'final'] as const)
+      expect(toAnswer({ output: [1], stage }, unsure)?.abstained).toBe(true);
+  });
+
+  it('says nothing of abstaining where the model always answers', () => {
+    expect(toAnswer({ output: [5], known: 3, stage: 'first' }, spec)).not.toHaveProperty('abstained');
+  });
+});
+
 describe('toAnswer of several labels', () => {
   const labels = ['ant', 'bee', 'cow'];
 

@@ -1,4 +1,5 @@
 import type { AbstainSpec, Manifest } from '../bundle/manifest.ts';
+import type { Stage } from './stage.ts';
 
 /** What a model says about one image. */
 export interface Answer {
@@ -17,6 +18,8 @@ export interface ModelOutput {
   readonly output: ArrayLike<number>;
   /** Value of the output that knows the model's limits, where the manifest abstains by one. */
   readonly known?: number | undefined;
+  /** Which graph said it; absent where the bundle has one. */
+  readonly stage?: Stage | undefined;
 }
 
 /** What {@link toAnswer} needs of a manifest. */
@@ -81,8 +84,8 @@ export function familiarity(
 export function toAnswer(said: ModelOutput, spec: AnswerSpec): Answer | undefined {
   const values = toProbabilities(said.output, spec);
   if (values.length !== spec.labels.length || !values.every(Number.isFinite)) return undefined;
-  const score = spec.abstain === undefined ? 0 : familiarity(spec.abstain.score, said, values);
-  if (!Number.isFinite(score)) return undefined;
+  const abstained = spec.abstain === undefined ? undefined : abstains(said, spec.abstain, values);
+  if (abstained === undefined && spec.abstain !== undefined) return undefined;
   const index =
     spec.output.kind === 'binary-logit'
       ? Number((values[1] ?? 0) >= spec.output.threshold)
@@ -91,8 +94,16 @@ export function toAnswer(said: ModelOutput, spec: AnswerSpec): Answer | undefine
     label: spec.labels[index] ?? '',
     confidence: values[index] ?? 0,
     probabilities: Object.fromEntries(spec.labels.map((label, i) => [label, values[i] ?? 0])),
-    ...(spec.abstain !== undefined && { abstained: score < spec.abstain.threshold }),
+    ...(abstained !== undefined && { abstained }),
   };
+}
+
+/** Whether the model abstains; undefined when the score is not finite. */
+function abstains(said: ModelOutput, spec: AbstainSpec, probabilities: readonly number[]): boolean | undefined {
+  // It has answered because it takes the picture for one of the labels, by an output of its own scale.
+  if (said.stage === 'first' && spec.score === undefined) return false;
+  const score = familiarity(spec.score, said, probabilities);
+  return Number.isFinite(score) ? score < spec.threshold : undefined;
 }
 
 /**

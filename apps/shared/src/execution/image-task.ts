@@ -1,10 +1,9 @@
 import type { PawlError } from '../errors/pawl-error.ts';
-import type { ModelOutput } from './answer.ts';
+import type { StagedOutput } from './staged-session.ts';
 import type { ImageFacts, StageTimings } from './worker-protocol.ts';
 
 /** What the graph said about one image, and where the time went. */
-export interface Classification extends ModelOutput {
-  readonly output: readonly number[];
+export interface Classification extends StagedOutput {
   readonly image: ImageFacts;
   readonly timings: StageTimings & {
     /** Waiting for a worker, milliseconds. */

@@ -4,25 +4,22 @@
  */
 import { setPriority } from 'node:os';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { toTensorData } from '../preprocessing/to-tensor.ts';
 import { IsolatedDecoder } from './decoder/isolated-decoder.ts';
-import { OnnxSession } from './onnx-session.ts';
 import { toRefusal } from './refusal.ts';
-import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
+import { inputsOf } from './stage.ts';
+import { StagedSession } from './staged-session.ts';
+import type { ImageFacts, WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('image-worker runs only as a worker thread');
 const setup = workerData as WorkerSetup;
-const { input } = setup.spec;
+const inputs = inputsOf(setup.spec);
 
 const send = (message: WorkerMessage): void => {
   port.postMessage(message);
 };
 
-/**
- * Gives a buffer's memory back now: the collector sees only a few bytes of JavaScript per image, and would let hundreds of
- * kilobytes of pixels pile up behind each.
- */
+/** Gives a buffer's memory back now: the collector sees only a few bytes of it. */
 function free(array: Uint8Array<ArrayBuffer>): void {
   if (array.byteLength > 0) array.buffer.transfer(0);
 }
@@ -42,7 +39,7 @@ const receive = () => receiveMessageOnPort(port) as { readonly message: WorkerTa
 async function start(): Promise<void> {
   lowerPriority();
   const decoder = new IsolatedDecoder(
-    { input, limits: setup.limits },
+    { inputs, limits: setup.limits },
     {
       onLoss: (reason) => {
         send({ kind: 'decoder-lost', reason });
@@ -56,9 +53,7 @@ async function start(): Promise<void> {
       },
     },
   );
-  const session = await OnnxSession.load(setup.model, setup.spec);
-  // The first run allocates the arena and packs weights; it belongs to the start, not to the first request.
-  await session.run(toTensorData(new Uint8Array(input.width * input.height * 3), input), 1);
+  const session = await StagedSession.load(setup);
   await decoder.started;
 
   const take = (task: WorkerTask): void => {
@@ -77,15 +72,21 @@ async function start(): Promise<void> {
 
   async function classify({ id, bytes }: WorkerTask): Promise<WorkerMessage> {
     const begin = performance.now();
-    const { pixels, format, width, height, frames } = await decoder.decode(bytes);
-    const decoded = performance.now();
+    let decodeMs = 0;
+    let image: ImageFacts | undefined;
+    const said = await session.ask(async (index) => {
+      const from = performance.now();
+      const { pixels, format, width, height, frames } = await decoder.decode(bytes, index);
+      decodeMs += performance.now() - from;
+      image ??= { format, width, height, frames };
+      if (index === inputs.length - 1) free(bytes);
+      takeWaiting();
+      return pixels;
+    });
     free(bytes);
-    takeWaiting();
-    const [output = new Float32Array(), known] = await session.run(toTensorData(pixels, input), 1);
-    free(pixels);
-    const timings = { decodeMs: decoded - begin, inferMs: performance.now() - decoded };
-    const image = { format, width, height, frames };
-    return { kind: 'done', id, output: Array.from(output), known: known?.[0], image, timings };
+    const timings = { decodeMs, inferMs: performance.now() - begin - decodeMs };
+    if (image === undefined) throw new RangeError('an answer without a picture');
+    return { kind: 'done', id, said, image, timings };
   }
 }
 

@@ -19,7 +19,7 @@ describe('memoryPlan', () => {
 
   it('more workers, more uploads and a larger model leave less for one picture', () => {
     const usual = plan().maxDecodeBytes;
-    for (const change of [{ workers: 3 }, { uploadBytes: 200_000_000 }, { modelBytes: 20_000_000 }])
+    for (const change of [{ workers: 3 }, { uploadBytes: 200_000_000 }, { modelBytes: 20_000_000 }, { graphs: 2 }])
       expect(plan(change).maxDecodeBytes).toBeLessThan(usual);
   });
 

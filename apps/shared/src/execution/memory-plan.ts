@@ -8,8 +8,10 @@ export interface MemoryPlanInput {
   readonly workers: number;
   /** Uploads that may be held at once. */
   readonly uploadBytes: number;
-  /** The ONNX graph. */
+  /** The ONNX graphs together. */
   readonly modelBytes: number;
+  /** Graphs, each with a session of its own in every worker; absent: one. */
+  readonly graphs?: number | undefined;
   /** For decoding, all workers together; absent: what the container leaves. */
   readonly decodeBytes?: number | undefined;
 }
@@ -49,8 +51,8 @@ const usualPictureBytes = 50_000_000;
  * the service works, and large pictures may end it.
  */
 export function memoryPlan(input: MemoryPlanInput): MemoryPlan {
-  const { containerBytes, workers, uploadBytes, modelBytes } = input;
-  const perWorker = rest.sessionBytes + rest.bytesPerModelByte * modelBytes + rest.decoderBytes;
+  const { containerBytes, workers, uploadBytes, modelBytes, graphs = 1 } = input;
+  const perWorker = graphs * rest.sessionBytes + rest.bytesPerModelByte * modelBytes + rest.decoderBytes;
   const restBytes = rest.serviceBytes + workers * perWorker + uploadBytes;
   const least = workers * leastAllowanceBytes;
   const left = input.decodeBytes ?? containerBytes - restBytes;

@@ -5,6 +5,7 @@ import { inBackground } from '../concurrency/in-background.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import type { ImageTask } from './image-task.ts';
 import { joinChunks } from './join-chunks.ts';
+import { inputsOf } from './stage.ts';
 import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.ts';
 
 /** What a worker tells its pool. */
@@ -24,7 +25,7 @@ const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 /** Time a worker may take to load and warm a model, milliseconds. */
 const START_TIMEOUT_MS = 60_000;
 /**
- * Time beyond the image's own limit after which a silent worker is taken for hung, milliseconds. Generous: the image may
+ * Time beyond the limits of decoding the image after which a silent worker is taken for hung, milliseconds. Generous: the image may
  * wait for the one before it, and a large model on a throttled core takes seconds an image without being hung.
  */
 const HANG_MARGIN_MS = 10_000;
@@ -55,7 +56,7 @@ export class ImageWorker {
 
   constructor(setup: WorkerSetup, observer: WorkerObserver) {
     this.#observer = observer;
-    this.#hangMs = setup.limits.timeoutMs + HANG_MARGIN_MS;
+    this.#hangMs = inputsOf(setup.spec).length * setup.limits.timeoutMs + HANG_MARGIN_MS;
     this.#thread = new Worker(entry, { workerData: setup, name: 'pawl-image-worker', resourceLimits: HEAP });
     this.started = new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -129,8 +130,7 @@ export class ImageWorker {
     if (message.kind === 'done') {
       const queueMs = (task.dispatchedAt ?? task.enqueuedAt) - task.enqueuedAt;
       task.resolve({
-        output: message.output,
-        known: message.known,
+        ...message.said,
         image: message.image,
         timings: { ...message.timings, queueMs },
       });

@@ -1,12 +1,9 @@
-import type { SessionSpec } from './onnx-session.ts';
 import type { ImageLimits } from '../preprocessing/limits.ts';
 import type { Refusal } from './refusal.ts';
+import type { GraphSetup, StagedOutput } from './staged-session.ts';
 
 /** What a worker thread is started with. */
-export interface WorkerSetup {
-  /** The ONNX graph, verified; all threads share it. */
-  readonly model: Uint8Array<SharedArrayBuffer>;
-  readonly spec: SessionSpec;
+export interface WorkerSetup extends GraphSetup {
   readonly limits: ImageLimits;
   /** Added to the thread's nice value, 0..19, so that the main thread answers probes while every core computes. */
   readonly niceness: number;
@@ -20,9 +17,9 @@ export interface WorkerTask {
 
 /** What the worker measured on the way, milliseconds. */
 export interface StageTimings {
-  /** Header check, decoding, colour conversion and resizing. */
+  /** Header check, decoding, colour conversion and resizing; of both sizes, where both graphs were asked. */
   readonly decodeMs: number;
-  /** The graph. */
+  /** The graph, or both. */
   readonly inferMs: number;
 }
 
@@ -45,8 +42,7 @@ export type WorkerMessage =
   | {
       readonly kind: 'done';
       readonly id: number;
-      readonly output: readonly number[];
-      readonly known: number | undefined;
+      readonly said: StagedOutput;
       readonly image: ImageFacts;
       readonly timings: StageTimings;
     }

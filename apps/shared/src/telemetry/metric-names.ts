@@ -20,6 +20,11 @@ export const inferenceMetrics = {
     help: 'Images classified, by the label that was answered.',
     labels: ['label'],
   },
+  stage: {
+    suffix: 'stage_total',
+    help: 'Images by the graph that answered, where the model has two: first (it was sure) or final.',
+    labels: ['stage'],
+  },
 } as const;
 
 /** Full name of a metric for a model. */

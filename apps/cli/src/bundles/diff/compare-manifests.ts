@@ -1,6 +1,7 @@
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
-import { sizeOfFiles, type GoldenImage, type Manifest } from '@pawl/shared/bundle/manifest';
+import { graphsOf, sizeOfFiles, type GoldenImage, type Manifest } from '@pawl/shared/bundle/manifest';
 import { compareMetrics, type MetricChange } from './metrics.ts';
+import { shortDigest } from '../../terminal/text.ts';
 import { nextVersion, versionedParts, type NextVersion } from '../next-version.ts';
 
 /** A bundle as the comparison names it. */
@@ -13,7 +14,7 @@ export interface Side {
   readonly signed: boolean;
   /** Bytes of all files. */
   readonly bytes: number;
-  /** Bytes of the graph. */
+  /** Bytes of the graph, or of both. */
   readonly modelBytes: number;
 }
 
@@ -46,7 +47,7 @@ export interface ManifestComparison {
     readonly removed: readonly string[];
     readonly reordered: boolean;
   };
-  /** Of input, output and abstain, by their names in the manifest. */
+  /** Of input, output, abstain and first stage, by their names in the manifest. */
   readonly contract: readonly FieldChange[];
   readonly lineage: readonly FieldChange[];
   readonly golden: {
@@ -67,7 +68,8 @@ export function sideOf(
   uri: string,
   bundle: { readonly manifest: Manifest; readonly digest: string; readonly signature?: Uint8Array | undefined },
 ): Side {
-  const { name, version, files, model } = bundle.manifest;
+  const { name, version, files } = bundle.manifest;
+  const graphs = graphsOf(bundle.manifest);
   return {
     uri,
     name,
@@ -75,7 +77,7 @@ export function sideOf(
     digest: bundle.digest,
     signed: bundle.signature !== undefined,
     bytes: sizeOfFiles(files),
-    modelBytes: files.find(({ path }) => path === model)?.size ?? 0,
+    modelBytes: sizeOfFiles(files.filter(({ path }) => graphs.includes(path))),
   };
 }
 
@@ -95,10 +97,19 @@ export function compareManifests(
       ...compareFields('input', a.input, b.input),
       ...compareFields('output', a.output, b.output),
       ...compareFields('abstain', a.abstain ?? {}, b.abstain ?? {}),
+      ...compareFields('firstStage', firstFields(a), firstFields(b)),
     ],
     lineage: compareFields('', a.lineage, b.lineage),
     golden: compareGolden(a, b),
   };
+}
+
+/** A first stage by its fields, its graph by content. */
+function firstFields({ firstStage, files }: Manifest): object {
+  if (firstStage === undefined) return {};
+  const { input, model, ...rest } = firstStage;
+  const ofInput = Object.fromEntries(Object.entries(input).map(([key, value]) => [`input.${key}`, value] as const));
+  return { ...rest, ...ofInput, model: shortDigest(files.find(({ path }) => path === model)?.sha256 ?? '') };
 }
 
 function compareLabels(before: readonly string[], after: readonly string[]): ManifestComparison['labels'] {

@@ -50,8 +50,7 @@ export async function classifyPicture(
         'FILE_TOO_LARGE',
         `The file has ${stats.size} bytes; at most ${MAX_PICTURE_BYTES} are allowed.`,
       );
-    const { output } = await model.ask(await readFile(path));
-    const answer = toAnswer(output, manifest);
+    const answer = toAnswer(await model.ask(await readFile(path)), manifest);
     return answer === undefined
       ? unreadable('INFERENCE_FAILED', 'The model gave no finite answer for this picture.')
       : { kind: 'answered', file: name, answer };

@@ -6,13 +6,13 @@ import { writeFileSync } from 'node:fs';
 import { lateCodes } from '../../errors/late.ts';
 import { createImageDecoder } from '../../preprocessing/decode-image.ts';
 import { toRefusal } from '../refusal.ts';
-import { type DecoderAnswer, type DecoderArguments, encodeAnswer, PIXELS_FD } from './decoder-protocol.ts';
+import { type DecoderAnswer, type DecoderArguments, encodeAnswer, INDEX_BYTES, PIXELS_FD } from './decoder-protocol.ts';
 import { frameHeader, FrameReader } from './frames.ts';
 import { writePixels } from './pixel-file.ts';
 
-const { input, limits, sharesMemory } = JSON.parse(process.argv[2] ?? '') as DecoderArguments;
-const decoder = createImageDecoder(input, limits);
-const frames = new FrameReader(limits.maxBytes);
+const { inputs, limits, sharesMemory } = JSON.parse(process.argv[2] ?? '') as DecoderArguments;
+const decoders = inputs.map((input) => createImageDecoder(input, limits));
+const frames = new FrameReader(INDEX_BYTES + limits.maxBytes);
 
 /** `process.exit` waits for the threads of the pool, of which one may be inside a picture for as long as it likes. */
 const endNow = (): void => {
@@ -27,9 +27,11 @@ function send(answer: DecoderAnswer, pixels: Uint8Array = new Uint8Array(), then
   if (pixels.length > 0) process.stdout.write(pixels, then);
 }
 
-async function answer(bytes: Uint8Array): Promise<void> {
+async function answer(frame: Uint8Array): Promise<void> {
   try {
-    const { pixels, ...image } = await decoder.decode(bytes);
+    const decoder = decoders[frame[0] ?? NaN];
+    if (decoder === undefined) throw new RangeError(`the input ${String(frame[0])} of ${decoders.length}`);
+    const { pixels, ...image } = await decoder.decode(frame.subarray(INDEX_BYTES));
     // The collector sees a few bytes of them only.
     const free = (): void => void pixels.buffer.transfer(0);
     if (sharesMemory && writePixels(PIXELS_FD, pixels))
@@ -55,7 +57,7 @@ function volunteer(): void {
 
 volunteer();
 process.stdin.on('data', (piece: Buffer) => {
-  frames.push(piece, (bytes) => void answer(bytes));
+  frames.push(piece, (frame) => void answer(frame));
 });
 // The owner is gone, whatever way it went.
 process.stdin.on('end', endNow);

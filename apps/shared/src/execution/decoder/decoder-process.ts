@@ -8,6 +8,7 @@ import {
   decodeAnswer,
   type DecoderArguments,
   type DecoderSetup,
+  INDEX_BYTES,
   largestAnswer,
   pixelBytes,
 } from './decoder-protocol.ts';
@@ -79,11 +80,11 @@ export class DecoderProcess {
   #isReady = false;
   #stderr = '';
 
-  constructor({ input, limits }: DecoderSetup) {
+  constructor({ inputs, limits }: DecoderSetup) {
     this.#timeoutMs = limits.timeoutMs + ANSWER_MARGIN_MS;
     const kilobytes = Math.ceil((OWN_BYTES + limits.maxDecodeBytes) / 1024);
-    const shared = PixelFile.create(pixelBytes(input));
-    const setup: DecoderArguments = { input, limits, sharesMemory: shared !== undefined };
+    const shared = PixelFile.create(pixelBytes(inputs));
+    const setup: DecoderArguments = { inputs, limits, sharesMemory: shared !== undefined };
     // The limit is of what a process writes to for itself (RLIMIT_DATA): Node reserves more addresses than it ever uses, so
     // one of addresses (RLIMIT_AS) means nothing. Only a shell can set it; a system that knows none goes without.
     const limited = 'ulimit -c 0; ulimit -d "$1" 2>/dev/null; shift; exec "$@"';
@@ -98,7 +99,7 @@ export class DecoderProcess {
       shared?.close();
       this.#pending?.settle(this.#pending.end ?? { kind: 'died', reason });
     });
-    this.started = this.#listen(largestAnswer(input), shared);
+    this.started = this.#listen(largestAnswer(inputs), shared);
     // Looked at by the owner, if at all; it must not end the service.
     this.started.catch(() => undefined);
   }
@@ -116,9 +117,10 @@ export class DecoderProcess {
   /**
    * Decodes one picture; it must be {@link isReady} and at rest, which it is again, unless it has ended, when it calls back.
    * @param bytes not changed, and still there after a `died`.
+   * @param index of the input that it is wanted for.
    * @param onEnd called once, as soon as the answer is there: not a promise, which the thread may come to much later.
    */
-  decode(bytes: Uint8Array, onEnd: (end: DecodeEnd) => void): void {
+  decode(bytes: Uint8Array, index: number, onEnd: (end: DecodeEnd) => void): void {
     const timer = setTimeout(() => {
       this.#giveUp({ kind: 'hung' });
     }, this.#timeoutMs);
@@ -132,7 +134,7 @@ export class DecoderProcess {
     // Both in one call of the system, which wakes the process once.
     const { stdin } = this.#child;
     stdin.cork();
-    stdin.write(frameHeader(bytes.length));
+    stdin.write(Buffer.concat([frameHeader(INDEX_BYTES + bytes.length), Buffer.of(index)]));
     stdin.write(bytes);
     stdin.uncork();
   }

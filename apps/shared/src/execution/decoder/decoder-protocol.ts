@@ -5,8 +5,9 @@ import type { Refusal } from '../refusal.ts';
 
 /*
  * What a decoder process and its owner say to each other, in frames (frames.ts) over its standard input and output. Owner
- * to process: one encoded image a frame, the next one after the answer. Process to owner: a hello, then one answer an image.
- * Where the two share memory (pixel-file.ts), pixels are left there, and the answer says how many.
+ * to process: one encoded image a frame, behind a byte that says for which input, the next one after the answer. Process to
+ * owner: a hello, then one answer an image. Where the two share memory (pixel-file.ts), pixels are left there, and the answer
+ * says how many.
  */
 
 /** The file descriptor under which a decoder process has the memory that it shares with its owner. */
@@ -14,7 +15,8 @@ export const PIXELS_FD = 3;
 
 /** What a decoder process is started with, as JSON in its first argument. */
 export interface DecoderSetup {
-  readonly input: InputSpec;
+  /** Those that a picture may be wanted for, at least one. */
+  readonly inputs: readonly InputSpec[];
   readonly limits: ImageLimits;
 }
 
@@ -43,11 +45,15 @@ const PREFIX_BYTES = 4;
 /** More than any header has. */
 const HEADER_BYTES = 64 * 1024;
 
-/** Pixels of an answer for an input, bytes. */
-export const pixelBytes = ({ width, height }: InputSpec): number => width * height * 3;
+/** Bytes of the input's index before an image. */
+export const INDEX_BYTES = 1;
 
-/** Largest answer for an input, bytes. */
-export const largestAnswer = (input: InputSpec): number => PREFIX_BYTES + HEADER_BYTES + pixelBytes(input);
+/** Most pixels of an answer for any of these inputs, bytes. */
+export const pixelBytes = (inputs: readonly InputSpec[]): number =>
+  Math.max(...inputs.map(({ width, height }) => width * height * 3));
+
+/** Largest answer for any of these inputs, bytes. */
+export const largestAnswer = (inputs: readonly InputSpec[]): number => PREFIX_BYTES + HEADER_BYTES + pixelBytes(inputs);
 
 /**
  * The start of an answer's frame, which its pixels follow: length of the header, header as JSON.

@@ -23,7 +23,7 @@ const errors: unknown[] = [];
 
 async function aDecoder({ timeoutMs = limits.timeoutMs, start = true } = {}): Promise<IsolatedDecoder> {
   const decoder = new IsolatedDecoder(
-    { input, limits: { ...limits, timeoutMs } },
+    { inputs: [input], limits: { ...limits, timeoutMs } },
     { onLoss: (reason) => losses.push(reason), onHopeless: (error) => errors.push(error) },
   );
   decoders.push(decoder);
@@ -62,6 +62,21 @@ describe('IsolatedDecoder', () => {
     } finally {
       create.mockRestore();
     }
+  });
+
+  it('decodes a picture for each input that it was made for, and no other', async () => {
+    const inputs = [input, { ...input, width: 48, height: 32, kernel: 'cubic' as const }];
+    const decoder = new IsolatedDecoder(
+      { inputs, limits },
+      { onLoss: (reason) => losses.push(reason), onHopeless: (error) => errors.push(error) },
+    );
+    decoders.push(decoder);
+    for (const index of [1, 0, 1])
+      expect(await decoder.decode(photo, index)).toEqual(
+        await createImageDecoder(inputs[index]!, limits).decode(photo),
+      );
+    await expect(decoder.decode(photo, 2)).rejects.toMatchObject({ code: 'IMAGE_UNREADABLE' });
+    expect(losses).toEqual([]);
   });
 
   it('passes the refusals on', async () => {
@@ -136,7 +151,7 @@ describe('IsolatedDecoder', () => {
 
   it('does not outlive the thread that owns it', async () => {
     const url = new URL('./isolated-decoder.ts', import.meta.url).href;
-    const options = JSON.stringify({ input, limits });
+    const options = JSON.stringify({ inputs: [input], limits });
     const thread = new Worker(
       `import(${JSON.stringify(url)}).then(({ IsolatedDecoder }) => new IsolatedDecoder(${options}, {}));`,
       { eval: true, execArgv: ['--no-warnings'] },

@@ -23,6 +23,8 @@ export interface DecoderObserver {
 /** A picture that is to be decoded. */
 interface Job {
   readonly bytes: Uint8Array;
+  /** Of the input that it is wanted for. */
+  readonly index: number;
   /** Processes that ended with it. */
   deaths: number;
   readonly resolve: (image: DecodedImage) => void;
@@ -59,12 +61,12 @@ export class IsolatedDecoder implements ImageDecoder {
   }
 
   /**
-   * As {@link ImageDecoder.decode}; `IMAGE_UNREADABLE` also for a picture that ends the process, and
+   * As {@link ImageDecoder.decode}, for one of the inputs, by its index; `IMAGE_UNREADABLE` also for a picture that ends the process, and
    * @throws PawlError `WORKER_CRASHED` when no process can be started.
    */
-  decode(bytes: Uint8Array): Promise<DecodedImage> {
+  decode(bytes: Uint8Array, index = 0): Promise<DecodedImage> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, deaths: 0, resolve, reject });
+      this.#waiting.push({ bytes, index, deaths: 0, resolve, reject });
       this.#next();
     });
   }
@@ -82,7 +84,7 @@ export class IsolatedDecoder implements ImageDecoder {
     const job = this.#waiting.shift();
     if (job === undefined) return;
     this.#current = job;
-    this.#process.decode(job.bytes, (end) => {
+    this.#process.decode(job.bytes, job.index, (end) => {
       this.#current = undefined;
       if (end.kind === 'died' && ++job.deaths < MAX_DEATHS) this.#waiting.unshift(job);
       this.#next();
