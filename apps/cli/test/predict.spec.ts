@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
 import { eventually } from '@pawl/test-kit/eventually';
-import { catdog, catPhoto } from '@pawl/test-kit/repository';
+import { catPhoto, resnet18 as catdog } from '@pawl/test-kit/repository';
 import { pawlIn, type Surroundings } from './support/pawl-in.ts';
 import { startPawl, type PawlProcess } from './support/pawl-process.ts';
 
