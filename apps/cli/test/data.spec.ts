@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join, resolve } from 'node:path';
 import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
+import type { Manifest } from '@pawl/shared/bundle/manifest';
 import type { Context } from '../src/terminal/context.ts';
 import { openDataset } from '../src/ml/data/open-dataset.ts';
 import type { DataReport } from '../src/ml/data/report.ts';
@@ -78,8 +79,13 @@ describe('pawl data prepare', () => {
       parameters: { image_size: 64, check_labels: '' },
       labels: { cat: { train: 5, val: 3, test: 2 } },
     });
-    const checked = await pawl(cwd, [...args, '--check-labels', resolve('models/catdog')]);
-    expect(checked.err).toContain('catdog 2.0.0 was asked about 20 pictures');
+    const check = [...args, '--check-labels', resolve('models/catdog')];
+    const small = await pawl(cwd, check);
+    expect(small.err).not.toContain('was asked about');
+    expect(small.out).toMatch(/labels not checked: the data set was prepared at 64 x 64 and the model takes \d+ x \d+/);
+    const { input } = JSON.parse(readFileSync(resolve('models/catdog/manifest.json'), 'utf8')) as Manifest;
+    writeFileSync(join(cwd, 'params.yaml'), `preprocess: {image_size: ${input.width}}`);
+    expect((await pawl(cwd, check)).err).toMatch(/catdog [\d.]+ was asked about 20 pictures/);
   });
 
   it.each([

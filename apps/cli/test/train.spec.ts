@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { referenceSchema } from '@pawl/shared/bundle/reference';
+import { writeBundle } from '@pawl/shared/bundle/write-bundle';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { eventually } from '@pawl/test-kit/eventually';
 import sharp from 'sharp';
@@ -264,6 +266,36 @@ describe('pawl train', () => {
     expect(evaluated.out).toMatch(/Abstains below the output known[^]*from 100 % of 3 pictures of neither/);
   });
 
+  it('loses no golden image of what it replaces, unless that is dropped by name', async () => {
+    await colourPhotos(at('few-golden'), ['red', 'blue'], 2);
+    await write('base.yaml', { ...params, bundle: { golden: 'few-golden' } });
+    expect((await train('--params base.yaml --out base')).code).toBe(0);
+    // One of its golden images shows the other label now: what was learned cannot answer it.
+    const manifest = JSON.parse(await readFile(at('base/manifest.json'), 'utf8')) as Manifest;
+    const { golden, ...rest } = manifest;
+    const images = golden.images.map((image) =>
+      image.file === 'golden/red-1.png' ? { ...image, label: 'blue', probabilities: { blue: 0.9, red: 0.1 } } : image,
+    );
+    const files = manifest.files.map(({ path }) => ({ path, source: at('base', path) }));
+    await writeBundle(at('mislabelled'), { ...rest, golden: { ...golden, images } }, files);
+    const refused = await train('--replaces mislabelled --out lost --run-name lost');
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(
+      /catdog 1\.0\.0 answers a golden image rightly .*golden\/red-1\.png is blue, and the model says red.*\[GATE_FAILED\]\nnext:.*--drop-golden golden\/red-1\.png/,
+    );
+    expect(existsSync(at('lost'))).toBe(false);
+    // New ones come to those that are there.
+    await colourPhotos(at('more-golden'), ['red'], 3);
+    await write('more.yaml', { ...params, bundle: { golden: 'more-golden' } });
+    const dropped = await train('--params more.yaml --replaces mislabelled --out dropped --drop-golden red-1.png');
+    expect(dropped.code).toBe(0);
+    const made = await manifestOf('dropped');
+    expect(made.golden.images.map(({ file }) => file).sort()).toEqual(
+      ['blue-0', 'blue-1', 'red-0', 'red-1', 'red-2'].map((name) => `golden/${name}.png`),
+    );
+    expect(made.lineage['golden_dropped']).toBe('red-1.png');
+  });
+
   it('takes golden images from a folder, and leaves out those that it answers wrongly', async () => {
     await colourPhotos(at('golden'), ['red', 'blue'], 3);
     await cp(at('golden/red/0.png'), at('golden/blue/mistaken.png'));
@@ -273,6 +305,29 @@ describe('pawl train', () => {
     expect((await manifestOf('guarded')).golden.images.map(({ file }) => file)).toEqual(
       ['blue', 'red'].flatMap((label) => [0, 1, 2].map((n) => `golden/${label}-${n}.png`)),
     );
+  });
+
+  it('trains on no picture that is resized again, where the service resizes the original', async () => {
+    await colourPhotos(at('raw'), ['red', 'blue'], 20);
+    const prepared = { image_size: 32, min_side: 8, near_duplicate_bits: 0 };
+    await write('sized.yaml', { ...params, preprocess: prepared });
+    expect((await pawlIn(folder, 'data prepare --raw raw --out sized --params sized.yaml'.split(' '))).code).toBe(0);
+    const refused = await train('--data sized --params sized.yaml --out sizeless --run-name sizeless');
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(
+      /prepared at 32 x 32 and the model takes 16 x 16: .*\[DATA_SIZE_DIFFERS\]\nnext: +Set preprocess\.image_size: 16 in params\.yaml/,
+    );
+    const asked = await pawlIn(folder, ['evaluate', 'first', '--data', 'sized']);
+    expect(asked.err).toMatch(/warning: the data set was prepared at 32 x 32 and the model takes 16 x 16/);
+    await writeFile(at('fitting.onnx'), bytesOf(colourModel({ size: [32, 32] })));
+    await write('sized.yaml', {
+      ...params,
+      preprocess: prepared,
+      train: { ...params.train, backbone: 'fitting.onnx' },
+    });
+    const fitting = await train('--data sized --params sized.yaml --out fitting');
+    expect([fitting.code, fitting.err.includes('warning')]).toEqual([0, true]);
+    expect(fitting.err).toMatch(/warning: the model never abstains: to find the 10 % .* takes 9 validation pictures/);
   });
 
   it.each([

@@ -41,6 +41,7 @@ const cliErrorCodes = {
   DATA_UNREADABLE: exitCodes.no,
   DATA_SPLIT_EMPTY: exitCodes.no,
   DATA_LABELS_DIFFER: exitCodes.no,
+  DATA_SIZE_DIFFERS: exitCodes.no,
   DATA_LABEL_INVALID: exitCodes.no,
   BACKBONE_INVALID: exitCodes.no,
   GRAPH_INVALID: exitCodes.no,

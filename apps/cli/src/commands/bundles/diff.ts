@@ -56,13 +56,22 @@ async function diff(session: Session, sides: readonly [string, string], options:
 type Bundle = Awaited<ReturnType<typeof import('@pawl/shared/bundle/open-bundle').openBundle>>;
 
 async function askWith({ context }: Session, data: string, before: Bundle, after: Bundle) {
-  const [{ openDataset }, { askBoth }, { compareAnswers }] = await Promise.all([
+  const [{ openDataset }, { preparedSize, resizedTwice }, { askBoth }, { compareAnswers }] = await Promise.all([
     import('../../ml/data/open-dataset.ts'),
+    import('../../ml/data/prepared-size.ts'),
     import('../../bundles/diff/ask-bundles.ts'),
     import('../../bundles/diff/compare-answers.ts'),
   ]);
   const dataset = await openDataset(resolve(context.cwd, data), context.signal);
   try {
+    const size = await preparedSize(dataset);
+    for (const { manifest } of [before, after]) {
+      const problem = resizedTwice(size, manifest.input);
+      if (problem !== undefined)
+        context.stderr.write(
+          `warning: ${manifest.name} ${manifest.version}: ${problem}; its answers are not the service's.\n`,
+        );
+    }
     return compareAnswers(await askBoth(context, before, after, dataset));
   } finally {
     await dataset.close();

@@ -15,6 +15,7 @@ interface TrainCommandOptions {
   readonly out: string;
   readonly version?: string;
   readonly replaces?: string;
+  readonly dropGolden?: string[];
   readonly reports: string;
   readonly runs: string;
   readonly cache: string;
@@ -45,6 +46,11 @@ export function addTrain(program: Command, session: Session): void {
     .option('--out <folder>', 'where the bundle goes', 'models/candidate')
     .option('--version <semver>', 'version of the bundle (default: the next one after the bundle it replaces)')
     .option('--replaces <bundle>', 'the bundle that this one follows; "" for none')
+    .option(
+      '--drop-golden <file>',
+      'a golden image of the replaced bundle that the new one need not answer; may be given again',
+      (file: string, before: string[] | undefined) => [...(before ?? []), file],
+    )
     .option('--reports <folder>', 'where charts and figures go', 'reports/train')
     .option('--runs <folder>', 'local record of runs', 'runs')
     .option('--cache <folder>', 'where features are kept', '.cache/features')

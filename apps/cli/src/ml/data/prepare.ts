@@ -24,6 +24,7 @@ import { hashOfItems, sortItems } from './index-file.ts';
 import { Journal } from './journal.ts';
 import { groupNearDuplicates } from './near-duplicates.ts';
 import { itemPath, PictureStore, WORK_FOLDER } from './picture-store.ts';
+import { preparation, resizedTwice } from './prepared-size.ts';
 import { findProblem } from './problem.ts';
 import { buildReport, type DataReport } from './report.ts';
 import { writeReport } from './write-report.ts';
@@ -112,9 +113,11 @@ export async function prepare(context: Context, request: PrepareRequest, write?:
   await journal.compact([...keys].sort(compareCodeUnits));
   await rm(temporary, { recursive: true, force: true });
   const labels = [...new Set(items.map(({ label }) => label))];
+  const { image_size: side } = parameters;
+  const unfit = request.bundle && resizedTwice({ width: side, height: side }, request.bundle.manifest.input);
   const check: LabelCheck =
-    request.bundle === undefined
-      ? { kind: 'skipped', reason: 'no bundle was named (preprocess.check_labels, --check-labels)' }
+    request.bundle === undefined || unfit !== undefined
+      ? { kind: 'skipped', reason: unfit ?? 'no bundle was named (preprocess.check_labels, --check-labels)' }
       : await checkLabels(
           request.bundle,
           items,
@@ -140,7 +143,7 @@ async function examineAll(
 ): Promise<Examined> {
   const { tree, files, store, journal } = parts;
   const limits = { ...defaultImageLimits, timeoutMs: DECODE_TIMEOUT_MS };
-  const input = { width: imageSize, height: imageSize, fit: 'fill', kernel: 'lanczos3' } as const;
+  const input = { width: imageSize, height: imageSize, ...preparation };
   const decoder = createImageDecoder(
     { name: 'image', layout: 'NHWC', dtype: 'uint8', scale: 1, mean: [0, 0, 0], std: [1, 1, 1], ...input },
     limits,

@@ -10,6 +10,8 @@ export interface ParamFlags {
   readonly seed?: number | undefined;
   readonly backbone?: string | undefined;
   readonly replaces?: string | undefined;
+  /** Beside those of params.yaml. */
+  readonly dropGolden?: readonly string[] | undefined;
 }
 
 /** Pure: parameters with the flags that were given. @throws CliError PARAMS_INVALID naming the flag. */
@@ -25,7 +27,15 @@ export function overrideParams(params: Params, flags: ParamFlags): Params {
     backbone: flags.backbone ?? train.backbone,
   });
   if (parsed.success)
-    return { ...params, train: parsed.data, bundle: { ...bundle, replaces: flags.replaces ?? bundle.replaces } };
+    return {
+      ...params,
+      train: parsed.data,
+      bundle: {
+        ...bundle,
+        replaces: flags.replaces ?? bundle.replaces,
+        drop_golden: [...bundle.drop_golden, ...(flags.dropGolden ?? [])],
+      },
+    };
   const problems = parsed.error.issues.map(({ path, message }) => `${flagOf(path)}: ${message}`);
   throw new CliError('PARAMS_INVALID', `${problems.join('; ')}.`, 'See pawl train --help.');
 }

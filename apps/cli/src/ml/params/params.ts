@@ -88,8 +88,10 @@ const bundleParamsSchema = z.strictObject({
   name: z.string().min(1).default('catdog'),
   /** Address of the bundle that this one follows; empty: it is the first, 1.0.0. */
   replaces: z.string().default(''),
-  /** Folder of labelled golden photographs; empty: from the test split. */
+  /** Folder of labelled photographs that become golden images, beside those of the replaced bundle; empty: none. */
   golden: z.string().default(''),
+  /** Golden images of the replaced bundle that the new one need not have; by their paths in it. */
+  drop_golden: z.array(z.string().min(1)).default([]),
 });
 
 const trackingParamsSchema = z.strictObject({

@@ -11,6 +11,7 @@ import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import type { Context } from '../../terminal/context.ts';
 import { measuredPictures, type DatasetItem, type Split } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
+import { preparedSize, resizedTwice } from '../data/prepared-size.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { digestOfPictures } from '../../bundles/diff/measured-on.ts';
 import { withBundle } from '../../bundles/read-bundle.ts';
@@ -71,7 +72,9 @@ export async function evaluateBundle(context: Context, uri: string, data: Evalua
     const { manifest, digest } = bundle;
     const { name, version, labels, lineage } = manifest;
     return await withLocalModel(await modelOf(bundle, context.signal), context.signal, (model) =>
-      withQuestions(context, data, labels, async (questions, neither) => {
+      withQuestions(context, data, manifest, async (questions, neither, caution) => {
+        if (caution !== undefined)
+          context.stderr.write(`warning: ${caution}; the figures are not those of the service.\n`);
         const asked = await askAll(context, model, manifest, questions);
         const outside = neither.length === 0 ? undefined : await askAll(context, model, manifest, neither);
         if (asked.items.length === 0)
@@ -169,12 +172,13 @@ function abstaining(
   return measureAbstaining(abstain, scores(asked), right, outside === undefined ? undefined : scores(outside));
 }
 
-type Body<Result> = (questions: readonly Question[], neither: readonly Question[]) => Promise<Result>;
+/** @param caution what is wrong with the size of the pictures, as a clause. */
+type Body<Result> = (questions: readonly Question[], neither: readonly Question[], caution?: string) => Promise<Result>;
 
 async function withQuestions<Result>(
   { signal }: Context,
   data: EvaluationData,
-  labels: readonly string[],
+  { labels, input }: Pick<Manifest, 'labels' | 'input'>,
   body: Body<Result>,
 ): Promise<Result> {
   if (data.kind === 'photos') {
@@ -197,6 +201,7 @@ async function withQuestions<Result>(
     return await body(
       items.map((item) => ({ item, read: () => dataset.read(item) })),
       [],
+      resizedTwice(await preparedSize(dataset), input),
     );
   } finally {
     await dataset.close();

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Context } from '../../terminal/context.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/open-dataset.ts';
+import { preparation, preparedSize, resizedTwice, type PictureSize } from '../data/prepared-size.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { resumable } from '../../errors/resumable.ts';
 import { withLocalModel } from '../../bundles/local-model.ts';
@@ -12,7 +13,7 @@ import { outputNameOf, replaceHead } from '../../bundles/onnx/replace-head.ts';
 import { readKey } from '../../bundles/read-bundle.ts';
 import type { Theme } from '../../terminal/theme.ts';
 import { extractFeatures } from './features/extract-features.ts';
-import { openBackbone } from './features/open-backbone.ts';
+import { openBackbone, type Backbone } from './features/open-backbone.ts';
 import { trainHead } from './head/train-head.ts';
 import { assess, THRESHOLD } from './run/assess.ts';
 import { compareWithPrevious } from './run/compare-previous.ts';
@@ -23,7 +24,8 @@ import { judgeModel } from './run/judge.ts';
 import { trainingOriginOf } from './run/lineage.ts';
 import { assertVersion, readPrevious } from './run/previous-bundle.ts';
 import { startRecord } from './run/record.ts';
-import { GOLDEN_TOLERANCE, goldenCandidates, ship } from './run/ship.ts';
+import { assertRatchet, goldenCandidates } from './run/golden-ratchet.ts';
+import { GOLDEN_TOLERANCE, ship } from './run/ship.ts';
 import { askKnown } from './run/known.ts';
 import { assertAgrees } from './run/verify-model.ts';
 
@@ -53,6 +55,7 @@ async function trainOnRecord(context: Context, options: TrainOptions, theme: The
         ? undefined
         : await readGoldenFolder(resolve(context.cwd, params.bundle.golden), dataset.labels);
     const backbone = await openBackbone(context, params.train.backbone, params.train.features);
+    assertSize(await preparedSize(dataset), backbone);
     const origin = trainingOriginOf(params, options.revision);
     const tracker = await startRecord({ context, options, dataset, backbone, origin });
     try {
@@ -99,6 +102,11 @@ async function run(inputs: Inputs): Promise<void> {
       const abstaining = await judgeModel(inputs, { ...learned, familiar }, model, comparison);
       const rules = { spec: base, tolerance: GOLDEN_TOLERANCE };
       const golden = await askGolden(model, rules, await goldenCandidates(inputs, learned));
+      const { previous } = inputs;
+      assertRatchet(
+        previous && { name: `${previous.manifest.name} ${previous.manifest.version}`, golden: previous.golden },
+        golden,
+      );
       for (const { name, label, answered } of golden.wrong)
         context.stderr.write(`warning: ${name} is no golden image: it is ${label}, and the model says ${answered}.\n`);
       for (const { name, problem } of golden.narrow)
@@ -141,6 +149,20 @@ async function learn({ context, options, theme, dataset, backbone, tracker }: In
     testItems: features.items.test,
   });
   return { features, trained, assessment };
+}
+
+/** @throws CliError DATA_SIZE_DIFFERS: what is trained on is what is served on, or the promise of no skew is broken. */
+function assertSize(size: PictureSize | undefined, { name, input }: Backbone): void {
+  const problem = resizedTwice(size, input);
+  if (problem === undefined || size === undefined) return;
+  const { width, height, fit, kernel } = input;
+  const sameWay = fit === preparation.fit && kernel === preparation.kernel;
+  const advice = !sameWay
+    ? `Package the backbone with --fit ${preparation.fit} --kernel ${preparation.kernel}, as pictures are prepared, and name that bundle in train.backbone.`
+    : width === height
+      ? `Set preprocess.image_size: ${width} in params.yaml and run pawl data prepare again, or set train.backbone to one of ${size.width} x ${size.height}.`
+      : 'Set train.backbone to one of a square input: pictures are prepared as squares.';
+  throw new CliError('DATA_SIZE_DIFFERS', `${name} cannot be trained on these pictures: ${problem}.`, advice);
 }
 
 /** @throws CliError DATA_SPLIT_EMPTY: without test pictures there are no figures, and nothing to judge by. */

@@ -1,5 +1,6 @@
 import { askVersion } from '../../../bundles/diff/ask-bundles.ts';
 import { comparePaired, pairedSentence, type Paired } from '../../../bundles/diff/paired.ts';
+import { preparedSize, resizedTwice } from '../../data/prepared-size.ts';
 import { list, shortDigest } from '../../../terminal/text.ts';
 import type { Inputs, Learned } from './inputs.ts';
 
@@ -33,6 +34,9 @@ export async function compareWithPrevious(
       kind: 'skipped',
       reason: `${before} tells other labels apart (${list(manifest.labels)}), so it was not asked about these pictures`,
     };
+  const caution = resizedTwice(await preparedSize(dataset), manifest.input);
+  if (caution !== undefined)
+    context.stderr.write(`warning: ${before}: ${caution}; the comparison is a little unfair to it.\n`);
   const items = features.items.test;
   const answers = await askVersion(context, manifest, model, dataset, items);
   const right = items.map(({ label }, row) => answers[row]?.label === label);

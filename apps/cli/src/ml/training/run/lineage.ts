@@ -45,6 +45,8 @@ export interface LineageInput extends TrainingOrigin {
   readonly dataHash: string;
   /** Those of the test split, and the number of all. */
   readonly pictures: { readonly test: readonly MeasuredPicture[]; readonly all: number };
+  /** Golden images of the replaced bundle that were dropped by name. */
+  readonly dropped?: readonly string[] | undefined;
   /** Against the bundle that is replaced, as `pairedSentence` says it. */
   readonly paired?: string | undefined;
   readonly backbone: {
@@ -73,6 +75,7 @@ export function lineageOf(input: LineageInput): Record<string, string> {
     head: `linear, trained on frozen features; logits divided by ${input.temperature.toFixed(4)} (temperature scaling)`,
     [MEASURED_ON]: digestOfPictures(input.pictures.test),
     ...(input.paired !== undefined && { [PAIRED]: input.paired }),
+    ...(input.dropped !== undefined && input.dropped.length > 0 && { golden_dropped: input.dropped.join(', ') }),
     metrics: `${input.pictures.test.length} test pictures of a data set of ${input.pictures.all}; optimistic where the backbone was trained on the same pictures`,
     ...Object.fromEntries(carried),
   };

@@ -9,7 +9,7 @@ import { BUNDLE_DIGEST_TAG } from '../../tracking/resolve-model.ts';
 import type { AbstainReport } from '../evaluation/abstain.ts';
 import { figuresOf } from './assess.ts';
 import type { PreviousComparison } from './compare-previous.ts';
-import type { GoldenCandidate, GoldenImages } from './golden.ts';
+import type { GoldenImages } from './golden.ts';
 import { shown, type BundleBase, type Inputs, type Learned } from './inputs.ts';
 import { lineageOf } from './lineage.ts';
 import { chooseVersion, NOTICE_FILE } from './previous-bundle.ts';
@@ -19,23 +19,6 @@ import { renderTrainingOutcome } from './summary.ts';
 
 /** Largest difference of a probability that a golden image may show on another machine: int8 rounds differently there. */
 export const GOLDEN_TOLERANCE = 0.05;
-/** Golden images of the test split, by label. */
-const GOLDEN_PER_LABEL = 6;
-
-/** Golden images to ask about: those of the parameters, else of the replaced bundle, else right answers of the test split. */
-export async function goldenCandidates(inputs: Inputs, learned: Learned): Promise<readonly GoldenCandidate[]> {
-  const { dataset, golden, previous } = inputs;
-  if (golden !== undefined) return golden;
-  if (previous !== undefined && previous.golden.length > 0) return previous.golden;
-  const { right } = learned.assessment;
-  const rightItems = learned.features.items.test.filter((_, row) => right[row] === true);
-  const chosen = dataset.labels.flatMap((label) =>
-    rightItems.filter((item) => item.label === label).slice(0, GOLDEN_PER_LABEL),
-  );
-  return await Promise.all(
-    chosen.map(async (item) => ({ name: item.path, label: item.label, bytes: await dataset.read(item) })),
-  );
-}
 
 /** What the bundle is made of. */
 export interface Parts {
@@ -77,12 +60,13 @@ export async function ship(inputs: Inputs, { features, assessment }: Learned, pa
       runId: tracker.runId,
       dataHash: dataset.hash,
       pictures: { test: measuredPictures(features.items.test), all: dataset.items.length },
+      dropped: options.params.bundle.drop_golden,
       paired: comparison?.kind === 'compared' ? comparison.sentence : undefined,
       backbone,
       temperature: assessment.calibration.temperature,
     }),
   };
-  const ofPrevious = inputs.golden === undefined && (previous?.golden.length ?? 0) > 0;
+  const ofPrevious = (previous?.golden.length ?? 0) > 0;
   const sources: BundleSourceFile[] = [
     { path: 'model.onnx', source: bytes },
     { path: REFERENCE_FILE, source: Buffer.from(canonicalJson(reference)) },
