@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
 import { eventually } from '@pawl/test-kit/eventually';
 import { catPhoto, resnet18 as catdog } from '@pawl/test-kit/repository';
+import { colourPhotos } from './support/colours.ts';
+import { bytesOf, colourModel } from './support/graphs.ts';
 import { pawlIn, type Surroundings } from './support/pawl-in.ts';
 import { startPawl, type PawlProcess } from './support/pawl-process.ts';
 
@@ -90,6 +92,24 @@ describe('pawl predict', () => {
     const outcome = await pawl(line);
     expect(outcome).toMatchObject({ code, out: '' });
     expect(outcome.err).toMatch(expected);
+  });
+});
+
+describe('pawl package', () => {
+  it('prints lines that ask and serve what it made', async () => {
+    await colourPhotos(at('colours'), ['red', 'blue'], 2);
+    await writeFile(at('model.onnx'), bytesOf(colourModel({ withFeatures: false })));
+    const made = await pawl(
+      'package model.onnx --name colours --version 1.0.0 --labels red,blue --golden colours --out its-bundle',
+    );
+    expect(made.code).toBe(0);
+    const predictLine = /^ {2}pawl (predict its-bundle) PICTURES$/m.exec(made.out)?.[1];
+    const { code, out } = await pawl(`${predictLine} colours`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/colours\/blue\/0\.png +blue [^]*colours\/red\/1\.png +red /);
+    expect(made.out).toContain(
+      `  docker run --rm -p 8000:8000 -v ${at('its-bundle')}:/model:ro -e MODEL_URI=file:///model `,
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { type RootCommand, ShellCompDirective, script } from '@bomb.sh/tab';
 import addSuggestions from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
-import { quote } from './session.ts';
+import { quote } from '../terminal/quote.ts';
 
 /**
  * `pawl completion bash|zsh|fish|powershell` prints the script that a shell sources; the script asks a hidden command for

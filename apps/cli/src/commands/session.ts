@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Cluster } from '../cluster/connection/cluster.ts';
 import type { ClusterContext } from '../cluster/cluster-context.ts';
 import { type ExitCode } from '../errors/cli-error.ts';
+import { quote } from '../terminal/quote.ts';
 import { themeFor, type Theme } from '../terminal/theme.ts';
 
 /** One run of the program: what it may touch, and the exit code that a command leaves. */
@@ -72,10 +73,6 @@ export function flagsOf(
     .map(([flag, value]) => ` ${flag} ${quote(value ?? '')}`)
     .join('');
 }
-
-/** Safe to paste into a POSIX shell. */
-export const quote = (text: string): string =>
-  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 export const themeOf = (session: Session, options: { readonly color: boolean }): Theme =>
   themeFor(session.context.stdout, session.context.env, options.color);

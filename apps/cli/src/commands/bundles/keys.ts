@@ -1,7 +1,8 @@
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exitCodes } from '../../errors/cli-error.ts';
-import { quote, themeOf, type Session } from '../session.ts';
+import { quote } from '../../terminal/quote.ts';
+import { themeOf, type Session } from '../session.ts';
 import { withPageOptions, type PageOptions } from './publishing-options.ts';
 
 /**

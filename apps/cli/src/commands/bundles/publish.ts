@@ -5,7 +5,8 @@ import type { Command } from 'commander';
 import type { Context } from '../../terminal/context.ts';
 import { writeError } from '../../errors/write-error.ts';
 import { STORES_HELP, withPageOptions, type PageOptions } from './publishing-options.ts';
-import { quote, themeOf, type Session } from '../session.ts';
+import { quote } from '../../terminal/quote.ts';
+import { themeOf, type Session } from '../session.ts';
 
 interface PublishFlags extends PageOptions {
   readonly key?: string;

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { themeFor } from '../../terminal/theme.ts';
-import { quote, type Session } from '../session.ts';
+import { quote } from '../../terminal/quote.ts';
+import type { Session } from '../session.ts';
 
 interface SignOptions {
   readonly key: string;

@@ -8,19 +8,12 @@ import { readWatch, watchDoubt, watchWarning, type Watch } from '../../cluster/c
 import { exitCodes, type ExitCode } from '../../errors/cli-error.ts';
 import { assertNamespace, findTarget } from '../../cluster/model-version/find.ts';
 import { inOrder, isServing, seen } from '../../cluster/model-version/order.ts';
+import { quote } from '../../terminal/quote.ts';
 import { renderTable, type Cell } from '../../terminal/table.ts';
 import { age, count, shortDigest } from '../../terminal/text.ts';
 import type { Theme, Tone } from '../../terminal/theme.ts';
 import { outputOption, writeData, type Format } from '../output.ts';
-import {
-  flagsOf,
-  quote,
-  themeOf,
-  withCluster,
-  withClusterOptions,
-  type ClusterOptions,
-  type Session,
-} from '../session.ts';
+import { flagsOf, themeOf, withCluster, withClusterOptions, type ClusterOptions, type Session } from '../session.ts';
 
 interface GetOptions extends ClusterOptions {
   readonly output?: Format;

@@ -5,7 +5,8 @@ import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { plain } from '../../terminal/text.ts';
 import { STORES_HELP, withPageOptions, type PageOptions } from '../bundles/publishing-options.ts';
-import { quote, themeOf, type Session } from '../session.ts';
+import { quote } from '../../terminal/quote.ts';
+import { themeOf, type Session } from '../session.ts';
 
 interface ReleaseOptions extends PageOptions {
   readonly env: string;

@@ -89,9 +89,10 @@ export function addPackage(program: Command, session: Session): void {
 
 async function run(session: Session, model: string, options: PackageCommandOptions): Promise<void> {
   const { context } = session;
-  const [{ packageModel }, { renderPackage }] = await Promise.all([
+  const [{ packageModel }, { renderPackage }, { tryBundle }] = await Promise.all([
     import('../../ml/packaging/package-model.ts'),
     import('../../ml/packaging/render-package.ts'),
+    import('../../ml/prediction/try-bundle.ts'),
   ]);
   const { layout, dtype, fit, kernel, scale, mean, std, size } = options;
   const packaged = await packageModel(context, {
@@ -108,7 +109,8 @@ async function run(session: Session, model: string, options: PackageCommandOptio
     out: resolve(context.cwd, options.out),
     key: options.key,
   });
-  context.stdout.write(`${renderPackage(packaged, options.out, themeOf(session, options)).join('\n')}\n`);
+  const tryIt = await tryBundle(context.cwd, options.out);
+  context.stdout.write(`${renderPackage(packaged, options.out, tryIt, themeOf(session, options)).join('\n')}\n`);
 }
 
 const parseList = (text: string): readonly string[] => text.split(',').map((part) => part.trim());

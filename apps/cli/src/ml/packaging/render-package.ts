@@ -8,8 +8,17 @@ import type { PackagedModel } from './package-model.ts';
 /** Operators that are named. */
 const OPERATORS = 6;
 
-/** Lines on what was packaged, what was assumed, and what comes next. */
-export function renderPackage(packaged: PackagedModel, out: string, theme: Theme): readonly string[] {
+/**
+ * Lines on what was packaged, what was assumed, and what comes next.
+ *
+ * @param tryIt command lines that ask and serve it.
+ */
+export function renderPackage(
+  packaged: PackagedModel,
+  out: string,
+  tryIt: readonly string[],
+  theme: Theme,
+): readonly string[] {
   const { bundle, graph, assumptions, golden, signed } = packaged;
   const { manifest, digest } = bundle;
   const { input, output } = manifest;
@@ -69,6 +78,7 @@ export function renderPackage(packaged: PackagedModel, out: string, theme: Theme
         ]),
     '',
     'Next:',
+    ...tryIt.map((line) => theme.asCalled(`  ${line}`)),
     theme.asCalled(`  pawl evaluate ${out} --photos FOLDER`),
     theme.asCalled(`  pawl publish ${out} oci://REGISTRY/${manifest.name}:${manifest.version}`),
   ];

@@ -15,6 +15,7 @@ import { lineageOf } from './lineage.ts';
 import { chooseVersion, NOTICE_FILE } from './previous-bundle.ts';
 import { measuredPictures } from '../../data/dataset.ts';
 import { buildReference } from './reference.ts';
+import { tryBundle } from '../../prediction/try-bundle.ts';
 import { renderTrainingOutcome } from './summary.ts';
 
 /** Largest difference of a probability that a golden image may show on another machine: int8 rounds differently there. */
@@ -96,6 +97,7 @@ export async function ship(inputs: Inputs, { features, assessment }: Learned, pa
       reports: shown(context, options.reports),
       run: tracker.location,
       registered: `${registered.name} ${registered.version} as @${registered.alias}`,
+      tryIt: await tryBundle(context.cwd, shown(context, options.out)),
     },
     theme,
   );

@@ -171,11 +171,13 @@ export interface TrainingOutcome {
   readonly reports: string;
   readonly run: string;
   readonly registered: string | undefined;
+  /** Command lines that ask and serve the bundle. */
+  readonly tryIt: readonly string[];
 }
 
 /** Lines on where everything lies and what comes next. */
 export function renderTrainingOutcome(outcome: TrainingOutcome, theme: Theme): readonly string[] {
-  const { name, version, reason, digest, signed, out, reports, run, registered } = outcome;
+  const { name, version, reason, digest, signed, out, reports, run, registered, tryIt } = outcome;
   return [
     theme.paint('strong', `${name} ${version}`) + theme.paint('dim', `  ${reason}`),
     ...renderTable(
@@ -192,6 +194,7 @@ export function renderTrainingOutcome(outcome: TrainingOutcome, theme: Theme): r
     ),
     '',
     'Next:',
+    ...tryIt.map((line) => theme.asCalled(`  ${line}`)),
     theme.asCalled(`  pawl inspect ${out}`),
     ...(signed ? [] : [theme.asCalled(`  pawl sign ${out} --key KEY.pem`)]),
     theme.asCalled(`  pawl publish ${out} oci://REGISTRY/${name}:${version}`),
