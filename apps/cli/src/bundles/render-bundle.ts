@@ -1,4 +1,5 @@
-import { NEITHER, sizeOfFiles, type FirstStageSpec, type InputSpec, type Manifest } from '@pawl/shared/bundle/manifest';
+import { NEITHER, sizeOfFiles, type FirstStageSpec, type Manifest } from '@pawl/shared/bundle/manifest';
+import { describeInput } from './describe-input.ts';
 import { describeAbstain } from './describe-abstain.ts';
 import { formatValue, type GraphDescription } from './onnx/describe-graph.ts';
 import { bytes, count, shortDigest } from '../terminal/text.ts';
@@ -104,13 +105,6 @@ function graphFields(graph: GraphDescription): readonly Field[] {
   ];
 }
 
-/** `image: uint8 NHWC, 224 x 224, fill, lanczos3`. */
-function describeInput(input: InputSpec): string {
-  const { name, dtype, layout, width, height, fit, kernel, scale, mean, std } = input;
-  const scaled = dtype === 'float32' ? `, (value * ${figure(scale)} - [${mean.join(', ')}]) / [${std.join(', ')}]` : '';
-  return `${name}: ${dtype} ${layout}, ${width} x ${height}, ${fit}, ${kernel}${scaled}`;
-}
-
 /** `first.onnx (image: uint8 NHWC, 160 x 160, fill, lanczos3), answers from a margin of 3 on`. */
 function describeFirstStage({ model, input, sure, known }: FirstStageSpec): string {
   const knows = known === undefined ? '' : ` and ${figure(known.threshold)} of ${known.output}`;
@@ -122,6 +116,8 @@ function describeOutput(output: Manifest['output'], labels: readonly string[]): 
   switch (output.kind) {
     case 'binary-logit':
       return `${output.name}: one logit; ${labels[1] ?? ''} from probability ${figure(output.threshold)} on`;
+    case 'binary-probability':
+      return `${output.name}: one probability; ${labels[1] ?? ''} from ${figure(output.threshold)} on`;
     case 'softmax-logits':
       return `${output.name}: ${labels.length} logits, softmax`;
     case 'probabilities':

@@ -3,7 +3,7 @@ export interface MarginSpec {
   /** In the order of the graph's output. */
   readonly labels: readonly string[];
   readonly output:
-    | { readonly kind: 'binary-logit'; readonly threshold: number }
+    | { readonly kind: 'binary-logit' | 'binary-probability'; readonly threshold: number }
     | { readonly kind: 'softmax-logits' | 'probabilities' };
 }
 
@@ -21,7 +21,7 @@ export interface ExpectedAnswer {
  */
 export function goldenMargin({ label, probabilities }: ExpectedAnswer, { labels, output }: MarginSpec): number {
   const own = probabilities[label] ?? 0;
-  if (output.kind === 'binary-logit') {
+  if ('threshold' in output) {
     // The second label is answered from the threshold on, whatever the first one's probability is said to be.
     const over = (probabilities[labels[1] ?? ''] ?? 0) - output.threshold;
     return label === labels[1] ? over : -over;

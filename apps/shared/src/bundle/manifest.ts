@@ -34,32 +34,56 @@ const name = z
   .max(63)
   .regex(/^[a-z][a-z0-9_]*$/, 'expected lower-case letters, digits and _ (it prefixes metric names)');
 
-const label = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'expected lower-case letters, digits and _');
+/** What a label's id looks like: it is a folder, a metric's label and the beginning of a field's name. */
+export const LABEL_ID = /^[a-z0-9][a-z0-9_]{0,62}$/;
+const label = z.string().regex(LABEL_ID, 'expected lower-case letters, digits and _');
+/** For people, in one line: no control characters, no separators of lines, nothing that turns the direction of reading. */
+const labelName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]+$/u, 'expected one line of text');
 const probability = z.number().min(0).max(1);
 const channels = z.tuple([z.number(), z.number(), z.number()]);
+const divisors = channels.refine((values) => values.every((value) => value > 0), 'expected numbers above 0');
 
 /** How a decoded sRGB picture becomes the input tensor of the graph. */
-export const inputSpecSchema = z.strictObject({
+const inputFields = z.strictObject({
   /** Name of the graph's input. */
   name: z.string().min(1),
   /** Order of the dimensions; N is the batch. */
   layout: z.enum(['NHWC', 'NCHW']),
   /** `uint8` takes 0..255 as they are; `float32` takes `(value * scale - mean) / std` per channel. */
   dtype: z.enum(['uint8', 'float32']),
+  /** Order of the colours; `L` is one channel of grey, `0.299 R + 0.587 G + 0.114 B` (ITU-R BT.601). */
+  channels: z.enum(['RGB', 'BGR', 'L']).optional(),
   /** Pixels. */
   width: z.int().min(1).max(4096),
   /** Pixels. */
   height: z.int().min(1).max(4096),
   /** `fill` ignores the aspect ratio; `cover` keeps it and crops the centre; `contain` keeps it and pads with black. */
   fit: z.enum(['fill', 'cover', 'contain']),
+  /**
+   * `cover` only, at least width and height, pixels: the picture is resized until its shorter side has this many, and
+   * `width` x `height` are cut from the centre (torchvision's `Resize(crop)` and `CenterCrop`).
+   */
+  crop: z.int().min(1).max(4096).optional(),
   /** Resampling kernel, by sharp's names. */
   kernel: z.enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3']),
   /** float32 only: factor before mean and std, usually 1/255. */
   scale: z.number().positive().default(1),
-  /** float32 only: per channel R, G, B. */
+  /** float32 only: per channel, in the order of `channels`; of `L` the first is used. */
   mean: channels.default([0, 0, 0]),
-  /** float32 only: per channel R, G, B. */
-  std: channels.default([1, 1, 1]),
+  /** float32 only: per channel, in the order of `channels`; of `L` the first is used. */
+  std: divisors.default([1, 1, 1]),
+});
+
+/** {@link inputFields} that fit together. */
+export const inputSpecSchema = inputFields.superRefine(({ fit, crop, width, height }, context) => {
+  if (crop === undefined) return;
+  if (fit !== 'cover') context.addIssue({ code: 'custom', path: ['crop'], message: 'needs fit cover' });
+  if (crop < width || crop < height)
+    context.addIssue({ code: 'custom', path: ['crop'], message: `expected at least ${Math.max(width, height)}` });
 });
 
 /** How the graph's output becomes probabilities. */
@@ -67,6 +91,14 @@ const outputSpecSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     /** One logit an image, shape [N,1]; sigmoid(logit) is the probability of `labels[1]`. */
     kind: z.literal('binary-logit'),
+    /** Name of the graph's output. */
+    name: z.string().min(1),
+    /** `labels[1]` is answered from this probability on. */
+    threshold: probability.default(0.5),
+  }),
+  z.strictObject({
+    /** One probability an image, shape [N,1]: that of `labels[1]`. */
+    kind: z.literal('binary-probability'),
     /** Name of the graph's output. */
     name: z.string().min(1),
     /** `labels[1]` is answered from this probability on. */
@@ -86,6 +118,10 @@ const outputSpecSchema = z.discriminatedUnion('kind', [
 
 /** What an acceptance image, a folder and a table call a picture that the model shall abstain from, or abstained from. */
 export const NEITHER = 'neither';
+
+/** Whether an output has one value an image, which speaks of the second of two labels. */
+export const isBinary = (kind: OutputSpec['kind']): kind is 'binary-logit' | 'binary-probability' =>
+  kind === 'binary-logit' || kind === 'binary-probability';
 
 /**
  * When the model says that a picture is none of its labels: its score lies below a threshold that was chosen on pictures of
@@ -174,6 +210,8 @@ export const manifestSchema = z
     description: z.string().max(1000).optional(),
     /** In the order of the graph's output. */
     labels: z.array(label).min(2).max(10_000),
+    /** What people read instead of a label's id, where that is something else: `{"golden_retriever": "Golden Retriever"}`. */
+    labelNames: z.record(label, labelName).optional(),
     /** The ONNX graph. */
     model: bundlePath,
     input: inputSpecSchema,
@@ -209,8 +247,10 @@ export const manifestSchema = z
         if (listed.has(folder) || folder === MANIFEST_FILE || folder === SIGNATURE_FILE)
           problem(['files'], `${folder} is both a file and a folder`);
     if (labels.size !== manifest.labels.length) problem(['labels'], 'a label is listed twice');
-    if (manifest.output.kind === 'binary-logit' && manifest.labels.length !== 2)
-      problem(['labels'], 'a binary-logit output needs exactly 2 labels');
+    if (isBinary(manifest.output.kind) && manifest.labels.length !== 2)
+      problem(['labels'], `a ${manifest.output.kind} output needs exactly 2 labels`);
+    for (const of of Object.keys(manifest.labelNames ?? {}))
+      if (!labels.has(of)) problem(['labelNames', of], 'is not among labels');
     if (manifest.abstain?.score === undefined && manifest.abstain?.output === manifest.output.name)
       problem(['abstain', 'output'], 'is the output that names the label; expected another one');
     if (manifest.abstain === undefined && manifest.golden.images.some(({ abstained }) => abstained === true))

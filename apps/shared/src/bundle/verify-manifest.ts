@@ -1,6 +1,6 @@
 import { PawlError } from '../errors/pawl-error.ts';
 import { digestOfBytes } from './digest.ts';
-import { MANIFEST_FILE, manifestSchema, SIGNATURE_FILE, type Manifest } from './manifest.ts';
+import { MANIFEST_FILE, manifestSchema, SIGNATURE_FILE, type Manifest, type ManifestDraft } from './manifest.ts';
 import { verifyManifestSignature } from './signature.ts';
 
 /** Largest manifest that is read, bytes. */
@@ -64,9 +64,27 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   }
   const parsed = manifestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map((issue) => `${fieldPath(issue.path)}: ${issue.message}`);
-  const rest = issues.length > 5 ? `; and ${issues.length - 5} more` : '';
-  throw manifestInvalid(`is not valid: ${issues.slice(0, 5).join('; ')}${rest}`);
+  throw fieldsInvalid(parsed.error.issues);
+}
+
+/**
+ * Judges the fields that are known before the golden images are: what is said wrongly is said before any long work.
+ *
+ * @throws PawlError BUNDLE_MANIFEST_INVALID, as {@link parseManifest}.
+ */
+export function checkDraft(draft: Omit<ManifestDraft, 'golden' | 'output'>, tolerance: number): void {
+  const issues = manifestSchema.safeParse({ ...draft, golden: { tolerance, images: [] } }).error?.issues ?? [];
+  const early = issues.filter(
+    ({ path: [field, within] }) =>
+      typeof field === 'string' && (field in draft || (field === 'golden' && within === 'tolerance')),
+  );
+  if (early.length > 0) throw fieldsInvalid(early);
+}
+
+function fieldsInvalid(issues: readonly { readonly path: PropertyKey[]; readonly message: string }[]): PawlError {
+  const found = issues.map(({ path, message }) => `${fieldPath(path)}: ${message}`);
+  const rest = found.length > 5 ? `; and ${found.length - 5} more` : '';
+  return manifestInvalid(`is not valid: ${found.slice(0, 5).join('; ')}${rest}`);
 }
 
 /** `['golden','images',0,'file']` -> `golden.images[0].file`. */

@@ -54,6 +54,24 @@ describe('toAnswer of two stages', () => {
   });
 });
 
+describe('toAnswer of one probability', () => {
+  const probability = { ...spec, output: { kind: 'binary-probability', name: 'p', threshold: 0.5 } } as const;
+
+  it('is that of the second label, as it is', () => {
+    expect(toAnswer({ output: [0.25] }, probability)).toEqual({
+      label: 'cat',
+      confidence: 0.75,
+      probabilities: { cat: 0.75, dog: 0.25 },
+    });
+    expect(toAnswer({ output: [0.5] }, probability)?.label).toBe('dog');
+  });
+
+  it.each([[[NaN]], [[]], [[0.2, 0.8]]])('has no answer for %p', (output: number[]) => {
+    expect(toAnswer({ output }, probability)).toBeUndefined();
+    expect(toAnswer({ output }, spec)).toBeUndefined();
+  });
+});
+
 describe('toAnswer of several labels', () => {
   const labels = ['ant', 'bee', 'cow'];
 

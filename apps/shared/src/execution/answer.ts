@@ -14,7 +14,7 @@ export interface Answer {
 
 /** What the graph said about one image. */
 export interface ModelOutput {
-  /** Values of the output that names the label: [1] for a binary logit, else [labels]. */
+  /** Values of the output that names the label: [1] for a binary one, else [labels]. */
   readonly output: ArrayLike<number>;
   /** Value of the output that knows the model's limits, where the manifest abstains by one. */
   readonly known?: number | undefined;
@@ -41,10 +41,17 @@ export function softmax(logits: ArrayLike<number>): number[] {
   return exponentials.map((value) => value / sum);
 }
 
+/** The value of an output that has one; NaN where it has another number of them. */
+const onlyOf = (output: ArrayLike<number>): number => (output.length === 1 ? (output[0] ?? NaN) : NaN);
+
 function toProbabilities(output: ArrayLike<number>, spec: AnswerSpec): number[] {
   switch (spec.output.kind) {
     case 'binary-logit': {
-      const second = sigmoid(output[0] ?? NaN);
+      const second = sigmoid(onlyOf(output));
+      return [1 - second, second];
+    }
+    case 'binary-probability': {
+      const second = onlyOf(output);
       return [1 - second, second];
     }
     case 'softmax-logits':
@@ -87,7 +94,7 @@ export function toAnswer(said: ModelOutput, spec: AnswerSpec): Answer | undefine
   const abstained = spec.abstain === undefined ? undefined : abstains(said, spec.abstain, values);
   if (abstained === undefined && spec.abstain !== undefined) return undefined;
   const index =
-    spec.output.kind === 'binary-logit'
+    'threshold' in spec.output
       ? Number((values[1] ?? 0) >= spec.output.threshold)
       : values.indexOf(Math.max(...values));
   return {

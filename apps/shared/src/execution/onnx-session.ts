@@ -1,7 +1,10 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { AbstainSpec, InputSpec, Manifest } from '../bundle/manifest.ts';
+import { InferenceSession } from 'onnxruntime-node';
+import { isBinary, type AbstainSpec, type InputSpec, type Manifest } from '../bundle/manifest.ts';
 import { requireSelfContained } from '../bundle/graph-scanner.ts';
 import { PawlError } from '../errors/pawl-error.ts';
+import { inputDimensions, type TensorData } from '../preprocessing/to-tensor.ts';
+import { toFloat32, toTensor } from './tensors.ts';
+import { valuesPerImage } from './values-per-image.ts';
 
 /** What a session needs of a manifest. */
 export type SessionSpec = Pick<Manifest, 'labels' | 'input' | 'output'> & {
@@ -18,11 +21,6 @@ export interface GraphSpec {
 /** The outputs that a manifest names: the one that names the label, then the one that knows its limits, if it has one. */
 export const outputsOf = ({ output, abstain }: Pick<SessionSpec, 'output' | 'abstain'>): readonly string[] =>
   abstain !== undefined && abstain.score === undefined ? [output.name, abstain.output] : [output.name];
-
-/** Tensor dimensions of a batch for a layout. */
-function inputDimensions(input: InputSpec, batch: number): number[] {
-  return input.layout === 'NHWC' ? [batch, input.height, input.width, 3] : [batch, 3, input.height, input.width];
-}
 
 /**
  * One onnxruntime session on one thread. `run` blocks the calling thread for the whole inference
@@ -47,7 +45,7 @@ export class OnnxSession {
     const { labels, input, output } = spec;
     const [, limits] = outputsOf(spec);
     const session = await OnnxSession.open(model, { input, outputs: outputsOf(spec) });
-    const expected = output.kind === 'binary-logit' ? 1 : labels.length;
+    const expected = isBinary(output.kind) ? 1 : labels.length;
     const problem =
       widthProblem(
         session.outputShape(output.name),
@@ -111,16 +109,16 @@ export class OnnxSession {
    * @param batch number of images, at least 1.
    * @returns the values of each wanted output, in the spec's order, `batch` rows of equal length.
    */
-  async run(data: Uint8Array | Float32Array, batch: number): Promise<readonly Float32Array[]> {
+  async run(data: TensorData, batch: number): Promise<readonly Float32Array[]> {
     const { input, outputs } = this.#spec;
-    const dimensions = inputDimensions(input, batch);
-    const tensor =
-      data instanceof Uint8Array ? new Tensor('uint8', data, dimensions) : new Tensor('float32', data, dimensions);
+    const tensor = toTensor(data, inputDimensions(input, batch));
     const results = await this.#session.run({ [input.name]: tensor }, outputs);
     return outputs.map((output) => {
-      const values = results[output]?.data;
-      if (values instanceof Float32Array) return values;
-      throw new PawlError('INFERENCE_FAILED', { message: `The graph's output ${output} is not float32.` });
+      const values = toFloat32(results[output]?.data);
+      if (values !== undefined) return values;
+      throw new PawlError('INFERENCE_FAILED', {
+        message: `The graph's output ${output} is no tensor of floating-point numbers.`,
+      });
     });
   }
 
@@ -132,8 +130,8 @@ export class OnnxSession {
 
 /** One sentence where an output says another number of values an image than are needed. */
 function widthProblem(shape: readonly (number | string)[] | undefined, expected: number, why: string) {
-  const width = shape?.at(-1);
-  if (typeof width !== 'number' || width < 0 || width === expected) return undefined;
+  const width = valuesPerImage(shape);
+  if (width === undefined || width === expected) return undefined;
   return `The graph's output has ${width} values an image, ${why}.`;
 }
 
@@ -150,11 +148,13 @@ function disagreement(session: InferenceSession, { input, outputs }: GraphSpec):
     return `The graph's input is ${actual.isTensor ? actual.type : 'no tensor'}, the manifest says ${input.dtype}.`;
   const wanted = inputDimensions(input, 1);
   const fits =
-    actual.shape.length === wanted.length &&
-    // A symbolic dimension (a string, or -1) takes any value; the first one is the batch.
-    wanted.every(
-      (size, i) => typeof actual.shape[i] === 'string' || actual.shape[i] === size || actual.shape[i] === -1,
-    );
+    // A graph may not say its shape; the first run tells.
+    actual.shape.length === 0 ||
+    (actual.shape.length === wanted.length &&
+      // A symbolic dimension (a string, or -1) takes any value; the first one is the batch.
+      wanted.every(
+        (size, i) => typeof actual.shape[i] === 'string' || actual.shape[i] === size || actual.shape[i] === -1,
+      ));
   if (!fits) return `The graph's input is ${actual.shape.join('x')}, the manifest says ${wanted.join('x')}.`;
   return undefined;
 }

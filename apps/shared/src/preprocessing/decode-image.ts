@@ -5,6 +5,7 @@ import { examinePicture, tooManyPixels, unreadable, type ExaminedPicture } from 
 import type { ImageFormat } from './image-format.ts';
 import type { ImageLimits } from './limits.ts';
 import type { PictureHeader } from './picture-header/picture-header.ts';
+import { planCrop } from './resize-plan.ts';
 import { openImage, PIXEL_LIMIT_MESSAGE } from './sharp-runtime.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
 
@@ -59,8 +60,8 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
     const image = openImage(bytes, { maxPixels: limits.maxPixels, ignoreIcc: hasSrgbProfile })
       .timeout({ seconds: Math.max(1, Math.ceil(limits.timeoutMs / 1000)) })
       .flatten({ background: '#ffffff' })
-      .resize(input.width, input.height, { fit: input.fit, kernel: input.kernel })
       .raw();
+    resizeTo(image, input, header);
     // sharp turns 16-bit RGB that has a profile into Display P3, not sRGB; 8 bits first avoid it. Not for all: this
     // setting switches shrink-on-load off, which is most of the speed with JPEG.
     if (header.bitDepth === 16 && header.channels >= 3) image.pipelineColourspace('srgb');
@@ -83,6 +84,18 @@ export function createImageDecoder(input: InputSpec, limits: ImageLimits): Image
       }
     },
   };
+}
+
+/** Resizes to the input: at once, or to the size that its centre is cut from. */
+function resizeTo(image: ReturnType<typeof openImage>, input: InputSpec, picture: PictureHeader): void {
+  const { width, height, fit, crop, kernel } = input;
+  if (crop === undefined) {
+    image.resize(width, height, { fit, kernel });
+    return;
+  }
+  const plan = planCrop({ width, height }, crop, picture);
+  if (plan.before !== undefined) image.extract(plan.before);
+  image.resize(plan.width, plan.height, { fit: 'fill', kernel }).extract(plan.after);
 }
 
 /** Rejects after a time, and knows whether that time is over even when the thread was too busy to run its timer. */

@@ -1,5 +1,5 @@
 import { anInputSpec } from '@pawl/test-kit/input-spec';
-import { toTensorData } from './to-tensor.ts';
+import { inputDimensions, toTensorData } from './to-tensor.ts';
 
 // Two pixels in a row, then two below: R G B of each.
 const pixels = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
@@ -70,5 +70,22 @@ describe('toTensorData', () => {
 
   it('refuses pixels of another size', () => {
     expect(() => toTensorData(pixels, anInputSpec())).toThrow(RangeError);
+  });
+
+  it('BGR swaps red and blue, and mean and std go with the tensor', () => {
+    const bgr = { ...small, channels: 'BGR' } as const;
+    expect(toTensorData(pixels, anInputSpec(bgr))).toEqual(Uint8Array.from([3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10]));
+    const caffe = anInputSpec({ ...bgr, layout: 'NCHW', dtype: 'float32', mean: [3, 2, 1] });
+    expect(toTensorData(pixels, caffe)).toEqual(Float32Array.from([0, 3, 6, 9, 0, 3, 6, 9, 0, 3, 6, 9]));
+  });
+
+  it("L is one channel of grey, to the values of Pillow's convert('L')", () => {
+    const primaries = Uint8Array.from([255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 200, 90]);
+    const grey = anInputSpec({ ...small, channels: 'L' });
+    // Pillow 12: Image.frombytes('RGB', (4, 1), ...).convert('L').tobytes()
+    expect(toTensorData(primaries, grey)).toEqual(Uint8Array.from([76, 150, 29, 131]));
+    const normalised = anInputSpec({ ...grey, layout: 'NCHW', dtype: 'float32', mean: [29, 0, 0], std: [2, 1, 1] });
+    expect(toTensorData(primaries, normalised)).toEqual(Float32Array.from([23.5, 60.5, 0, 51]));
+    expect(inputDimensions(normalised, 1)).toEqual([1, 1, 2, 2]);
   });
 });

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InputSpec, Manifest } from '@pawl/shared/bundle/manifest';
+import { isBinary, type Manifest } from '@pawl/shared/bundle/manifest';
+import { inputDimensions } from '@pawl/shared/preprocessing/to-tensor';
 import { stringify } from 'yaml';
 import { onDisk } from './store-files.ts';
 
@@ -82,11 +83,11 @@ function describeModel({ manifest, digest, runId, now }: MlflowModelSource, byte
     },
     model_size_bytes: bytes,
     signature: {
-      inputs: tensors({ dtype: input.dtype, shape: shapeOf(input) }),
+      inputs: tensors({ dtype: input.dtype, shape: inputDimensions(input, -1) }),
       outputs: tensors({
         name: output.name,
         dtype: 'float32',
-        shape: [-1, output.kind === 'binary-logit' ? 1 : labels.length],
+        shape: [-1, isBinary(output.kind) ? 1 : labels.length],
       }),
       params: null,
     },
@@ -103,10 +104,6 @@ function describeModel({ manifest, digest, runId, now }: MlflowModelSource, byte
     utc_time_created: now.toISOString().replace('T', ' ').replace('Z', '000'),
   };
 }
-
-/** -1 is the batch. */
-const shapeOf = ({ layout, height, width }: InputSpec): readonly number[] =>
-  layout === 'NHWC' ? [-1, height, width, 3] : [-1, 3, height, width];
 
 /** A tensor of a signature, as MLflow writes it: JSON inside YAML. */
 function tensors({ name, dtype, shape }: { name?: string; dtype: string; shape: readonly number[] }): string {

@@ -83,7 +83,7 @@ export async function evaluateBundle(context: Context, uri: string, data: Evalua
             `None of the ${questions.length} pictures can be decoded; the first: ${asked.refused[0]?.message ?? ''}`,
             'Check the folder.',
           );
-        const threshold = manifest.output.kind === 'binary-logit' ? manifest.output.threshold : undefined;
+        const threshold = 'threshold' in manifest.output ? manifest.output.threshold : undefined;
         const classes = asked.items.map(({ label }) => labels.indexOf(label));
         const right = asked.items.map(({ label }, row) => asked.answered[row] === label);
         const evaluation = evaluate(asked.probabilities, classes, labels, threshold);
