@@ -97,7 +97,9 @@ describe('pawl package', () => {
     const { out } = await pawl(
       'package model.onnx --name colours --version 1.0.0 --labels red,green,blue --golden three --tolerance 0.01 --out out',
     );
-    expect(out).toMatch(/so it was assumed[^]*normalised as ImageNet's[^]*lanczos3[^]*softmax gives the probabilities/);
+    expect(out).toMatch(
+      /so it was assumed[^]*normalised as ImageNet's[^]*lanczos3[^]*softmax exp\(out\)[^]* gives the probabilities/,
+    );
     await pawl(
       'package model.onnx --name colours --version 1.0.0 --labels red,green,blue --golden three --tolerance 0.01 --out out --scale 1/255 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5 --fit cover --kernel linear --threshold 0.5',
     );
@@ -160,7 +162,7 @@ describe('pawl package', () => {
     ['an output that is not there', three, '--output logits', 1, 'GRAPH_INVALID', /it has out float32 \[N,3\]/],
     ['labels that are too many', three, '--labels red,green,blue,black', 1, 'GRAPH_INVALID', /4 labels/],
     ['a size that is not the graph’s', three, '--size 224', 2, 'GRAPH_AMBIGUOUS', /16 pixels, not 224/],
-    ['a batch of eight', { ...three, batch: 8 }, '', 1, 'GRAPH_INVALID', /8x16x16x3/],
+    ['a batch of eight', { ...three, batch: 8 }, '', 1, 'GRAPH_INVALID', /exactly 8 pictures at a time/],
     [
       'golden images of other labels',
       three,
@@ -170,17 +172,45 @@ describe('pawl package', () => {
       /folder blue/,
     ],
     [
-      'golden images that are all answered wrongly',
+      'labels in another order, by name',
       three,
-      '--golden two --labels blue,green,red',
+      '--labels blue,red,green',
       1,
       'GATE_FAILED',
-      /none of the 4/,
+      /permuted: blue,red,green -> red,green,blue; as given, 0 of 6/,
     ],
+    [
+      'a model that says the same of every picture',
+      { ...three, weight: threeColours!.map((row, i) => row.map((value) => value / 100 + (i === 0 ? 9 : 0))) },
+      '',
+      1,
+      'GATE_FAILED',
+      /2 of 6 golden images rightly, less than 80 %, and none of green, blue: it says red of every picture/,
+    ],
+    ['a label without a golden image', three, '--golden two', 1, 'DATA_LABELS_DIFFER', /no picture of green/],
+    [
+      'softmax, said to be logits',
+      { ...three, last: 'Softmax' },
+      '--kind softmax-logits',
+      1,
+      'GRAPH_INVALID',
+      /already/,
+    ],
+    ['logits, said to be probabilities', three, '--kind probabilities', 1, 'GRAPH_INVALID', /values beyond 0\.\.1/],
+    ['a sigmoid a label', { ...three, last: 'Sigmoid' }, '', 1, 'GRAPH_INVALID', /Sigmoid of each label alone/],
+    [
+      'small values of 0..1 that sum to something else',
+      { ...three, weight: threeColours!.map((row) => row.map((value) => value / 60)) },
+      '',
+      2,
+      'GRAPH_AMBIGUOUS',
+      /sum to 0\.\d+, not to 1, for \S+: they may be logits[^]*--kind softmax-logits/,
+    ],
+    ['a std of zero', { ...three, dtype: 'float32' }, '--std 0,1,1', 2, 'USAGE', /above 0/],
     [
       'golden images that tell no right answer from a wrong one',
       { ...three, weight: threeColours!.map((row) => row.map((value) => value / 60)) },
-      '',
+      '--kind softmax-logits',
       1,
       'GATE_FAILED',
       /None of the 6 golden images tells a right answer from a wrong one: \S+, for one: \w+ wins by 0\.0\d+, less than the tolerance of 0\.05/,

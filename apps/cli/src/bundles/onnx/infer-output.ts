@@ -1,118 +1,123 @@
-import type { OutputSpec } from '@pawl/shared/bundle/manifest';
+import { isBinary, type OutputSpec } from '@pawl/shared/bundle/manifest';
+import { valuesPerImage } from '@pawl/shared/execution/values-per-image';
 import { CliError } from '../../errors/cli-error.ts';
 import { describeGraph, formatValue, type GraphValue } from './describe-graph.ts';
+import type { NodeProto } from './onnx_pb.ts';
 import type { GraphModel } from './read-graph.ts';
 
-/** What a person says of the output; what they leave out is read from the graph. */
+/** What a person says of the output; what they leave out is read from the graph and from its answers. */
 export interface OutputWishes {
   /** Name of the output. */
   readonly name?: string | undefined;
   readonly kind?: OutputSpec['kind'] | undefined;
-  /** `binary-logit` only: the second label is answered from this probability on. */
+  /** Of one value an image only: the second label is answered from this probability on. */
   readonly threshold?: number | undefined;
+}
+
+/** Operators that leave the values what they are, or nearly so. */
+const passingOn = new Set([
+  ...['Identity', 'Flatten', 'Reshape', 'Squeeze', 'Unsqueeze', 'Transpose', 'Cast', 'Dropout', 'Clip'],
+  ...['QuantizeLinear', 'DequantizeLinear'],
+]);
+
+/**
+ * Pure: the outputs that may hold an answer about the labels, by the type and shape that the graph says: one value an image
+ * for two labels, or one a label. An output that does not say its width may.
+ *
+ * @returns at least one.
+ * @throws CliError GRAPH_INVALID when no output fits, with the reason.
+ */
+export function candidateOutputs(
+  model: GraphModel,
+  name: string,
+  labels: readonly string[],
+  { name: wanted, kind }: OutputWishes,
+): readonly GraphValue[] {
+  const { outputs } = describeGraph(model);
+  const considered = wanted === undefined ? outputs : outputs.filter((output) => output.name === wanted);
+  if (considered.length === 0)
+    throw new CliError(
+      'GRAPH_INVALID',
+      `${name} has no output ${wanted ?? ''}; it has ${listOutputs(outputs)}.`,
+      'Name one with --output.',
+    );
+  const widths = widthsFor(labels, kind);
+  const fitting = considered.filter((output) => {
+    const width = valuesPerImage(output.shape);
+    return isFloat(output.dtype) && (width === undefined || widths.includes(width));
+  });
+  if (fitting.length > 0) return fitting;
+  throw unfitOutputs(model, name, labels, considered, kind);
+}
+
+/** Why none of some outputs holds an answer. @param widths values an image that were measured, by name. */
+export function unfitOutputs(
+  model: GraphModel,
+  name: string,
+  labels: readonly string[],
+  outputs: readonly GraphValue[],
+  kind: OutputSpec['kind'] | undefined,
+  widths: ReadonlyMap<string, number> = new Map(),
+): CliError {
+  const map = outputs.find((output) => originOf(model, output.name)?.opType === 'ZipMap');
+  if (map !== undefined) {
+    const [from = ''] = originOf(model, map.name)?.input ?? [];
+    return new CliError(
+      'GRAPH_INVALID',
+      `The output ${map.name} of ${name} is no tensor but a list of maps from label to number, made by ZipMap of ${from}.`,
+      `Say --output ${from}: the bundle's graph then ends there, before ZipMap.`,
+    );
+  }
+  const wanted = widthsFor(labels, kind).join(' or ');
+  const reasons = outputs.map((output) => `${output.name} ${formatValue(output)} ${whyNot(output, widths, wanted)}`);
+  return new CliError(
+    'GRAPH_INVALID',
+    `No output of ${name} fits the ${labels.length} labels${labels.length > 10 ? '' : ` ${labels.join(', ')}`}: ${reasons.join('; ')}.`,
+    `Expected ${wanted} floating-point values an image; check the labels and their number, and that the model ends with its classifier.`,
+  );
+}
+
+function whyNot(output: GraphValue, measured: ReadonlyMap<string, number>, wanted: string): string {
+  if (output.dtype === undefined) return 'holds no numbers';
+  if (!isFloat(output.dtype)) return 'holds the label alone or no probabilities';
+  const width = measured.get(output.name) ?? valuesPerImage(output.shape);
+  if (width === undefined) return `does not fit ${wanted}`;
+  return `has ${width} values an image, not ${wanted}${guess(width)}`;
+}
+
+/** What an output of so many values an image probably is, as the end of a sentence. */
+function guess(width: number): string {
+  if (width === 1000 || width === 1001) return ', as many as ImageNet has classes';
+  return width >= MANY ? ', which look like features, the input of the last layer' : '';
+}
+
+/** Values an image from which an output that fits no labels is probably a vector of features. */
+const MANY = 64;
+
+/** Pure: values an image that an answer about labels has. */
+export function widthsFor(labels: readonly string[], kind: OutputSpec['kind'] | undefined): readonly number[] {
+  if (kind !== undefined) return [isBinary(kind) ? 1 : labels.length];
+  return labels.length === 2 ? [2, 1] : [labels.length];
+}
+
+/** For messages: `out float32 [N,3]; features float32 [N,3]`. */
+export const listOutputs = (outputs: readonly GraphValue[]): string =>
+  outputs.map((value) => `${value.name} ${formatValue(value)}`).join('; ');
+
+const isFloat = (dtype: string | undefined): boolean =>
+  dtype === 'float32' || dtype === 'float16' || dtype === 'float64';
+
+/** The node that computes a value, through those that only reshape, round or rename it. */
+export function originOf(model: GraphModel, value: string): NodeProto | undefined {
+  const maker = model.graph.node.find(({ output }) => output.includes(value));
+  const [from] = maker?.input ?? [];
+  if (maker === undefined || from === undefined || !passingOn.has(maker.opType)) return maker;
+  return originOf(model, from) ?? maker;
 }
 
 /** An output spec, and what of it the graph did not say. */
 export interface InferredOutput {
   readonly output: OutputSpec;
+  /** One sentence each, for people to check. */
   readonly assumptions: readonly string[];
-}
-
-/**
- * The output spec of a classifier: the output with one value for two labels, or with one a label; what the values are, by the
- * operator that makes them.
- *
- * @throws CliError GRAPH_INVALID when no output fits the labels, GRAPH_AMBIGUOUS when several do.
- */
-export function inferOutput(
-  model: GraphModel,
-  name: string,
-  labels: readonly string[],
-  wishes: OutputWishes = {},
-): InferredOutput {
-  const value = chooseOutput(model, name, labels, wishes);
-  const width = value.shape?.at(-1);
-  const maker = makerOf(model, value.name);
-  const isBinary = labels.length === 2 && (width === 1 || wishes.kind === 'binary-logit');
-  if (maker === 'Sigmoid' || maker === 'HardSigmoid')
-    throw new CliError(
-      'GRAPH_INVALID',
-      `The output ${value.name} of ${name} ends with ${maker}: it gives probabilities that do not sum to 1 over the labels.`,
-      `Export the value before ${maker} (the logit) as an output, and name it with --output.`,
-    );
-  if (wishes.threshold !== undefined && !isBinary)
-    throw new CliError('USAGE', '--threshold is for models with one logit.', 'Leave it out.');
-  if (isBinary)
-    return {
-      output: { kind: 'binary-logit', name: value.name, threshold: wishes.threshold ?? 0.5 },
-      assumptions: [`${value.name} is the logit of ${labels[1] ?? ''}: its sigmoid is the probability.`],
-    };
-  const kind = wishes.kind ?? (maker === 'Softmax' ? 'probabilities' : 'softmax-logits');
-  if (kind === 'binary-logit')
-    throw new CliError(
-      'GRAPH_INVALID',
-      `The output ${value.name} of ${name} is ${formatValue(value)}; a binary logit is float32 [N,1] with two labels.`,
-      'Leave --kind out, or check --labels.',
-    );
-  return {
-    output: { kind, name: value.name },
-    assumptions:
-      wishes.kind !== undefined || maker === 'Softmax' || maker === 'LogSoftmax'
-        ? []
-        : [`${value.name} has one logit a label: their softmax gives the probabilities.`],
-  };
-}
-
-function chooseOutput(
-  model: GraphModel,
-  name: string,
-  labels: readonly string[],
-  { name: wanted, kind }: OutputWishes,
-): GraphValue {
-  const { outputs } = describeGraph(model);
-  const listed = outputs.map((value) => `${value.name} ${formatValue(value)}`).join('; ');
-  const fits = (value: GraphValue) => fitsLabels(value, labels.length, kind);
-  if (wanted !== undefined) {
-    const value = outputs.find((output) => output.name === wanted);
-    if (value !== undefined && fits(value)) return value;
-    throw value === undefined
-      ? new CliError('GRAPH_INVALID', `${name} has no output ${wanted}; it has ${listed}.`, 'Name one with --output.')
-      : unfit(name, labels, listed);
-  }
-  const [first, ...others] = outputs.filter(fits);
-  if (first === undefined) throw unfit(name, labels, listed);
-  if (others.length === 0) return first;
-  throw new CliError(
-    'GRAPH_AMBIGUOUS',
-    `${name} has several outputs that fit ${labels.length} labels: ${listed}.`,
-    `Name the one that classifies, such as --output ${first.name}.`,
-  );
-}
-
-const unfit = (name: string, labels: readonly string[], listed: string) =>
-  new CliError(
-    'GRAPH_INVALID',
-    `No output of ${name} fits the ${labels.length} labels ${labels.join(', ')}: it has ${listed}.`,
-    `Expected float32 [N,${labels.length}]${labels.length === 2 ? ' or [N,1]' : ''}; check --labels and their number.`,
-  );
-
-/** Whether an output can hold an answer; a width that the graph does not say fits anything. */
-function fitsLabels({ dtype, shape }: GraphValue, labels: number, kind: OutputSpec['kind'] | undefined): boolean {
-  if (dtype !== undefined && dtype !== 'float32') return false;
-  if (shape === undefined) return dtype !== undefined;
-  const width = shape.at(-1);
-  if (shape.length !== 2) return false;
-  if (typeof width !== 'number') return true;
-  if (kind === 'binary-logit') return width === 1;
-  return width === labels || (kind === undefined && labels === 2 && width === 1);
-}
-
-/** Operator that makes a value, through those that only reshape or rename it. */
-function makerOf(model: GraphModel, value: string): string | undefined {
-  const maker = model.graph.node.find(({ output }) => output.includes(value));
-  const passesOn = ['Identity', 'Flatten', 'Reshape', 'Squeeze', 'Cast', 'Dropout'];
-  const [from] = maker?.input ?? [];
-  return maker !== undefined && from !== undefined && passesOn.includes(maker.opType)
-    ? makerOf(model, from)
-    : maker?.opType;
 }

@@ -7,7 +7,7 @@ import type { Head } from './head.ts';
 import { backboneDigest, backboneOf, furtherOutputs } from './backbone.ts';
 import { describeGraph } from './describe-graph.ts';
 import { inferInput } from './infer-input.ts';
-import { inferOutput } from './infer-output.ts';
+import { candidateOutputs } from './infer-output.ts';
 import { explainLoadFailure } from './load-failure.ts';
 import { StringStringEntryProtoSchema } from './onnx_pb.ts';
 import { readGraph, writeGraph } from './read-graph.ts';
@@ -44,6 +44,10 @@ describe('reading an ONNX file', () => {
   });
 
   it.each([
+    ['a pointer of Git LFS', () => Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'GRAPH_INVALID'],
+    ['a web page', () => Buffer.from('<!DOCTYPE html><html>404</html>'), 'GRAPH_INVALID'],
+    ['weights of PyTorch', () => Buffer.from('PK\x03\x04archive/data.pkl'), 'GRAPH_INVALID'],
+    ['a model of TensorFlow Lite', () => Buffer.from('\x20\0\0\0TFL3'), 'GRAPH_INVALID'],
     ['no ONNX', () => Buffer.from('just a text of some length'), 'GRAPH_INVALID'],
     ['nothing', () => new Uint8Array(), 'GRAPH_INVALID'],
     ['cut short', () => catdog.subarray(0, 5_000_000), 'GRAPH_INVALID'],
@@ -295,6 +299,47 @@ describe('what a graph takes', () => {
     expect(codeOf(work)).toMatch(expected);
   });
 
+  it.each([
+    ['grey', ['N', 1, 28, 28], {}, { layout: 'NCHW', channels: 'L', scale: 1 / 255, mean: [0, 0, 0] }],
+    ['grey last', ['N', 28, 28, 1], {}, { layout: 'NHWC', channels: 'L' }],
+    ['B, G, R', ['N', 3, 28, 28], { channels: 'BGR' }, { layout: 'NCHW', channels: 'BGR' }],
+    [
+      "a dimension's name",
+      ['batch_size', 'num_channels', 'height', 'width'],
+      { width: 8, height: 8 },
+      { layout: 'NCHW' },
+    ],
+    ['a crop', ['N', 3, 8, 8], { crop: 10 }, { fit: 'cover', crop: 10 }],
+    ['a batch of one', [1, 3, 8, 8], {}, { layout: 'NCHW' }],
+    ['dynamic sizes of -1', [-1, 3, -1, -1], { width: 8, height: 4 }, { width: 8, height: 4 }],
+  ] as const)('is read from %s', (_, shape, wishes, expected) => {
+    const model = colourModel();
+    model.graph.input = [value('image', dtype.float32, shape)];
+    expect(inferInput(model, 'x', wishes).input).toMatchObject(expected);
+  });
+
+  it.each([
+    ['a batch of eight', [8, 3, 16, 16], {}, /^GRAPH_INVALID: x takes exactly 8 pictures at a time/],
+    ['a batch of none', [0, 3, 16, 16], {}, /^GRAPH_INVALID: x takes no picture at all/],
+    ['grey said of colours', ['N', 3, 16, 16], { channels: 'L' }, /^GRAPH_INVALID: .*with channels L/],
+    ['a crop that is too small', ['N', 3, 16, 16], { crop: 15 }, /^USAGE: --crop 15 is less than the 16 pixels/],
+    ['a crop that is squeezed', ['N', 3, 16, 16], { crop: 20, fit: 'fill' }, /^USAGE: --crop keeps the aspect/],
+  ] as const)('is refused: %s', (_, shape, wishes, expected) => {
+    const model = colourModel();
+    model.graph.input = [value('image', dtype.float32, shape)];
+    expect(codeOf(() => inferInput(model, 'x', wishes))).toMatch(expected);
+  });
+
+  it('is asked for where the graph says no shape', () => {
+    const model = colourModel();
+    const input = value('image', dtype.float32, []);
+    if (input.type?.value.case === 'tensorType') delete input.type.value.value.shape;
+    model.graph.input = [input];
+    expect(codeOf(() => inferInput(model, 'x'))).toMatch(/^GRAPH_AMBIGUOUS: x does not say the shape/);
+    const wishes = { layout: 'NCHW', width: 8, height: 8 } as const;
+    expect(inferInput(model, 'x', wishes).input).toMatchObject(wishes);
+  });
+
   it('is what a person says where channels may be in two places', () => {
     expect(inferInput(channelsAnywhere(), 'x', { layout: 'NHWC' }).input).toMatchObject({ height: 3, width: 16 });
   });
@@ -303,47 +348,67 @@ describe('what a graph takes', () => {
 describe('what a graph answers', () => {
   const two = ['cat', 'dog'];
   const three = ['red', 'green', 'blue'];
+  const outputsOf = (...values: readonly ReturnType<typeof value>[]) => {
+    const model = colourModel({ weight: threeColours! });
+    model.graph.output = [...values];
+    return model;
+  };
   it.each([
-    ['one value for two labels', colourModel(), two, { kind: 'binary-logit', name: 'out', threshold: 0.5 }],
-    ['a value a label', colourModel({ weight: threeColours! }), three, { kind: 'softmax-logits', name: 'out' }],
+    ['one value for two labels', outputsOf(value('out', dtype.float32, ['N', 1])), two, ['out']],
+    ['a value a label', outputsOf(value('out', dtype.float32, ['N', 3])), three, ['out']],
+    ['[1,labels,1,1]', outputsOf(value('out', dtype.float32, [1, 3, 1, 1])), three, ['out']],
+    ['[labels]', outputsOf(value('out', dtype.float32, [3])), three, ['out']],
+    ['float16 and float64', outputsOf(value('out', 10, ['N', 3]), value('more', 11, ['N', 3])), three, ['out', 'more']],
     [
-      'softmax',
-      colourModel({ weight: threeColours!, last: 'Softmax', withFeatures: false }),
-      three,
-      { kind: 'probabilities', name: 'out' },
+      'not the label alone, and not features',
+      outputsOf(
+        value('label', dtype.int64, ['N']),
+        value('features', dtype.float32, ['N', 1280]),
+        value('out', dtype.float32, ['N', 2]),
+      ),
+      two,
+      ['out'],
     ],
     [
-      'log-softmax',
-      colourModel({ weight: threeColours!, last: 'LogSoftmax', withFeatures: false }),
+      'whatever says no width',
+      outputsOf(value('features', dtype.float32, ['N', 'width']), value('out', dtype.float32, ['N', 3])),
       three,
-      { kind: 'softmax-logits', name: 'out' },
+      ['features', 'out'],
     ],
   ] as const)('%s', (_, model, labels, expected) => {
-    const wishes = { name: 'out' };
-    expect(inferOutput(model, 'x', labels, wishes).output).toEqual(expected);
+    expect(candidateOutputs(model, 'x', labels, {}).map(({ name }) => name)).toEqual(expected);
   });
 
   it.each([
     [
-      'two outputs of three values',
-      () => inferOutput(colourModel({ weight: threeColours! }), 'x', three),
-      /^GRAPH_AMBIGUOUS: .*out float32 \[N,3\]; features float32 \[N,3\]/,
-    ],
-    [
       'an output that is not there',
-      () => inferOutput(colourModel(), 'x', two, { name: 'logit' }),
+      () => candidateOutputs(colourModel(), 'x', two, { name: 'logit' }),
       /^GRAPH_INVALID: x has no output logit; it has out/,
     ],
     [
       'too many labels',
-      () => inferOutput(colourModel(), 'x', ['a', 'b', 'c', 'd']),
-      /^GRAPH_INVALID: No output of x fits the 4 labels/,
+      () => candidateOutputs(colourModel(), 'x', ['a', 'b', 'c', 'd'], {}),
+      /^GRAPH_INVALID: No output of x fits the 4 labels a, b, c, d: out float32 \[N,1\] has 1 values an image, not 4/,
     ],
-    ['sigmoid', () => inferOutput(colourModel({ last: 'Sigmoid' }), 'x', two), /^GRAPH_INVALID: .*Sigmoid/],
     [
-      'a threshold where none is',
-      () => inferOutput(colourModel({ weight: threeColours! }), 'x', three, { name: 'out', threshold: 0.4 }),
-      /^USAGE/,
+      'features, named as the output',
+      () => candidateOutputs(outputsOf(value('f', dtype.float32, ['N', 1280])), 'x', two, { name: 'f' }),
+      /1280 values an image, not 2 or 1, which look like features, the input of the last layer/,
+    ],
+    [
+      'the classes of ImageNet',
+      () => candidateOutputs(outputsOf(value('f', dtype.float32, ['N', 1000])), 'x', two, {}),
+      /not 2 or 1, as many as ImageNet has classes/,
+    ],
+    [
+      'the label alone',
+      () => candidateOutputs(outputsOf(value('label', dtype.int64, ['N'])), 'x', two, {}),
+      /label int64 \[N\] holds the label alone/,
+    ],
+    [
+      'a kind of one value, and two',
+      () => candidateOutputs(outputsOf(value('out', dtype.float32, ['N', 2])), 'x', two, { kind: 'binary-logit' }),
+      /has 2 values an image, not 1/,
     ],
   ])('is refused: %s', (_, work, expected) => {
     expect(codeOf(work)).toMatch(expected);

@@ -6,6 +6,9 @@ import { type GraphProto, type ModelProto, ModelProtoSchema, type TensorProto } 
 /** An ONNX model whose graph is there. Fields that Pawl does not know are kept and written back. */
 export type GraphModel = ModelProto & { graph: GraphProto };
 
+const EXPORT =
+  'Export it to ONNX: torch.onnx.export, optimum-cli export onnx, tf2onnx or yolo export format=onnx (docs/packaging.md).';
+
 /** `TensorProto.DataLocation.EXTERNAL`. */
 const EXTERNAL = 1;
 
@@ -15,6 +18,9 @@ const EXTERNAL = 1;
  * @throws CliError GRAPH_INVALID when it is no ONNX or cut short, GRAPH_EXTERNAL_DATA when weights lie beside it.
  */
 export function readGraph(bytes: Uint8Array, name: string): GraphModel {
+  const other = recogniseOther(bytes);
+  if (other !== undefined)
+    throw new CliError('GRAPH_INVALID', `${name} is ${other.what}, no ONNX model.`, other.advice);
   let model: ModelProto;
   try {
     model = fromBinary(ModelProtoSchema, bytes);
@@ -34,6 +40,24 @@ export function readGraph(bytes: Uint8Array, name: string): GraphModel {
     );
   }
   return Object.assign(model, { graph });
+}
+
+/** What people have in place of an ONNX file: how it starts, what it is, and what to do. */
+const others: readonly (readonly [start: string, what: string, advice: string])[] = [
+  ['version https://git-lfs', 'a pointer of Git LFS (the weights were not downloaded)', 'Run git lfs pull there.'],
+  ['<', 'a web page', 'The download failed, or needs a login: fetch the file itself, and look at its size.'],
+  ['PK\x03\x04', 'a ZIP archive, as PyTorch (.pt) and Keras (.keras) save', EXPORT],
+  ['\x89HDF', 'an HDF5 file, as Keras (.h5) saves', EXPORT],
+  ['\x80\x02', 'a pickle, as old PyTorch saves', EXPORT],
+];
+
+/** What a file is in place of an ONNX model, by its first bytes; undefined: it may be one. */
+function recogniseOther(bytes: Uint8Array): { readonly what: string; readonly advice: string } | undefined {
+  if (bytes.length === 0) return { what: 'empty', advice: 'Copy the whole file again.' };
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64)).toString('latin1');
+  const found = others.find(([begins]) => start.startsWith(begins));
+  if (found !== undefined) return { what: found[1], advice: found[2] };
+  return start.slice(4, 8) === 'TFL3' ? { what: 'a TensorFlow Lite file', advice: EXPORT } : undefined;
 }
 
 /** The bytes of a model, the same for the same content. */

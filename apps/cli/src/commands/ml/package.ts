@@ -6,12 +6,15 @@ import { themeOf, type Session } from '../session.ts';
 interface PackageCommandOptions {
   readonly name: string;
   readonly version: string;
-  readonly labels: readonly string[];
+  readonly labels?: readonly string[];
+  readonly labelsFile?: string;
   readonly description?: string;
   readonly size?: readonly [width: number, height: number];
   readonly layout?: InputSpec['layout'];
   readonly dtype?: InputSpec['dtype'];
+  readonly channels?: NonNullable<InputSpec['channels']>;
   readonly fit?: InputSpec['fit'];
+  readonly crop?: number;
   readonly kernel?: InputSpec['kernel'];
   readonly scale?: number;
   readonly mean?: InputSpec['mean'];
@@ -38,7 +41,13 @@ export function addPackage(program: Command, session: Session): void {
     .argument('<model>', 'ONNX file')
     .requiredOption('--name <name>', 'name of the model')
     .requiredOption('--version <semver>', 'version of the bundle, such as 1.0.0')
-    .addOption(new Option('--labels <a,b>', 'in the order of the output').argParser(parseList).makeOptionMandatory())
+    .addOption(
+      new Option(
+        '--labels <a,b>',
+        "in the order of the output (default: the graph's own, where it has some)",
+      ).argParser(parseList),
+    )
+    .option('--labels-file <file>', 'one a line, or JSON: a list, {"0": "cat"}, or config.json with id2label')
     .requiredOption('--golden <folder>', 'labelled photographs, LABEL/FILE.jpg, that the model must answer rightly')
     .option('--out <folder>', 'where the bundle goes', 'models/candidate')
     .option('--key <file>', 'private key that signs the bundle')
@@ -52,8 +61,15 @@ export function addPackage(program: Command, session: Session): void {
     .addOption(new Option('--size <pixels>', 'width and height: 224, or 320x240').argParser(parseSize))
     .addOption(new Option('--layout <order>', 'of the dimensions').choices(['NHWC', 'NCHW']))
     .addOption(new Option('--dtype <type>', 'of the values').choices(['uint8', 'float32']))
+    .addOption(new Option('--channels <order>', 'of the colours; L: grey (default: RGB)').choices(['RGB', 'BGR', 'L']))
     .addOption(
       new Option('--fit <how>', 'fill: whole picture, aspect not kept (default)').choices(['fill', 'cover', 'contain']),
+    )
+    .addOption(
+      new Option(
+        '--crop <pixels>',
+        "resize the shorter side to this, then cut the centre: torchvision's Resize and CenterCrop",
+      ).argParser(parsePixels),
     )
     .addOption(
       new Option('--kernel <name>', 'of resizing (default: lanczos3)').choices([
@@ -66,14 +82,21 @@ export function addPackage(program: Command, session: Session): void {
       ]),
     )
     .addOption(
-      new Option('--scale <factor>', 'before mean and std (default: 1/255 for float32)').argParser(parseNumber),
+      new Option('--scale <factor>', '(value * scale - mean) / std (default: by the size of mean and std)').argParser(
+        parseNumber,
+      ),
     )
-    .addOption(new Option('--mean <r,g,b>', "(default: ImageNet's for float32)").argParser(parseChannels))
-    .addOption(new Option('--std <r,g,b>', "(default: ImageNet's for float32)").argParser(parseChannels))
-    .optionsGroup('Output (default: what the graph says)')
-    .option('--output <name>', 'the output that classifies')
+    .addOption(new Option('--mean <r,g,b>', "in the tensor's order (default: ImageNet's)").argParser(parseChannels))
+    .addOption(new Option('--std <r,g,b>', "in the tensor's order (default: ImageNet's)").argParser(parseChannels))
+    .optionsGroup('Output (default: what the graph says, and its answers to the golden images)')
+    .option('--output <name>', 'the output that classifies, or a value inside the graph to end it at')
     .addOption(
-      new Option('--kind <kind>', 'what its values are').choices(['binary-logit', 'softmax-logits', 'probabilities']),
+      new Option('--kind <kind>', 'what its values are').choices([
+        'binary-logit',
+        'binary-probability',
+        'softmax-logits',
+        'probabilities',
+      ]),
     )
     .addOption(
       new Option('--threshold <p>', 'binary: the second label from here on (default: 0.5)').argParser(parseNumber),
@@ -94,14 +117,15 @@ async function run(session: Session, model: string, options: PackageCommandOptio
     import('../../ml/packaging/render-package.ts'),
     import('../../ml/prediction/try-bundle.ts'),
   ]);
-  const { layout, dtype, fit, kernel, scale, mean, std, size } = options;
+  const { layout, dtype, channels, fit, crop, kernel, scale, mean, std, size } = options;
   const packaged = await packageModel(context, {
     model: resolve(context.cwd, model),
     name: options.name,
     version: options.version,
     labels: options.labels,
+    labelsFile: options.labelsFile === undefined ? undefined : resolve(context.cwd, options.labelsFile),
     description: options.description,
-    input: { layout, dtype, fit, kernel, scale, mean, std, width: size?.[0], height: size?.[1] },
+    input: { layout, dtype, channels, fit, crop, kernel, scale, mean, std, width: size?.[0], height: size?.[1] },
     output: { name: options.output, kind: options.kind, threshold: options.threshold },
     golden: resolve(context.cwd, options.golden),
     tolerance: options.tolerance,
@@ -124,9 +148,16 @@ function parseNumber(text: string): number {
 }
 
 function parseChannels(text: string): InputSpec['mean'] {
-  const [r, g, b, ...more] = text.split(',').map(parseNumber);
-  if (r !== undefined && g !== undefined && b !== undefined && more.length === 0) return [r, g, b];
-  throw new InvalidArgumentError('Expected three numbers: red, green, blue.');
+  const [first, second, third, ...more] = text.split(',').map(parseNumber);
+  if (first !== undefined && second === undefined) return [first, first, first];
+  if (first !== undefined && second !== undefined && third !== undefined && more.length === 0)
+    return [first, second, third];
+  throw new InvalidArgumentError('Expected three numbers, one a channel, or one for all.');
+}
+
+function parsePixels(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected pixels, such as 256.');
 }
 
 function parseSize(text: string): readonly [width: number, height: number] {

@@ -3,10 +3,13 @@ import { formatValue } from '../../bundles/onnx/describe-graph.ts';
 import { renderTable } from '../../terminal/table.ts';
 import { bytes, count, shortDigest } from '../../terminal/text.ts';
 import type { Theme } from '../../terminal/theme.ts';
+import { describeInput } from '../../bundles/describe-input.ts';
+import { nameSome } from './judge-golden.ts';
 import type { PackagedModel } from './package-model.ts';
 
-/** Operators that are named. */
+/** Operators, and files that are no golden images, that are named. */
 const OPERATORS = 6;
+const LEFT_OUT = 20;
 
 /**
  * Lines on what was packaged, what was assumed, and what comes next.
@@ -19,9 +22,13 @@ export function renderPackage(
   tryIt: readonly string[],
   theme: Theme,
 ): readonly string[] {
-  const { bundle, graph, assumptions, golden, signed } = packaged;
+  const { bundle, graph, assumptions, golden, leftOut, goldenOf, signed } = packaged;
   const { manifest, digest } = bundle;
   const { input, output } = manifest;
+  const shown = (id: string) => {
+    const name = manifest.labelNames?.[id];
+    return name === undefined ? id : `${id} (${name})`;
+  };
   const operators = Object.entries(graph.operators);
   const more = operators.length > OPERATORS ? ` and ${operators.length - OPERATORS} more kinds` : '';
   const values = (list: typeof graph.inputs) => list.map((value) => `${value.name} ${formatValue(value)}`).join('; ');
@@ -43,12 +50,13 @@ export function renderPackage(
               .map(([name, n]) => `${n} ${name}`)
               .join(', ') + more,
           ],
-          ['takes', `${input.dtype} ${input.layout}, ${input.width} x ${input.height}, ${input.fit}, ${input.kernel}`],
-          ['answers', `${output.kind} of ${output.name}: ${manifest.labels.join(', ')}`],
+          ['takes', describeInput(input)],
+          ['answers', `${output.kind} of ${output.name}: ${nameSome(manifest.labels.map(shown))}`],
           [
             'golden',
             `${count(golden.images.length, 'image')} answered rightly, ${golden.wrong.length + golden.narrow.length} left out`,
           ],
+          ...(goldenOf === undefined ? [] : [['', `a few of each label, of ${goldenOf} pictures in the folder`]]),
           ['bundle', `${out}  ${bytes(sizeOfFiles(manifest.files))}`],
         ],
       },
@@ -75,6 +83,14 @@ export function renderPackage(
           '',
           theme.paint('warn', 'Not golden, since a wrong answer would be within the tolerance'),
           ...golden.narrow.map(({ name, problem }) => `  ${name}: ${problem}`),
+        ]),
+    ...(leftOut.length === 0
+      ? []
+      : [
+          '',
+          theme.paint('warn', 'Not asked about'),
+          ...leftOut.slice(0, LEFT_OUT).map(({ name, reason }) => `  ${name}: ${reason}`),
+          ...(leftOut.length > LEFT_OUT ? [`  and ${leftOut.length - LEFT_OUT} more`] : []),
         ]),
     '',
     'Next:',
