@@ -15,6 +15,11 @@ export function withArticle(label) {
   return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
+/** The answered label as people know it: its name, where the model has one. */
+export function nameOf(body) {
+  return body.label_name ?? body.label;
+}
+
 /** The answer as one sentence, no stronger than the model's confidence. */
 export function headline(label, confidence) {
   if (confidence >= SURE) return `It's ${withArticle(label)}.`;
@@ -30,12 +35,12 @@ export function none(body) {
 /** The answer in two parts, what to read first and what beside it. */
 export function verdict(body, confidence) {
   if (body.abstained !== true)
-    return { title: headline(body.label, confidence), summary: `${percent(confidence)} sure` };
+    return { title: headline(nameOf(body), confidence), summary: `${percent(confidence)} sure` };
   const labels = probabilities(body).map(({ label }) => withArticle(label));
   const choice = labels.length <= 3 ? `${labels.sort().join(' or ')}` : 'anything it knows';
   return {
     title: `Probably ${none(body)}.`,
-    summary: `Too unlike ${choice} to say which. ${capital(withArticle(body.label))} is nearest, at ${percent(confidence)}`,
+    summary: `Too unlike ${choice} to say which. ${capital(withArticle(nameOf(body)))} is nearest, at ${percent(confidence)}`,
   };
 }
 

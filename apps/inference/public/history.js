@@ -1,5 +1,5 @@
 import { byId, element } from './dom.js';
-import { none, percent, words } from './format.js';
+import { nameOf, none, percent, words } from './format.js';
 
 /** Pictures that stay on the page; older ones give their memory back. */
 export const KEEP = 12;
@@ -9,7 +9,7 @@ const nodes = new Map();
 function caption(item) {
   if (item.state === 'busy') return 'Looking…';
   if (item.state === 'problem') return item.problem.retry || item.problem.tooLarge ? 'Not sent yet' : 'No answer';
-  return item.body.abstained === true ? `Probably ${none(item.body)}` : words(item.body.label);
+  return item.body.abstained === true ? `Probably ${none(item.body)}` : words(nameOf(item.body));
 }
 
 function create(item, onPick) {

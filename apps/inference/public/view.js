@@ -1,5 +1,5 @@
 import { byId, calm, element } from './dom.js';
-import { curl, duration, percent, probabilities, remark, size, verdict, words } from './format.js';
+import { curl, duration, nameOf, percent, probabilities, remark, size, verdict, words } from './format.js';
 
 /** Rows of the chart; a model with a thousand classes still answers in a glance. */
 const TOP = 5;
@@ -56,14 +56,15 @@ export function showBusy(item) {
   timer = setTimeout(() => say('Looking…', `at ${item.name}`), SAY_BUSY_AFTER_MS);
 }
 
-function bars(all) {
+/** @param all every label with its probability, the most likely first. */
+function bars(all, body) {
   const rows = all.slice(0, TOP).map(({ label, probability }, rank) => {
     const fill = element('span', { className: 'fill' });
     fill.style.width = `${probability * 100}%`;
     return element(
       'li',
       { className: rank === 0 ? 'bar first' : 'bar' },
-      element('span', { className: 'name' }, words(label)),
+      element('span', { className: 'name' }, words(label === body.label ? nameOf(body) : label)),
       element('span', { className: 'number' }, percent(probability)),
       element('span', { className: 'track', ariaHidden: 'true' }, fill),
     );
@@ -139,7 +140,7 @@ export function showAnswer(item) {
   ];
   const version = [item.model, body.model_version].filter(Boolean).join(' ');
   byId('body').append(
-    ...bars(all).filter(Boolean),
+    ...bars(all, body).filter(Boolean),
     ...notes.filter(Boolean).map((note) => element('p', { className: 'note' }, note)),
     curlLine(item),
     element(

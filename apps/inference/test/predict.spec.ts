@@ -233,6 +233,29 @@ describe('POST /predict/batch', () => {
   });
 });
 
+describe('a model whose labels have names for people', () => {
+  it('answers the name beside the id, where there is one, and says so in its OpenAPI document', async () => {
+    const bundle = aBundleWithoutFiles({ labelNames: { dog: 'Golden Retriever' } });
+    const named = await startTestService({ open: () => Promise.resolve(bundle) });
+    try {
+      const ask = async (logit: number) => {
+        named.backend.behaviour = () => Promise.resolve(named.backend.answer(logit));
+        const body: unknown = await (
+          await fetch(`${named.url}/predict`, { method: 'POST', body: form([photo]) })
+        ).json();
+        return predictionSchema(bundle.manifest).parse(body);
+      };
+      expect(await ask(3)).toMatchObject({ label: 'dog', label_name: 'Golden Retriever' });
+      expect(await ask(-3)).not.toHaveProperty('label_name');
+      const document = await (await fetch(`${named.url}/docs/openapi.json`)).text();
+      expect(document).toContain('"label_name"');
+      expect(await (await fetch(`${service.url}/docs/openapi.json`)).text()).not.toContain('"label_name"');
+    } finally {
+      await named.app.close();
+    }
+  });
+});
+
 describe('a model that abstains', () => {
   const abstain = { score: 'max-probability', threshold: 0.8 } as const;
   const shape = { labels, abstain };

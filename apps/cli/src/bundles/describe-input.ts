@@ -27,7 +27,7 @@ export function describeFormula(input: InputSpec): string {
   const isDivided = std.some((value) => value !== 1);
   if (dtype === 'uint8' || (scale === 1 && !isShifted && !isDivided)) return 'values 0..255 as they are';
   const shifted = isShifted ? `${scaled} - ${list(mean)}` : scaled;
-  return isDivided ? `(${shifted}) / ${list(std)}` : shifted;
+  return isDivided ? `${isShifted ? `(${shifted})` : shifted} / ${list(std)}` : shifted;
 }
 
 /** Whether a factor is what people write as 1/255. */

@@ -1,5 +1,6 @@
 import { NEITHER, sizeOfFiles, type FirstStageSpec, type Manifest } from '@pawl/shared/bundle/manifest';
 import { describeInput } from './describe-input.ts';
+import { withName } from './labels.ts';
 import { describeAbstain } from './describe-abstain.ts';
 import { formatValue, type GraphDescription } from './onnx/describe-graph.ts';
 import { bytes, count, shortDigest } from '../terminal/text.ts';
@@ -75,9 +76,9 @@ function identityOf(description: BundleDescription, theme: Theme): readonly Fiel
 }
 
 function modelFields({ manifest, graph, graphProblem }: BundleDescription): readonly Field[] {
-  const { labels, input, output, abstain, firstStage } = manifest;
+  const { labels, labelNames, input, output, abstain, firstStage } = manifest;
   return [
-    ['labels', labels.join(', ')],
+    ['labels', labels.map((label) => withName(label, labelNames)).join(', ')],
     ['input', describeInput(input)],
     ['output', describeOutput(output, labels)],
     ['abstains', abstain === undefined ? 'never' : `below ${figure(abstain.threshold)} of ${describeAbstain(abstain)}`],

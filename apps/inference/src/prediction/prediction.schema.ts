@@ -19,6 +19,8 @@ const commonFields = {
 /** The part of a manifest that decides the fields of an answer. */
 export interface AnswerShape {
   readonly labels: readonly string[];
+  /** What people read instead of a label, where that is something else. */
+  readonly labelNames?: Readonly<Record<string, string>> | undefined;
   /** Present when the model can abstain. */
   readonly abstain?: unknown;
 }
@@ -28,22 +30,28 @@ const abstained = z.boolean().meta({
     'The picture is probably none of the labels; `label` is the nearest one. By the threshold of the manifest.',
 });
 
+const labelName = z.string().meta({
+  description: 'The name of the label for people, where the manifest has one.',
+  example: 'Golden Retriever',
+});
+
 /** One object for all labels: a model may have thousands. */
 const ofLabel = probability.meta({ description: 'Probability of this label, rounded to four decimals.' });
 const ofShownLabel = ofLabel.optional();
 
 /**
  * The answer about one image of a model: `{label, confidence, <label>_probability...}`, with `abstained` only where the
- * manifest has a threshold for it. The schema is both the type check of the tests and the page at /docs.
+ * manifest has a threshold for it, and `label_name` where it has a name for the label. The schema is both the type check of the tests and the page at /docs.
  * @param top whether probabilities may be missing, since a request may ask for the largest ones alone.
  */
-export function predictionSchema({ labels, abstain }: AnswerShape, top = false) {
+export function predictionSchema({ labels, labelNames, abstain }: AnswerShape, top = false) {
   const probabilities = Object.fromEntries(
     labels.map((label) => [`${label}_probability`, top ? ofShownLabel : ofLabel]),
   );
   return z.strictObject({
     ...commonFields,
     label: z.enum(labels as [string, ...string[]]).meta({ description: 'The label the model answers.' }),
+    ...(labelNames !== undefined && { label_name: labelName.optional() }),
     ...probabilities,
     ...(abstain !== undefined && { abstained }),
   });

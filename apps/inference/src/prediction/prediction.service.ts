@@ -75,7 +75,8 @@ export class PredictionService {
   }
 
   #body(model: ServedModel, answer: Answer, { image }: Classification, top: number): Prediction {
-    const { version, labels } = model.manifest;
+    const { version, labels, labelNames } = model.manifest;
+    const name = labelNames?.[answer.label];
     const probabilities = largest(answer, labels, top).map(([label, value]) => [
       `${label}_probability`,
       rounded(value),
@@ -84,6 +85,7 @@ export class PredictionService {
       image.frames > 1 ? [`The image is an animation of ${image.frames} frames; only the first was used.`] : undefined;
     return {
       label: answer.label,
+      ...(name !== undefined && { label_name: name }),
       confidence: rounded(answer.confidence),
       ...(Object.fromEntries(probabilities) as Record<string, number>),
       ...(answer.abstained !== undefined && { abstained: answer.abstained }),

@@ -2,6 +2,7 @@ import {
   curl,
   duration,
   headline,
+  nameOf,
   none,
   percent,
   probabilities,
@@ -35,6 +36,12 @@ describe('the wording of the page', () => {
     expect([duration(0.2), duration(43.4), duration(1530)]).toEqual(['1 ms', '43 ms', '1.5 s']);
     expect([size(12), size(35_400), size(14_200_000)]).toEqual(['12 bytes', '35 kB', '14.2 MB']);
     expect([withArticle('owl'), withArticle('tabby_cat')]).toEqual(['an owl', 'a tabby cat']);
+  });
+
+  it('calls a label by its name, where the model has one', () => {
+    const body = { label: 'golden_retriever', label_name: 'Golden Retriever', golden_retriever_probability: 0.95 };
+    expect(verdict(body, 0.95).title).toBe("It's a Golden Retriever.");
+    expect([nameOf(body), nameOf({ label: 'hot_dog' })]).toEqual(['Golden Retriever', 'hot_dog']);
   });
 
   it('finds every probability of any model, most likely first', () => {

@@ -56,6 +56,6 @@ async function run(session: Session, url: string, options: SmokeCommandOptions):
 
 function parseLabels(text: string): readonly string[] {
   const labels = text.split(',').map((label) => label.trim());
-  if (labels.every((label) => /^[a-z][a-z0-9_]*$/.test(label))) return labels;
+  if (labels.every((label) => /^[a-z0-9][a-z0-9_]*$/.test(label))) return labels;
   throw new InvalidArgumentError('Expected labels with commas between them, such as cat,dog.');
 }

@@ -1,3 +1,4 @@
+import { LABEL_ID } from '@pawl/shared/bundle/manifest';
 import { codeOf } from '@pawl/shared/errors/system-error';
 import { sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../errors/cli-error.ts';
@@ -33,9 +34,6 @@ export interface RawFiles {
   readonly ignored: readonly Ignored[];
   readonly unreadable: readonly Unreadable[];
 }
-
-/** What a manifest takes for a label. */
-const LABEL = /^[a-z][a-z0-9_]{0,62}$/;
 
 /**
  * Sorts the files of a raw folder. A photograph is what begins as one of the formats, or is named as one: a broken
@@ -110,7 +108,7 @@ function assertLabels(files: RawFiles, raw: string, formats: readonly ImageForma
       wanted,
     );
   }
-  const wrong = labels.find((label) => !LABEL.test(label));
+  const wrong = labels.find((label) => !LABEL_ID.test(label));
   if (wrong !== undefined)
     throw new CliError(
       'DATA_LABEL_INVALID',

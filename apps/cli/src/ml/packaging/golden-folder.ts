@@ -6,7 +6,7 @@ import { count } from '../../terminal/text.ts';
 import { openFileTree, type FileTree } from '../data/file-tree.ts';
 import type { GoldenCandidate } from '../training/run/golden.ts';
 import { nameSome } from './judge-golden.ts';
-import { idOf, type Labels } from './labels.ts';
+import { idOf, type Labels } from '../../bundles/labels.ts';
 
 /** A file of the golden folder that does not become a golden image. */
 export interface LeftOut {

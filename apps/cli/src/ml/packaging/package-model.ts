@@ -20,7 +20,7 @@ import { chooseOutput, adaptGraph } from './choose-output.ts';
 import { readGoldenFolder, type LeftOut } from './golden-folder.ts';
 import { labelsOfGraph } from './graph-labels.ts';
 import { judgeOutput } from './judge-output.ts';
-import { toLabels, type Labels } from './labels.ts';
+import { toLabels, type Labels } from '../../bundles/labels.ts';
 import { parseLabelsFile } from './read-labels.ts';
 
 /** A classifier that was trained elsewhere, and what its graph does not say. Paths are absolute. */

@@ -4,6 +4,7 @@ import { renderTable } from '../../terminal/table.ts';
 import { bytes, count, shortDigest } from '../../terminal/text.ts';
 import type { Theme } from '../../terminal/theme.ts';
 import { describeInput } from '../../bundles/describe-input.ts';
+import { withName } from '../../bundles/labels.ts';
 import { nameSome } from './judge-golden.ts';
 import type { PackagedModel } from './package-model.ts';
 
@@ -25,10 +26,6 @@ export function renderPackage(
   const { bundle, graph, assumptions, golden, leftOut, goldenOf, signed } = packaged;
   const { manifest, digest } = bundle;
   const { input, output } = manifest;
-  const shown = (id: string) => {
-    const name = manifest.labelNames?.[id];
-    return name === undefined ? id : `${id} (${name})`;
-  };
   const operators = Object.entries(graph.operators);
   const more = operators.length > OPERATORS ? ` and ${operators.length - OPERATORS} more kinds` : '';
   const values = (list: typeof graph.inputs) => list.map((value) => `${value.name} ${formatValue(value)}`).join('; ');
@@ -51,7 +48,10 @@ export function renderPackage(
               .join(', ') + more,
           ],
           ['takes', describeInput(input)],
-          ['answers', `${output.kind} of ${output.name}: ${nameSome(manifest.labels.map(shown))}`],
+          [
+            'answers',
+            `${output.kind} of ${output.name}: ${nameSome(manifest.labels.map((id) => withName(id, manifest.labelNames)))}`,
+          ],
           [
             'golden',
             `${count(golden.images.length, 'image')} answered rightly, ${golden.wrong.length + golden.narrow.length} left out`,

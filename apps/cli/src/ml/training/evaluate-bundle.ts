@@ -20,6 +20,7 @@ import { familiarityScores, measureAbstaining, type AbstainReport } from './eval
 import { evaluate } from './evaluation/evaluate.ts';
 import { shareIntervals, type ShareIntervals } from './evaluation/gate.ts';
 import { sliceTable } from './evaluation/slices.ts';
+import { idOf } from '../../bundles/labels.ts';
 import { modelOf, withLocalModel, type LocalModel } from '../../bundles/local-model.ts';
 import type { Evaluation, Slice } from '../types.ts';
 
@@ -178,11 +179,15 @@ type Body<Result> = (questions: readonly Question[], neither: readonly Question[
 async function withQuestions<Result>(
   { signal }: Context,
   data: EvaluationData,
-  { labels, input }: Pick<Manifest, 'labels' | 'input'>,
+  { labels, input, labelNames: names = {} }: Pick<Manifest, 'labels' | 'labelNames' | 'input'>,
   body: Body<Result>,
 ): Promise<Result> {
   if (data.kind === 'photos') {
-    const all = await listPhotos(data.path);
+    // A folder may be called by the label's name as well.
+    const all = (await listPhotos(data.path)).map((question) => ({
+      ...question,
+      item: { ...question.item, label: idOf({ ids: labels, names }, question.item.label) ?? question.item.label },
+    }));
     const neither = all.filter(({ item }) => item.label === NEITHER && !labels.includes(NEITHER));
     const labelled = all.filter((question) => !neither.includes(question));
     assertLabels(data.path, [...new Set(labelled.map(({ item }) => item.label))], labels);

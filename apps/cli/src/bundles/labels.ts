@@ -1,5 +1,5 @@
 import { LABEL_ID } from '@pawl/shared/bundle/manifest';
-import { CliError } from '../../errors/cli-error.ts';
+import { CliError } from '../errors/cli-error.ts';
 
 /** The labels of a model in the order of its output: an id for machines, and what people read where that is something else. */
 export interface Labels {
@@ -60,6 +60,12 @@ export function idOf({ ids, names }: Labels, called: string): string | undefined
   if (byName !== undefined) return byName;
   const slug = slugOf(name);
   return ids.includes(slug) ? slug : undefined;
+}
+
+/** `golden_retriever (Golden Retriever)`, or the id alone where it has no other name. */
+export function withName(id: string, names: Labels['names'] = {}): string {
+  const name = names[id];
+  return name === undefined ? id : `${id} (${name})`;
 }
 
 const slugOf = (name: string): string =>
