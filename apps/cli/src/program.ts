@@ -1,6 +1,7 @@
 import { maskUris } from '@pawl/shared/errors/mask-uri';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { Command, CommanderError } from 'commander';
+import { addCascade } from './commands/ml/cascade.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDiff } from './commands/bundles/diff.ts';
 import { addData } from './commands/ml/data.ts';
@@ -56,6 +57,7 @@ const commands = [
   addEvaluate,
   addPredict,
   addPackage,
+  addCascade,
   addRetrain,
   addKeys,
   addSign,

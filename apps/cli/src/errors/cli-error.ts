@@ -48,6 +48,8 @@ const cliErrorCodes = {
   GRAPH_EXTERNAL_DATA: exitCodes.no,
   GRAPH_AMBIGUOUS: exitCodes.usage,
   GATE_FAILED: exitCodes.no,
+  STAGES_DIFFER: exitCodes.no,
+  STAGES_USELESS: exitCodes.no,
   // Tracking
   TRACKING_UNREACHABLE: exitCodes.cluster,
   TRACKING_REFUSED: exitCodes.cluster,

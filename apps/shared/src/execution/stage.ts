@@ -39,7 +39,11 @@ export function marginOf(values: ArrayLike<number>, output: OutputSpec): number 
  *
  * @param said by the first stage. @param output of the model, whose kind and threshold both stages share.
  */
-export function isSure(said: ModelOutput, { sure, known }: FirstStageSpec, output: OutputSpec): boolean {
+export function isSure(
+  said: ModelOutput,
+  { sure, known }: Pick<FirstStageSpec, 'sure' | 'known'>,
+  output: OutputSpec,
+): boolean {
   // A comparison with NaN is false: what is broken is passed on.
   return marginOf(said.output, output) >= sure && (known === undefined || (said.known ?? NaN) >= known.threshold);
 }

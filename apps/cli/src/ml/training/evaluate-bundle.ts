@@ -21,6 +21,7 @@ import { evaluate } from './evaluation/evaluate.ts';
 import { shareIntervals, type ShareIntervals } from './evaluation/gate.ts';
 import { sliceTable } from './evaluation/slices.ts';
 import { idOf } from '../../bundles/labels.ts';
+import { measureStages, type StagesReport } from '../stages/measure-stages.ts';
 import { modelOf, withLocalModel, type LocalModel } from '../../bundles/local-model.ts';
 import type { Evaluation, Slice } from '../types.ts';
 
@@ -47,6 +48,8 @@ export interface BundleEvaluation {
   readonly slices: readonly Slice[];
   /** Absent: the model always answers. */
   readonly abstaining?: AbstainReport | undefined;
+  /** Absent: the bundle has one graph. */
+  readonly stages?: StagesReport | undefined;
   /** Pictures that the service would refuse. */
   readonly refused: readonly { readonly path: string; readonly message: string }[];
   /** Where the weights come from, for the reader to judge whether the pictures were among what they were trained on. */
@@ -99,6 +102,7 @@ export async function evaluateBundle(context: Context, uri: string, data: Evalua
           intervals: shareIntervals(evaluation, { confidence: INTERVAL_LEVEL }),
           slices: sliceTable(asked.items, right),
           abstaining: abstaining(manifest, asked, right, outside),
+          stages: await measureStages(context, bundle, questions),
           refused: [...asked.refused, ...(outside?.refused ?? [])],
           lineage,
         };
@@ -176,7 +180,8 @@ function abstaining(
 /** @param caution what is wrong with the size of the pictures, as a clause. */
 type Body<Result> = (questions: readonly Question[], neither: readonly Question[], caution?: string) => Promise<Result>;
 
-async function withQuestions<Result>(
+/** Runs `body` with the pictures of some data. @throws CliError DATA_*, FILE_NOT_FOUND. */
+export async function withQuestions<Result>(
   { signal }: Context,
   data: EvaluationData,
   { labels, input, labelNames: names = {} }: Pick<Manifest, 'labels' | 'labelNames' | 'input'>,

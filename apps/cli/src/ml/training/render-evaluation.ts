@@ -3,6 +3,7 @@ import { renderTable, type Cell } from '../../terminal/table.ts';
 import { count, shortDigest } from '../../terminal/text.ts';
 import type { Theme } from '../../terminal/theme.ts';
 import type { BundleEvaluation } from './evaluate-bundle.ts';
+import { curveLines } from '../stages/render-cascade.ts';
 import { abstainLines, renderSlices } from './run/summary.ts';
 
 /** Labels up to which the whole confusion matrix is shown. */
@@ -12,7 +13,8 @@ const REFUSED = 5;
 
 /** Lines of a page on what was measured. */
 export function renderEvaluation(measured: BundleEvaluation, theme: Theme): readonly string[] {
-  const { name, version, digest, data, evaluation, intervals, slices, abstaining, refused, labels, lineage } = measured;
+  const { name, version, digest, data, evaluation, intervals, slices, abstaining, stages, refused, labels, lineage } =
+    measured;
   const { confusion } = evaluation;
   const ends = (interval: ShareInterval | undefined) =>
     interval === undefined || Number.isNaN(interval.lower)
@@ -58,6 +60,7 @@ export function renderEvaluation(measured: BundleEvaluation, theme: Theme): read
         ]),
     ...(slices.length === 0 ? [] : ['', title('Slices'), ...renderSlices(slices, theme)]),
     ...(abstaining === undefined ? [] : ['', ...abstainLines(abstaining, theme)]),
+    ...(stages === undefined ? [] : ['', ...curveLines(stages, theme)]),
     ...(refused.length === 0
       ? []
       : [
