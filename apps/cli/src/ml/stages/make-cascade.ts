@@ -186,9 +186,12 @@ function draftOf(final: Bundle, first: Bundle, graph: FirstGraph, made: Made): M
     firstStage,
     firstDigest: digestOfBytes(graph.bytes),
   });
-  const { files: _, metrics: __, ...kept } = manifest;
+  const { schemaVersion, name, description, labels, model, input, output, abstain, reference } = manifest;
   return {
-    ...kept,
+    ...{ schemaVersion, name, labels, model, input, output },
+    ...(description !== undefined && { description }),
+    ...(abstain !== undefined && { abstain }),
+    ...(reference !== undefined && { reference }),
     version: made.version ?? version,
     firstStage,
     golden: { tolerance: manifest.golden.tolerance, images: [...golden.images] },
