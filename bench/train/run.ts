@@ -86,6 +86,7 @@ const settings = {
   step_size: 5,
   gamma: 0.5,
   patience: 0,
+  class_weights: 'none',
   labels,
 };
 const headBegin = performance.now();

@@ -22,7 +22,7 @@ export interface TrainingTable {
 export interface EpochRecord {
   /** From 1. */
   readonly epoch: number;
-  /** Mean over the training rows, with dropout on; nats. */
+  /** Mean over the unaltered training rows after the epoch, with dropout off; nats. */
   readonly train_loss: number;
   readonly train_acc: number;
   /** With dropout off; nats. */

@@ -1,4 +1,4 @@
-import { shareInterval } from './share-interval.ts';
+import { shareInterval, trialsFor } from './share-interval.ts';
 
 describe('the exact interval of a share', () => {
   // Sums of binomial probabilities in 40 digits, halved to their root (mpmath 1.3).
@@ -23,5 +23,14 @@ describe('the exact interval of a share', () => {
       [NaN, 4],
     ] as const)
       expect(() => shareInterval(hits, count)).toThrow(RangeError);
+  });
+
+  it('takes so many trials to prove a share', () => {
+    expect([trialsFor(0.85, 0.95), trialsFor(0.9, 0.95), trialsFor(1, 0.95)]).toEqual([23, 36, Infinity]);
+    for (const limit of [0.5, 0.85, 0.9, 0.99]) {
+      const needed = trialsFor(limit, 0.95);
+      expect(shareInterval(needed, needed).lower).toBeGreaterThanOrEqual(limit);
+      expect(shareInterval(needed - 1, needed - 1).lower).toBeLessThan(limit);
+    }
   });
 });

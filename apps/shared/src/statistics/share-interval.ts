@@ -26,6 +26,14 @@ export function shareInterval(hits: number, count: number, level = 0.95): ShareI
   };
 }
 
+/**
+ * Fewest trials that can prove a share, all of them hits: the lower end of their interval, `((1 - level) / 2)^(1 / count)`, is
+ * at least `limit`. Infinity for a limit of 1.
+ */
+export function trialsFor(limit: number, level = 0.95): number {
+  return limit >= 1 ? Infinity : Math.ceil(Math.log((1 - level) / 2) / Math.log(limit));
+}
+
 /** The x below which a Beta(a, b) variable lies with probability `p`. */
 function betaQuantile(p: number, a: number, b: number): number {
   const target = Math.log(p);

@@ -18,7 +18,7 @@ export function lossCurvesSpec(history: readonly EpochRecord[], bestEpoch: numbe
   const best = history.find(({ epoch }) => epoch === bestEpoch);
   const kept = `Best epoch ${bestEpoch} of ${history.length}: validation loss ${figureLabel(best?.val_loss ?? NaN)}, accuracy ${percentLabel(best?.val_acc ?? NaN)}`;
   return {
-    title: { text: 'Training', subtitle: [kept, 'Training is measured with dropout on, validation with dropout off'] },
+    title: { text: 'Training', subtitle: [kept, 'Both are measured after the epoch, without dropout'] },
     hconcat: [
       panel(history, bestEpoch, {
         title: 'Loss (nats)',

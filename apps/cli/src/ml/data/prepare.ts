@@ -9,13 +9,14 @@ import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import type { Context } from '../../terminal/context.ts';
 import type { CliError } from '../../errors/cli-error.ts';
 import { writeError } from '../../errors/write-error.ts';
-import type { PreprocessParams } from '../params/params.ts';
+import type { GateParams, PreprocessParams } from '../params/params.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import { count } from '../../terminal/text.ts';
 import { assignSplits } from './assign-splits.ts';
 import { checkLabels, type LabelCheck } from './check-labels.ts';
 import { classify, type Classified } from './classify.ts';
 import type { DatasetItem } from './dataset.ts';
+import { concernsOf } from './concerns.ts';
 import { createDisk, DATA_ADVICE, type WriteBytes } from './disk.ts';
 import { createExaminer, type Decoded, type PhotographContent } from './examine.ts';
 import { openFileTree, type FileTree } from './file-tree.ts';
@@ -38,6 +39,8 @@ export interface PrepareRequest {
   /** Folder of `report.json` and `report.html`. */
   readonly report: string;
   readonly parameters: PreprocessParams;
+  /** What the report warns by; undefined: of nothing. */
+  readonly gate?: GateParams | undefined;
   /** Asked about the labels; undefined: nobody is. */
   readonly bundle?: Bundle | undefined;
 }
@@ -100,6 +103,7 @@ export async function prepare(context: Context, request: PrepareRequest, write?:
       groups,
       items: kept,
       check,
+      concerns: request.gate === undefined ? [] : concernsOf(kept, request.gate, parameters),
     });
     await writeReport(resolve(context.cwd, request.report), report, (digest) => store.read(digest), write);
     return report;

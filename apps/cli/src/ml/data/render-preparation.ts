@@ -55,6 +55,7 @@ export function renderPreparation(report: DataReport, paths: WrittenPaths, theme
     `${String(files.kept).padStart(5)}  of ${count(files.total, 'file')} in the data set (${percent(share)})`,
     ...lines,
     ...skipped,
+    ...report.concerns.flatMap((concern) => ['', theme.paint('warn', concern)]),
     '',
     `data set  ${paths.out}  ${theme.paint('dim', report.hash)}`,
     ...(paths.archive === undefined ? [] : [`archive   ${paths.archive.path}  ${bytes(paths.archive.bytes)}`]),

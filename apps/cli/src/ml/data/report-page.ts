@@ -30,6 +30,7 @@ export function renderReportPage(report: DataReport, thumbnails: ReadonlyMap<str
   return page('Data report', [
     summary(report),
     overview(report),
+    concerns(report),
     suspects(report, show),
     conflicts(report, show),
     nearDuplicates(report, show),
@@ -66,6 +67,16 @@ export function renderReportPage(report: DataReport, thumbnails: ReadonlyMap<str
 }
 
 type ShowPhotograph = (photograph: ReportedPhotograph, ...notes: readonly Html[]) => Html;
+
+/** Before everything else, because nothing else matters as much. */
+function concerns({ concerns: found }: DataReport): Html {
+  return found.length === 0
+    ? html``
+    : html`<section class="card">
+        <h2>Before you train</h2>
+        ${found.map((concern) => html`<p class="problem">${concern}</p>`)}
+      </section>`;
+}
 
 function summary({ files, raw, hash, problem, parameters }: DataReport): Html {
   const { image_size: size, seed, split_ratios: ratios } = parameters;

@@ -63,6 +63,8 @@ export interface DataReport {
     readonly members: readonly (ReportedPhotograph & { readonly distance: number })[];
   }[];
   readonly conflicts: readonly (readonly ReportedPhotograph[])[];
+  /** What is to be expected of a training on it, a sentence each. */
+  readonly concerns: readonly string[];
   /** What a model doubts; `skipped` says why none was asked. */
   readonly labelCheck:
     | { readonly skipped: string }
@@ -96,6 +98,7 @@ export interface ReportParts {
   /** Empty when there is no data set. */
   readonly items: readonly DatasetItem[];
   readonly check: LabelCheck;
+  readonly concerns: readonly string[];
 }
 
 /** Lower ends of the classes of shorter sides. */
@@ -138,6 +141,7 @@ export function buildReport(parts: ReportParts): DataReport {
     duplicates: duplicates.sort((a, b) => byPath(a.kept, b.kept)),
     nearDuplicates: reportGroups(parts, show),
     conflicts: conflicts.sort((a, b) => byPath(a[0], b[0])),
+    concerns: parts.concerns,
     labelCheck: reportCheck(parts.check),
   };
 }

@@ -34,9 +34,9 @@ export interface PrepareOptions {
 export async function runPrepare(context: Context, options: PrepareOptions): Promise<void> {
   const { raw, out, report, archive } = options;
   const path = resolve(context.cwd, options.params ?? PARAMS_FILE);
-  const { preprocess } = await readParams(path, options.params !== undefined);
+  const { preprocess, gate } = await readParams(path, options.params !== undefined);
   const address = options.checkLabels ?? preprocess.check_labels;
-  const request = { raw, out, report, parameters: { ...preprocess, check_labels: address } };
+  const request = { raw, out, report, parameters: { ...preprocess, check_labels: address }, gate };
   const preparation = await resumable(context.signal, 'the pictures so far are kept', async () =>
     address === ''
       ? await prepare(context, request)

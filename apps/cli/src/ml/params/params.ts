@@ -51,6 +51,8 @@ export const trainParamsSchema = z.strictObject({
   /** Epochs between two reductions of the learning rate. */
   step_size: z.int().min(1).default(5),
   gamma: z.number().positive().max(1).default(0.5),
+  /** `balanced`: each label counts as much as the others in the loss, however many photographs it has. */
+  class_weights: z.enum(['none', 'balanced']).default('none'),
   /** Epochs without a better validation loss after which training stops; 0: never. */
   patience: z.int().min(0).default(0),
   /** A bundle folder or an ONNX file. */

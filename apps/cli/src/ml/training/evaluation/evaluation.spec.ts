@@ -1,8 +1,7 @@
 import { paramsSchema } from '../../params/params.ts';
 import { evaluate } from './evaluate.ts';
 import { mcnemarP } from '@pawl/shared/statistics/mcnemar';
-import { shareInterval } from '@pawl/shared/statistics/share-interval';
-import { picturesFor, violationsOf } from './gate.ts';
+import { violationsOf } from './gate.ts';
 import { toAnswers, toProbabilities } from './probabilities.ts';
 import { rocAuc, computeRocCurve } from './roc.ts';
 import { eight, ten } from './test/answers.ts';
@@ -191,15 +190,6 @@ describe('the gate', () => {
     const found = messages(answered(counts, wrong));
     expect(found).toHaveLength(expected.length);
     for (const [at, pattern] of expected.entries()) expect(found[at]).toMatch(pattern);
-  });
-
-  it('counts the pictures that can prove a limit', () => {
-    expect([picturesFor(0.85, 0.95), picturesFor(0.9, 0.95), picturesFor(1, 0.95)]).toEqual([23, 36, Infinity]);
-    for (const limit of [0.5, 0.85, 0.9, 0.99]) {
-      const needed = picturesFor(limit, 0.95);
-      expect(shareInterval(needed, needed).lower).toBeGreaterThanOrEqual(limit);
-      expect(shareInterval(needed - 1, needed - 1).lower).toBeLessThan(limit);
-    }
   });
 
   it('judges by the figures alone at confidence 0, and passes at exactly the limits', () => {

@@ -1,4 +1,4 @@
-import { shareInterval, type ShareInterval } from '@pawl/shared/statistics/share-interval';
+import { shareInterval, trialsFor, type ShareInterval } from '@pawl/shared/statistics/share-interval';
 import { changesOf, type Paired } from '../../../bundles/diff/paired.ts';
 import type { GateParams } from '../../params/params.ts';
 import type { Evaluation, GateViolation } from '../../types.ts';
@@ -90,7 +90,7 @@ function atLeastOf(measure: 'accuracy' | 'recall', name: string, share: Share, g
     limit,
     message:
       `${name} is ${shown(value, limit)} of only ${count} test pictures and may be as low as ${shown(lower, limit)} ` +
-      `(${100 * gate.confidence} % interval), which must be at least ${limit}${shortage(count, picturesFor(limit, gate.confidence))}.`,
+      `(${100 * gate.confidence} % interval), which must be at least ${limit}${shortage(count, trialsFor(limit, gate.confidence))}.`,
   };
 }
 
@@ -98,11 +98,6 @@ function atLeastOf(measure: 'accuracy' | 'recall', name: string, share: Share, g
 function shortage(count: number, needed: number): string {
   if (needed === Infinity) return '; no number of pictures proves that';
   return count < needed ? `; that takes at least ${needed} pictures, all of them answered rightly` : '';
-}
-
-/** Fewest pictures that can prove a share when all of them are answered rightly: the tail of the interval, as a power. */
-export function picturesFor(limit: number, level: number): number {
-  return limit >= 1 ? Infinity : Math.ceil(Math.log((1 - level) / 2) / Math.log(limit));
 }
 
 /** Significantly worse than what it replaces, on the same pictures. */

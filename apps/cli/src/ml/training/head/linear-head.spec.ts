@@ -1,6 +1,6 @@
 import { createRandom } from '@pawl/shared/statistics/random';
 import { headLogits, initialParameters } from './linear.ts';
-import { binaryCrossEntropy, softmaxCrossEntropy, type Loss } from './losses.ts';
+import { binaryCrossEntropy, classWeights, softmaxCrossEntropy, type Loss } from './losses.ts';
 import { createAdam, stepLr } from './optimizer.ts';
 import { createBatch, dropOut, lossAndGradients } from './train-head.ts';
 
@@ -133,9 +133,12 @@ describe.each(references)('against PyTorch: $name', (reference) => {
     }
   });
 
-  it('has gradients that agree with central finite differences, for every weight and bias', () => {
+  it.each([
+    ['alike', undefined],
+    ['by class', [0.5, 3, 1.25]],
+  ])('has gradients that agree with central finite differences, rows counting %s', (_, weights) => {
     const { batch, parameters } = setUp(outputs, classes);
-    lossAndGradients(batch, ROWS, WIDTH, parameters, loss);
+    lossAndGradients(batch, ROWS, WIDTH, parameters, loss, weights);
     const step = 1e-5;
     for (const [values, gradient] of [
       [parameters.weight, batch.weightGradient.slice()],
@@ -144,7 +147,7 @@ describe.each(references)('against PyTorch: $name', (reference) => {
       const slopes = Array.from(values, (value, i) => {
         const at = (moved: number) => {
           values[i] = moved;
-          return lossAndGradients(batch, ROWS, WIDTH, parameters, loss).loss;
+          return lossAndGradients(batch, ROWS, WIDTH, parameters, loss, weights).loss;
         };
         const slope = (at(value + step) - at(value - step)) / (2 * step);
         values[i] = value;
@@ -152,6 +155,21 @@ describe.each(references)('against PyTorch: $name', (reference) => {
       });
       expect(difference(gradient, slopes)).toBeLessThan(1e-9);
     }
+  });
+
+  it('counts a row of a class with weight 2 as two rows', () => {
+    const { batch, parameters } = setUp(outputs, classes);
+    lossAndGradients(batch, ROWS, WIDTH, parameters, loss);
+    const rows = classes.flatMap((label, row) => (label === 1 ? [row, row] : [row]));
+    const twice = rows.flatMap((row) => [...batch.logits.slice(row * outputs, (row + 1) * outputs)]);
+    const repeated = loss(
+      Float64Array.from(twice),
+      rows.map((row) => classes[row] ?? 0),
+      rows.length,
+      outputs,
+    );
+    const weighted = loss(batch.logits, classes, ROWS, outputs, undefined, [1, 2, 1]);
+    expect(weighted.loss).toBeCloseTo(repeated.loss, 12);
   });
 
   it('learns from the filled part of a short batch alone', () => {
@@ -163,6 +181,15 @@ describe.each(references)('against PyTorch: $name', (reference) => {
     lossAndGradients(whole.batch, ROWS, WIDTH, whole.parameters, loss);
     expect(answered.loss).toBeCloseTo(loss(logits, classes, 4, outputs).loss, 12);
     expect(part.batch.weightGradient.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('balanced classes', () => {
+  // sklearn.utils.class_weight.compute_class_weight('balanced', classes=[0, 1, 2], y=[0, 0, 0, 1, 0, 1, 2, 0])
+  it('count inversely to how often they are there', () => {
+    const weights = classWeights('balanced', [0, 0, 0, 1, 0, 1, 2, 0], 3);
+    expect([...weights!].map((weight) => Number(weight.toFixed(8)))).toEqual([0.53333333, 1.33333333, 2.66666667]);
+    expect(classWeights('none', [0, 1], 2)).toBeUndefined();
   });
 });
 

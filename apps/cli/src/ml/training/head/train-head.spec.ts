@@ -14,6 +14,7 @@ const optionsFor = (labels: string[], changes: Partial<TrainHeadOptions> = {}): 
   step_size: 5,
   gamma: 0.5,
   patience: 0,
+  class_weights: 'none',
   labels,
   ...changes,
 });
@@ -23,14 +24,25 @@ const never = new AbortController().signal;
 const ignore = () => undefined;
 
 /** Rows around one centre a class, `distance` deviations apart; classes in turn unless they are given. */
-function clouds(rows: number, classes: number, distance: number, seed: number, given?: Uint16Array): FeatureTable {
+function clouds(
+  rows: number,
+  classes: number,
+  distance: number,
+  seed: number,
+  given?: Uint16Array,
+  every = classes,
+): FeatureTable {
   const random = createRandom(seed);
   const width = 24;
-  const labels = given ?? Uint16Array.from({ length: rows }, (_, row) => row % classes);
+  // Of two classes the second may be one row in `every`.
+  const labels =
+    given ??
+    Uint16Array.from({ length: rows }, (_, row) => (every === classes ? row % classes : Number(row % every === 0)));
   const values = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++)
     for (let i = 0; i < width; i++)
-      values[row * width + i] = random.normal() + (i % classes === row % classes ? distance : 0);
+      values[row * width + i] =
+        random.normal() + (i % classes === (given === undefined ? (labels[row] ?? 0) : row % classes) ? distance : 0);
   return { values, width, rows, classes: labels };
 }
 
@@ -81,11 +93,40 @@ describe('repeating a run', () => {
   });
 
   it('drops features out in training, and only there', async () => {
-    const [without, with_] = [await run({ dropout: 0, epochs: 1 }), await run({ dropout: 0.9, epochs: 1, lr: 1e-9 })];
-    const untrained = await run({ dropout: 0, epochs: 1, lr: 1e-9 });
-    expect(with_.history[0]?.train_loss).toBeGreaterThan((untrained.history[0]?.train_loss ?? NaN) + 0.05);
-    expect(with_.history[0]?.val_loss).toBeCloseTo(untrained.history[0]?.val_loss ?? NaN, 6);
+    const [without, with_] = [await run({ dropout: 0, epochs: 1 }), await run({ dropout: 0.9, epochs: 1 })];
+    const [untrained, dropped] = [
+      await run({ dropout: 0, epochs: 1, lr: 1e-9 }),
+      await run({ dropout: 0.9, epochs: 1, lr: 1e-9 }),
+    ];
     expect(without.history[0]?.val_loss).toBeLessThan(untrained.history[0]?.val_loss ?? NaN);
+    // Learned from other features, and yet measured with all of them.
+    expect(with_.head.weight).not.toEqual(without.head.weight);
+    for (const measure of ['train_loss', 'val_loss'] as const)
+      expect(dropped.history[0]?.[measure]).toBeCloseTo(untrained.history[0]?.[measure] ?? NaN, 6);
+  });
+
+  it('measures training and validation alike: the same rows have the same loss', async () => {
+    const originals = train.tables[0]!;
+    const { history } = await trainHead(optionsFor(pets), train, originals, ignore, never);
+    for (const { train_loss, val_loss, train_acc, val_acc } of history)
+      expect([train_loss, train_acc]).toEqual([val_loss, val_acc]);
+  });
+
+  it('finds a rare label as often as the common one when labels are balanced', async () => {
+    const rare = (seed: number) => clouds(400, 2, 0.5, seed, undefined, 20);
+    const test = clouds(2000, 2, 0.5, 9);
+    const recall = async (class_weights: 'none' | 'balanced') => {
+      const options = optionsFor(pets, { class_weights, epochs: 40 });
+      const { head } = await trainHead(options, { tables: [rare(1)] }, rare(2), ignore, never);
+      const logits = headLogits(head, test);
+      const found = (label: number) =>
+        logits.filter((z, row) => test.classes[row] === label && Number(z >= 0) === label).length / 1000;
+      return [found(0), found(1)] as const;
+    };
+    const [[, rareAlone], [common, rareBalanced]] = [await recall('none'), await recall('balanced')];
+    expect(rareAlone).toBeLessThan(0.6);
+    expect(rareBalanced).toBeGreaterThan(rareAlone + 0.15);
+    expect(Math.abs(common - rareBalanced)).toBeLessThan(0.2);
   });
 
   it('does not change what it was given', async () => {

@@ -6,13 +6,22 @@ import type { Head } from '../../../bundles/onnx/head.ts';
 import type { EpochRecord, FeatureTable, TrainedHead, TrainingTable } from '../../types.ts';
 import { checkTables } from './check-tables.ts';
 import { forward, headLogits, initialParameters, type LinearParameters } from './linear.ts';
-import { binaryCrossEntropy, softmaxCrossEntropy, type BatchLoss, type Loss } from './losses.ts';
+import { binaryCrossEntropy, classWeights, softmaxCrossEntropy, type BatchLoss, type Loss } from './losses.ts';
 import { createAdam, stepLr } from './optimizer.ts';
 
 /** What {@link trainHead} needs of the parameters, and the labels; two make a binary head with one logit. */
 export type TrainHeadOptions = Pick<
   TrainParams,
-  'epochs' | 'batch_size' | 'lr' | 'weight_decay' | 'seed' | 'dropout' | 'step_size' | 'gamma' | 'patience'
+  | 'epochs'
+  | 'batch_size'
+  | 'lr'
+  | 'weight_decay'
+  | 'seed'
+  | 'dropout'
+  | 'step_size'
+  | 'gamma'
+  | 'patience'
+  | 'class_weights'
 > & { readonly labels: readonly string[] };
 
 /** Told after every epoch; awaited, so that a record can be sent before the next one begins. */
@@ -39,14 +48,15 @@ export async function trainHead(
   let best: { readonly head: Head; readonly epoch: number; readonly loss: number } | undefined;
   for (let epoch = 1; epoch <= options.epochs; epoch++) {
     const lr = stepLr(options.lr, epoch, options.step_size, options.gamma);
-    const trained = await trainer.epoch(lr, signal);
-    // Measured on the float32 that would be shipped, not on what it is rounded from.
+    await trainer.epoch(lr, signal);
+    // Measured on the float32 that would be shipped, not on what it is rounded from; both splits alike, without dropout.
     const head = trainer.head();
-    const validated = trainer.loss(headLogits(head, val), val.classes, val.rows, head.outputs);
+    const trained = trainer.measure(head, trainer.originals);
+    const validated = trainer.measure(head, val);
     const record: EpochRecord = {
       epoch,
       train_loss: trained.loss,
-      train_acc: trained.right / trainer.rows,
+      train_acc: trained.right / trainer.originals.rows,
       val_loss: validated.loss,
       val_acc: validated.right / val.rows,
       lr,
@@ -61,32 +71,34 @@ export async function trainHead(
 }
 
 interface Trainer {
-  readonly rows: number;
-  readonly loss: Loss;
-  /** One pass over the rows; the loss is the mean over all of them. */
-  epoch(lr: number, signal: AbortSignal): Promise<BatchLoss>;
+  /** What is trained on, unaltered. */
+  readonly originals: FeatureTable;
+  /** One pass over the rows. */
+  epoch(lr: number, signal: AbortSignal): Promise<void>;
+  /** Loss and right answers of a head. */
+  measure(head: Head, table: FeatureTable): BatchLoss;
   /** The head as it is now, rounded to float32. */
   head(): Head;
 }
 
 function createTrainer(options: TrainHeadOptions, { tables }: TrainingTable): Trainer {
-  const { rows, width, classes } = tables[0] ?? { rows: 0, width: 0, classes: new Uint16Array() };
+  const originals = tables[0] ?? { values: new Float32Array(), rows: 0, width: 0, classes: new Uint16Array() };
+  const { rows, width, classes } = originals;
   const kind = options.labels.length === 2 ? 'binary' : 'multi-class';
   const outputs = kind === 'binary' ? 1 : options.labels.length;
   const loss = kind === 'binary' ? binaryCrossEntropy : softmaxCrossEntropy;
+  const weights = classWeights(options.class_weights, classes, options.labels.length);
   const random = createRandom(options.seed);
   const parameters = initialParameters(width, outputs, random);
   const adam = createAdam([parameters.weight, parameters.bias], { weightDecay: options.weight_decay });
   const batch = createBatch(Math.min(options.batch_size, rows), width, outputs);
 
   return {
-    rows,
-    loss,
+    originals,
+    measure: (head, table) => loss(headLogits(head, table), table.classes, table.rows, outputs, undefined, weights),
     async epoch(lr, signal) {
       const order = random.permutation(rows);
       const choice = Uint8Array.from(order, () => random.below(tables.length));
-      let total = 0;
-      let right = 0;
       for (let from = 0; from < rows; from += options.batch_size) {
         const count = Math.min(options.batch_size, rows - from);
         for (let at = 0; at < count; at++) {
@@ -96,15 +108,12 @@ function createTrainer(options: TrainHeadOptions, { tables }: TrainingTable): Tr
           batch.values.set(values.subarray(row * width, (row + 1) * width), at * width);
         }
         dropOut(batch.values.subarray(0, count * width), options.dropout, random);
-        const answered = lossAndGradients(batch, count, width, parameters, loss);
+        lossAndGradients(batch, count, width, parameters, loss, weights);
         adam.step(lr, [batch.weightGradient, batch.biasGradient]);
-        total += answered.loss * count;
-        right += answered.right;
         // Ctrl-C and progress get their turn.
         await nextTurn();
         if (signal.aborted) throw new CliError('INTERRUPTED', 'training was interrupted', '', signal.reason);
       }
-      return { loss: total / rows, right };
     },
     head: () => ({
       kind,
@@ -152,11 +161,12 @@ export function lossAndGradients(
   width: number,
   parameters: LinearParameters,
   loss: Loss,
+  weights?: ArrayLike<number>,
 ): BatchLoss {
   const { values, logits, logitGradient, weightGradient, biasGradient } = batch;
   const outputs = biasGradient.length;
   forward(values, rows, width, parameters, logits);
-  const answered = loss(logits, batch.classes, rows, outputs, logitGradient);
+  const answered = loss(logits, batch.classes, rows, outputs, logitGradient, weights);
   weightGradient.fill(0);
   biasGradient.fill(0);
   for (let output = 0; output < outputs; output++) {

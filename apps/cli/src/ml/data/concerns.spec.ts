@@ -1,0 +1,38 @@
+import { paramsSchema } from '../params/params.ts';
+import { concernsOf } from './concerns.ts';
+import { splits } from './dataset.ts';
+
+const { gate, preprocess } = paramsSchema.parse({ gate: { recall: 0.85 } });
+/** So many pictures of each label, split 0.8 / 0.1 / 0.1. */
+const items = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts).flatMap(([label, count]) =>
+    Array.from({ length: count }, (_, i) => ({ label, split: splits[i % 10 < 8 ? 0 : (i % 10) - 7] ?? 'train' })),
+  );
+
+describe('what is to be expected of a data set', () => {
+  it('is nothing of 750 photographs of each label', () => {
+    expect(concernsOf(items({ cat: 750, dog: 750 }), gate, preprocess)).toEqual([]);
+  });
+
+  it('is no passed gate of 30 of each', () => {
+    expect(concernsOf(items({ cat: 30, dog: 30 }), gate, preprocess)).toEqual([
+      'The gate cannot be passed: the test split has 3 of cat and 3 of dog, and a recall of 0.85 (gate.recall) takes 23 test pictures of each label, all of them answered rightly, or 230 photographs of each label.',
+    ]);
+  });
+
+  it('is an answer that is more often the common label, where labels are unequal', () => {
+    const found = concernsOf(items({ cat: 1900, dog: 300 }), gate, preprocess);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^The labels are unequal: 1900 of cat, 300 of dog\..*train\.class_weights: balanced/);
+    expect(concernsOf(items({ cat: 800, dog: 300 }), gate, preprocess)).toEqual([]);
+  });
+
+  it('is both where a label is rare', () => {
+    expect(concernsOf(items({ cat: 1900, dog: 10 }), gate, preprocess)).toHaveLength(2);
+  });
+
+  it('is no matter of numbers where the gate judges by figures alone', () => {
+    for (const changed of [{ confidence: 0 }, { recall: 0 }])
+      expect(concernsOf(items({ cat: 30, dog: 30 }), { ...gate, ...changed }, preprocess)).toEqual([]);
+  });
+});
