@@ -86,7 +86,7 @@ const settings = {
   step_size: 5,
   gamma: 0.5,
   patience: 0,
-  class_weights: 'none',
+  class_weights: 'none' as const,
   labels,
 };
 const headBegin = performance.now();

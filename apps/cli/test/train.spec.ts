@@ -10,6 +10,7 @@ import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { eventually } from '@pawl/test-kit/eventually';
 import sharp from 'sharp';
 import { stringify } from 'yaml';
+import type { DataReport } from '../src/ml/data/report.ts';
 import { listRuns } from '../src/ml/tracking/run-record.ts';
 import { aColourSet, colourPhotos, type ColourSet } from './support/colours.ts';
 import { bytesOf, colourModel } from './support/graphs.ts';
@@ -328,6 +329,33 @@ describe('pawl train', () => {
     const fitting = await train('--data sized --params sized.yaml --out fitting');
     expect([fitting.code, fitting.err.includes('warning')]).toEqual([0, true]);
     expect(fitting.err).toMatch(/warning: the model never abstains: to find the 10 % .* takes 9 validation pictures/);
+  });
+
+  it('takes the features that the check of labels computed, and finds what is mislabelled by them', async () => {
+    await colourPhotos(at('doubtful'), ['red', 'blue'], 20);
+    await rename(at('doubtful/red/0.png'), at('doubtful/blue/mistaken.png'));
+    const graph = colourModel({ size: [32, 32], weight: [[9, 0, -9]] });
+    await writeFile(at('checker.onnx'), bytesOf(graph));
+    await colourPhotos(at('golden-check'), ['red', 'blue'], 3);
+    const pack =
+      'package checker.onnx --name colours --version 1.0.0 --labels blue,red --golden golden-check --out checker';
+    const packaged = await pawlIn(folder, pack.split(' '));
+    expect(packaged.code).toBe(0);
+    await write('checked.yaml', {
+      ...params,
+      preprocess: { image_size: 32, min_side: 8, near_duplicate_bits: 0, check_labels: 'checker' },
+      train: { ...params.train, backbone: 'checker' },
+    });
+    const prepare =
+      'data prepare --raw doubtful --out checked --report checked-report --params checked.yaml --cache shared';
+    const { code, err } = await pawlIn(folder, prepare.split(' '));
+    expect(code).toBe(0);
+    expect(err).toMatch(/features – 40 rows .*0 from the cache[^]*colours 1\.0\.0 was asked about 40 pictures/);
+    const report = JSON.parse(await readFile(at('checked-report/report.json'), 'utf8')) as DataReport;
+    expect(report.labelCheck).toMatchObject({ asked: 40, suspects: [{ path: 'blue/mistaken.png', says: 'red' }] });
+    const trained = await train('--data checked --params checked.yaml --out after-check --cache shared');
+    // 40 originals are there; one altered copy of each of the training split is not.
+    expect(trained.err).toMatch(/features – 32 rows .*, 40 from the cache/);
   });
 
   it.each([

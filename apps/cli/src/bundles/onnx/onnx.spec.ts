@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { create } from '@bufbuild/protobuf';
+import type { OutputSpec } from '@pawl/shared/bundle/manifest';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { aModel, bytesOf, colourModel, dtype, node, threeColours, value } from '../../../test/support/graphs.ts';
 import { CliError } from '../../errors/cli-error.ts';
@@ -9,8 +10,9 @@ import { describeGraph } from './describe-graph.ts';
 import { inferInput } from './infer-input.ts';
 import { candidateOutputs } from './infer-output.ts';
 import { explainLoadFailure } from './load-failure.ts';
-import { StringStringEntryProtoSchema } from './onnx_pb.ts';
-import { readGraph, writeGraph } from './read-graph.ts';
+import { AttributeProtoSchema, StringStringEntryProtoSchema } from './onnx_pb.ts';
+import { type GraphModel, readGraph, writeGraph } from './read-graph.ts';
+import { readHead } from './read-head.ts';
 import { floatTensor, replaceHead } from './replace-head.ts';
 import { bytesField, externalTensor } from '@pawl/test-kit/onnx-bytes';
 import { inRepository } from '@pawl/test-kit/repository';
@@ -90,6 +92,36 @@ describe('describing a graph', () => {
     const model = colourModel();
     model.graph.input.push(value('w', dtype.float32, [1, 3]));
     expect(describeGraph(model).inputs.map(({ name }) => name)).toEqual(['image']);
+  });
+});
+
+describe('reading a head', () => {
+  const binary = { kind: 'binary-logit', name: 'out', threshold: 0.5 } as const;
+
+  it('gives back what was put there', () => {
+    const put = { ...head(3), weight: Float32Array.of(0.5, -1.5, 3), bias: Float32Array.of(0.25) };
+    const model = replaceHead(colourModel(), { features: 'features', head: put, output: 'logit' });
+    expect(readHead(readGraph(writeGraph(model), 'x'), 'features', { ...binary, name: 'logit' })).toEqual(put);
+    const three = { ...head(3, 3), bias: Float32Array.of(1, 2, 3) };
+    const many = replaceHead(colourModel(), { features: 'features', head: three, output: 'logits' });
+    expect(readHead(many, 'features', { kind: 'softmax-logits', name: 'logits' })).toEqual(three);
+  });
+
+  it.each<[string, GraphModel, string, OutputSpec]>([
+    ['from other features', colourModel(), 'mean', binary],
+    ['behind which something follows', colourModel({ last: 'Sigmoid' }), 'features', binary],
+    ['that gives probabilities', colourModel(), 'features', { kind: 'probabilities', name: 'out' }],
+    ['of another number of outputs', colourModel({ weight: threeColours! }), 'features', binary],
+    ['that is no output', colourModel(), 'features', { ...binary, name: 'other' }],
+  ])('finds none %s', (_, model, features, output) => {
+    expect(readHead(model, features, output)).toBeUndefined();
+  });
+
+  it('finds none that is scaled', () => {
+    const model = colourModel();
+    const gemm = model.graph.node.find(({ opType }) => opType === 'Gemm');
+    gemm!.attribute.push(create(AttributeProtoSchema, { name: 'alpha', f: 2, type: 1 }));
+    expect(readHead(model, 'features', binary)).toBeUndefined();
   });
 });
 

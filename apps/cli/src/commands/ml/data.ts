@@ -23,9 +23,13 @@ export function addData(program: Command, session: Session): void {
       '--check-labels <bundle>',
       "ask a bundle which labels look wrong; '' asks none (default: of the parameters)",
     )
+    .option('--cache <folder>', 'where features are kept, for pawl train to find', '.cache/features')
     .action(async (options: PrepareOptions) => {
-      const { runPrepare } = await import('../../ml/data/run-data.ts');
-      await runPrepare(session.context, options);
+      const [{ runPrepare }, { askByFeatures }] = await Promise.all([
+        import('../../ml/data/run-data.ts'),
+        import('../../ml/training/features/ask-by-features.ts'),
+      ]);
+      await runPrepare(session.context, options, askByFeatures);
     });
   data
     .command('pack')

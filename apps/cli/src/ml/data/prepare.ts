@@ -13,7 +13,7 @@ import type { GateParams, PreprocessParams } from '../params/params.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import { count } from '../../terminal/text.ts';
 import { assignSplits } from './assign-splits.ts';
-import { checkLabels, type LabelCheck } from './check-labels.ts';
+import { checkLabels, type AskAll, type LabelCheck } from './check-labels.ts';
 import { classify, type Classified } from './classify.ts';
 import type { DatasetItem } from './dataset.ts';
 import { concernsOf } from './concerns.ts';
@@ -43,6 +43,8 @@ export interface PrepareRequest {
   readonly gate?: GateParams | undefined;
   /** Asked about the labels; undefined: nobody is. */
   readonly bundle?: Bundle | undefined;
+  /** Undefined: picture by picture. */
+  readonly askAll?: AskAll | undefined;
 }
 
 /** What was prepared. */
@@ -123,12 +125,15 @@ export async function prepare(context: Context, request: PrepareRequest, write?:
     request.bundle === undefined || unfit !== undefined
       ? { kind: 'skipped', reason: unfit ?? 'no bundle was named (preprocess.check_labels, --check-labels)' }
       : await checkLabels(
-          request.bundle,
-          items,
-          labels,
-          (item) => store.read(item.source?.digest ?? ''),
-          await Journal.open<readonly number[]>(join(work, 'answers.jsonl'), disk),
           context,
+          {
+            bundle: request.bundle,
+            items,
+            labels,
+            read: (item) => store.read(item.source?.digest ?? ''),
+            journal: await Journal.open<readonly number[]>(join(work, 'answers.jsonl'), disk),
+          },
+          request.askAll,
         );
   return { report: await reported(check, items), items, made };
 }

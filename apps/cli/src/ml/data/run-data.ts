@@ -2,12 +2,14 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Context } from '../../terminal/context.ts';
 import { PARAMS_FILE, readParams } from '../params/read-params.ts';
+import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { withBundle } from '../../bundles/read-bundle.ts';
 import { toUri } from '../../bundles/stores.ts';
 import { resumable } from '../../errors/resumable.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import { bytes, count } from '../../terminal/text.ts';
 import { themeFor } from '../../terminal/theme.ts';
+import type { AskAll } from './check-labels.ts';
 import type { DatasetItem } from './dataset.ts';
 import { INDEX_FILE } from './index-file.ts';
 import { packable, writeArchive, type Archive, type PackedFile } from './pack.ts';
@@ -23,26 +25,58 @@ export interface PrepareOptions {
   readonly params?: string;
   /** Address of a bundle; empty: none is asked. Undefined: as the parameters say. */
   readonly checkLabels?: string;
+  /** Folder of the feature cache. */
+  readonly cache: string;
 }
+
+/** Asks the bundle at `address` by its features, which stay in a cache. */
+export type AskByFeatures = (
+  context: Context,
+  question: {
+    readonly address: string;
+    readonly features: string;
+    readonly cache: string;
+    readonly manifest: Manifest;
+  } & {
+    readonly dataset: Parameters<AskAll>[1];
+  },
+) => ReturnType<AskAll>;
 
 /**
  * `pawl data prepare`.
  *
+ * @param askByFeatures how the labels are checked where the bundle that is asked is the backbone of the training too.
  * @throws CliError INTERRUPTED; CliError and PawlError of the parameters, the bundle, {@link prepare} and
  *   {@link writeArchive}.
  */
-export async function runPrepare(context: Context, options: PrepareOptions): Promise<void> {
+export async function runPrepare(
+  context: Context,
+  options: PrepareOptions,
+  askByFeatures?: AskByFeatures,
+): Promise<void> {
   const { raw, out, report, archive } = options;
   const path = resolve(context.cwd, options.params ?? PARAMS_FILE);
-  const { preprocess, gate } = await readParams(path, options.params !== undefined);
+  const { preprocess, gate, train } = await readParams(path, options.params !== undefined);
   const address = options.checkLabels ?? preprocess.check_labels;
   const request = { raw, out, report, parameters: { ...preprocess, check_labels: address }, gate };
+  // Only what a training on this bundle finds in the cache is worth keeping there.
+  const askAll: AskAll | undefined =
+    askByFeatures === undefined || address !== train.backbone
+      ? undefined
+      : (manifest, dataset) =>
+          askByFeatures(context, {
+            address,
+            manifest,
+            dataset,
+            features: train.features,
+            cache: resolve(context.cwd, options.cache),
+          });
   const preparation = await resumable(context.signal, 'the pictures so far are kept', async () =>
     address === ''
       ? await prepare(context, request)
       : // Opened before anything else: a wrong address is known at once.
         await withBundle(context, toUri(address, context.cwd), {}, (bundle) =>
-          prepare(context, { ...request, bundle }),
+          prepare(context, { ...request, bundle, askAll }),
         ),
   );
   const written =

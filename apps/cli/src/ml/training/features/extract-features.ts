@@ -37,7 +37,7 @@ export interface DatasetFeatures {
 
 export interface ExtractionOptions {
   readonly context: Context;
-  readonly dataset: Dataset;
+  readonly dataset: Pick<Dataset, 'labels' | 'items' | 'read'>;
   readonly backbone: Backbone;
   readonly augmentation: AugmentationParams;
   readonly seed: number;
