@@ -39,26 +39,27 @@ export async function startServer(args: string[], env: Record<string, string>, r
       reject(new Error(`${args.join(' ')} ended with ${String(code)}`));
     });
   });
-  return { url, readyMs, rssMb: () => rssMb(child), cpuMs: () => cpuMs(child), stop: () => stop(child) };
+  return { url, readyMs, rssMb: () => rssMb(child), cpuMs: () => cpuMsOf(child.pid ?? NaN), stop: () => stop(child) };
 }
 
 const proc = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
 
 /** A process and all that descend from it. */
-const tree = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(tree)];
+export const treeOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(treeOf)];
 
 /** Memory of its own of each, and the largest share of files: they are the same ones. */
 function rssMb(child: ChildProcess): number {
-  const statuses = tree(child.pid ?? NaN).map((pid) => proc(pid, 'status'));
+  const statuses = treeOf(child.pid ?? NaN).map((pid) => proc(pid, 'status'));
   const kilobytes = (field: string) =>
     statuses.map((text) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(text)?.[1]));
   return (kilobytes('RssAnon').reduce((sum, value) => sum + value, 0) + Math.max(...kilobytes('RssFile'))) / 1024;
 }
 
-function cpuMs(child: ChildProcess): number {
-  return tree(child.pid ?? NaN).reduce((sum, pid) => {
+/** CPU time so far of a process and all that descend from it, ms. */
+export function cpuMsOf(pid: number): number {
+  return treeOf(pid).reduce((sum, each) => {
     // Fields 14 and 15 of proc(5) stat; the second field, in parentheses, may hold spaces.
-    const fields = proc(pid, 'stat').split(') ')[1]?.split(' ') ?? [];
+    const fields = proc(each, 'stat').split(') ')[1]?.split(' ') ?? [];
     return sum + (Number(fields[11]) + Number(fields[12])) * TICK_MS;
   }, 0);
 }
