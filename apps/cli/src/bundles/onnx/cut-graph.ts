@@ -1,6 +1,12 @@
 import { clone, create } from '@bufbuild/protobuf';
 import { FLOAT } from './describe-graph.ts';
-import { AttributeProtoSchema, ModelProtoSchema, NodeProtoSchema, ValueInfoProtoSchema } from './onnx_pb.ts';
+import {
+  AttributeProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from './onnx_pb.ts';
 import { type GraphModel, withInnerGraphs } from './read-graph.ts';
 
 /** `TensorProto.FLOAT16` and `AttributeProto.INT`. */
@@ -13,7 +19,8 @@ export const computes = ({ graph }: GraphModel, value: string): boolean =>
 
 /**
  * A copy of the model whose only output is `value`, which some node computes. Nothing else is taken away: onnxruntime drops the
- * nodes that the output does not need. A value that the graph does not describe is taken for float32 of any shape.
+ * nodes that the output does not need. A value that the graph does not describe is taken for float16 where the graph takes that, else
+ * for float32, of any shape.
  */
 export function cutAt(model: GraphModel, value: string): GraphModel {
   const { copy, graph } = copyOf(model);
@@ -22,7 +29,7 @@ export function cutAt(model: GraphModel, value: string): GraphModel {
     described ??
       create(ValueInfoProtoSchema, {
         name: value,
-        type: { value: { case: 'tensorType', value: { elemType: FLOAT } } },
+        type: { value: { case: 'tensorType', value: { elemType: model.graph.input.some(isHalf) ? FLOAT16 : FLOAT } } },
       }),
   ];
   graph.valueInfo = graph.valueInfo.filter(({ name }) => name !== value);
@@ -35,11 +42,10 @@ export function cutAt(model: GraphModel, value: string): GraphModel {
  */
 export function takingFloat32(model: GraphModel): GraphModel | undefined {
   const initializers = new Set(model.graph.initializer.map(({ name }) => name));
-  const isHalf = ({ name, type }: GraphModel['graph']['input'][number]) =>
-    !initializers.has(name) && type?.value.case === 'tensorType' && type.value.value.elemType === FLOAT16;
-  if (!model.graph.input.some(isHalf)) return undefined;
+  const isTaken = (value: ValueInfoProto) => isHalf(value) && !initializers.has(value.name);
+  if (!model.graph.input.some(isTaken)) return undefined;
   const { copy, graph } = copyOf(model);
-  for (const input of graph.input.filter(isHalf)) {
+  for (const input of graph.input.filter(isTaken)) {
     const { name } = input;
     const half = `${name}.float16`;
     for (const { node } of withInnerGraphs(graph))
@@ -52,6 +58,9 @@ export function takingFloat32(model: GraphModel): GraphModel | undefined {
   }
   return Object.assign(copy, { graph });
 }
+
+const isHalf = ({ type }: ValueInfoProto): boolean =>
+  type?.value.case === 'tensorType' && type.value.value.elemType === FLOAT16;
 
 function copyOf(model: GraphModel) {
   const copy = clone(ModelProtoSchema, model);

@@ -3,6 +3,7 @@ import { CliError } from '../../errors/cli-error.ts';
 import { describeFormula } from '../describe-input.ts';
 import { describeGraph, formatValue, type GraphValue } from './describe-graph.ts';
 import { inferNormalisation, type NormalisationWishes } from './infer-normalisation.ts';
+import { notedInput } from './metadata.ts';
 import type { GraphModel } from './read-graph.ts';
 
 /** What a person says of the input; what they leave out is read from the graph, or is the custom of its kind. */
@@ -35,8 +36,9 @@ const isTaken = (dtype: string | undefined): dtype is InputSpec['dtype'] => dtyp
  *
  * @throws CliError GRAPH_INVALID when no picture fits in, GRAPH_AMBIGUOUS when the graph leaves something open, USAGE.
  */
-export function inferInput(model: GraphModel, name: string, wishes: InputWishes = {}): InferredInput {
+export function inferInput(model: GraphModel, name: string, said: InputWishes = {}): InferredInput {
   const { inputs } = describeGraph(model);
+  const { noted, ...wishes } = withNotes(model, said);
   const [value, ...others] = inputs;
   if (value === undefined || others.length > 0)
     throw unfit(name, `has ${inputs.length} inputs (${inputs.map((input) => input.name).join(', ')})`);
@@ -44,7 +46,7 @@ export function inferInput(model: GraphModel, name: string, wishes: InputWishes 
   if (!isTaken(dtype)) throw unfit(name, `takes ${formatValue(value)}`);
   if (wishes.dtype !== undefined && wishes.dtype !== dtype)
     throw ambiguous(`${name} takes ${dtype}, not ${wishes.dtype}.`, `Leave --dtype out, or say --dtype ${dtype}.`);
-  const { layout, channels, width, height } = shape === undefined ? unsaid(name, wishes) : said(name, value, wishes);
+  const { layout, channels, width, height } = shape === undefined ? unsaid(name, wishes) : placeOf(name, value, wishes);
   const { crop } = wishes;
   const fit = wishes.fit ?? (crop === undefined ? 'fill' : 'cover');
   assertCrop(crop, fit, { width, height });
@@ -68,12 +70,27 @@ export function inferInput(model: GraphModel, name: string, wishes: InputWishes 
       ...(channels === 'L' && wishes.channels === undefined
         ? ['Its one channel is the grey of the picture, 0.299 R + 0.587 G + 0.114 B.']
         : []),
+      ...(noted === undefined ? [] : [`The metadata of the graph says ${noted}: ${describeFormula(input)}${order}.`]),
       ...(assumed === undefined ? [] : [`${assumed}: ${describeFormula(input)}${order}.`]),
       ...(wishes.fit === undefined && crop === undefined
         ? ['The whole picture is resized to the input, without keeping its aspect (fill).']
         : []),
       ...(wishes.kernel === undefined ? ['Resizing is by lanczos3.'] : []),
     ],
+  };
+}
+
+/** What a person says, and what the metadata of the graph says where they do not; `noted` is what it says. */
+function withNotes(model: GraphModel, said: InputWishes): InputWishes & { readonly noted: string | undefined } {
+  const { from, channels, ...values } = notedInput(model);
+  const isNormalised = [said.scale, said.mean, said.std].some((wish) => wish !== undefined);
+  const isUsed =
+    (channels !== undefined && said.channels === undefined) || (values.scale !== undefined && !isNormalised);
+  return {
+    ...said,
+    channels: said.channels ?? channels,
+    ...(isNormalised ? {} : values),
+    noted: isUsed ? from : undefined,
   };
 }
 
@@ -89,7 +106,7 @@ function unsaid(name: string, { layout, channels, width, height }: InputWishes):
   );
 }
 
-function said(name: string, value: GraphValue, wishes: InputWishes): Place {
+function placeOf(name: string, value: GraphValue, wishes: InputWishes): Place {
   const shape = value.shape ?? [];
   if (shape.length !== 4) throw unfit(name, `takes ${formatValue(value)}`);
   const [batch, ...places] = shape;

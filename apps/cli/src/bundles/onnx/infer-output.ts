@@ -47,27 +47,17 @@ export function candidateOutputs(
     return isFloat(output.dtype) && (width === undefined || widths.includes(width));
   });
   if (fitting.length > 0) return fitting;
-  throw unfitOutputs(model, name, labels, considered, kind);
+  throw unfitOutputs(name, labels, considered, kind);
 }
 
 /** Why none of some outputs holds an answer. @param widths values an image that were measured, by name. */
 export function unfitOutputs(
-  model: GraphModel,
   name: string,
   labels: readonly string[],
   outputs: readonly GraphValue[],
   kind: OutputSpec['kind'] | undefined,
   widths: ReadonlyMap<string, number> = new Map(),
 ): CliError {
-  const map = outputs.find((output) => originOf(model, output.name)?.opType === 'ZipMap');
-  if (map !== undefined) {
-    const [from = ''] = originOf(model, map.name)?.input ?? [];
-    return new CliError(
-      'GRAPH_INVALID',
-      `The output ${map.name} of ${name} is no tensor but a list of maps from label to number, made by ZipMap of ${from}.`,
-      `Say --output ${from}: the bundle's graph then ends there, before ZipMap.`,
-    );
-  }
   const wanted = widthsFor(labels, kind).join(' or ');
   const reasons = outputs.map((output) => `${output.name} ${formatValue(output)} ${whyNot(output, widths, wanted)}`);
   return new CliError(

@@ -22,6 +22,8 @@ export interface PackagedGraph {
   readonly bytes: Uint8Array;
   /** Where it is not the file as it was: what was changed, one sentence each. */
   readonly changes: readonly string[];
+  /** Name of the output that is wanted; undefined: any that fits. */
+  readonly output: string | undefined;
 }
 
 /** The output that classifies. */
@@ -32,23 +34,29 @@ export interface ChosenOutput {
 }
 
 /**
- * Pure: the graph as it can be served: cut where a person names a value inside it as the output, and taking float32 in place of
- * float16; else as it is.
+ * Pure: the graph as it can be served: cut where a person names a value inside it as the output, or before a ZipMap, which makes
+ * a list of maps of a classifier's tensor, and taking float32 in place of float16; else as it is.
  */
 export function adaptGraph(original: GraphModel, bytes: Uint8Array, output: string | undefined): PackagedGraph {
   const changes: string[] = [];
   let model = original;
-  const isOutput = original.graph.output.some(({ name }) => name === output);
-  if (output !== undefined && !isOutput && computes(original, output)) {
-    model = cutAt(model, output);
-    changes.push(`The graph is cut: it ends at ${output}, its only output.`);
+  const outputs = original.graph.output.map(({ name }) => name);
+  const map = original.graph.node.find(
+    ({ opType, output: made }) => opType === 'ZipMap' && made.some((name) => outputs.includes(name)),
+  );
+  const isMap = map !== undefined && (output === undefined || map.output.includes(output));
+  const end = isMap ? map.input[0] : output;
+  if (end !== undefined && !outputs.includes(end) && computes(original, end)) {
+    model = cutAt(model, end);
+    const why = isMap ? `${map.output[0] ?? ''} is a list of maps, no tensor` : 'as it was asked for';
+    changes.push(`The graph is cut: it ends at ${end}, its only output (${why}).`);
   }
   const single = takingFloat32(model);
   if (single !== undefined) {
     model = single;
     changes.push('The graph takes float32 now and casts it to the float16 that it took.');
   }
-  return { model, bytes: model === original ? bytes : writeGraph(model), changes };
+  return { model, bytes: model === original ? bytes : writeGraph(model), changes, output: end };
 }
 
 /**
@@ -72,7 +80,7 @@ export async function chooseOutput(
   const wanted = widthsFor(labels, wishes.kind);
   const fitting = candidates.filter(({ name }) => wanted.includes(widths.get(name) ?? NaN));
   const [first, ...others] = fitting;
-  if (first === undefined) throw unfitOutputs(model, file, labels, candidates, wishes.kind, widths);
+  if (first === undefined) throw unfitOutputs(file, labels, candidates, wishes.kind, widths);
   if (others.length === 0) return { name: first.name, width: widths.get(first.name) ?? 0 };
   throw new CliError(
     'GRAPH_AMBIGUOUS',

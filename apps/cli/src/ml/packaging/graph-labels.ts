@@ -1,7 +1,5 @@
-import { fromBinary, type UnknownField } from '@bufbuild/protobuf';
-import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { metadataOf, unknownFields } from '../../bundles/onnx/metadata.ts';
 import type { GraphModel } from '../../bundles/onnx/read-graph.ts';
-import { StringStringEntryProtoSchema } from '../../bundles/onnx/onnx_pb.ts';
 import { inOrder, parseLabelsFile } from './read-labels.ts';
 
 /** Labels that an exporter wrote into the graph. */
@@ -11,8 +9,7 @@ export interface GraphLabels {
   readonly names: readonly string[];
 }
 
-/** Fields of ONNX that Pawl does not read otherwise (onnx.proto): what is not listed there is kept as bytes. */
-const METADATA_PROPS = 14;
+/** `AttributeProto.strings`. */
 const STRINGS = 9;
 /** Metadata that names labels: Ultralytics, then what follows Hugging Face. */
 const KEYS = ['names', 'id2label', 'labels', 'classes'] as const;
@@ -22,11 +19,7 @@ const KEYS = ['names', 'id2label', 'labels', 'classes'] as const;
  * classifier's output (scikit-learn, Azure Custom Vision). Undefined where it names none that can be read.
  */
 export function labelsOfGraph(model: GraphModel): GraphLabels | undefined {
-  const metadata = new Map(
-    fieldsOf(model.$unknown, METADATA_PROPS)
-      .map((bytes) => fromBinary(StringStringEntryProtoSchema, bytes))
-      .map(({ key, value }) => [key, value]),
-  );
+  const metadata = metadataOf(model);
   for (const key of KEYS) {
     const names = parseMetadata(metadata.get(key), key);
     if (names !== undefined && names.length > 1) return { from: `the metadata "${key}" of the graph`, names };
@@ -34,13 +27,9 @@ export function labelsOfGraph(model: GraphModel): GraphLabels | undefined {
   const classes = model.graph.node
     .find(({ opType }) => opType === 'ZipMap')
     ?.attribute.find(({ name }) => name === 'classlabels_strings');
-  const names = fieldsOf(classes?.$unknown, STRINGS).map((bytes) => Buffer.from(bytes).toString());
+  const names = unknownFields(classes?.$unknown, STRINGS).map((bytes) => Buffer.from(bytes).toString());
   return names.length > 1 ? { from: 'ZipMap, the last node of the graph', names } : undefined;
 }
-
-/** The contents of all unknown fields of a number. */
-const fieldsOf = (unknown: readonly UnknownField[] | undefined, number: number): readonly Uint8Array[] =>
-  (unknown ?? []).filter(({ no }) => no === number).map(({ data }) => new BinaryReader(data).bytes());
 
 /** JSON, or the text of a Python dict or list: `{0: 'cat', 1: "dog's"}`. */
 function parseMetadata(text: string | undefined, key: string): readonly string[] | undefined {

@@ -80,7 +80,8 @@ export async function packageModel(context: Context, options: PackageOptions): P
   const known = draftOf(options, labels, input, graph);
   checkDraft(known, options.tolerance);
   const privateKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'private');
-  const chosen = await chooseOutput(adapted, file, labels.ids, input, options.output);
+  const wishes = { ...options.output, name: adapted.output };
+  const chosen = await chooseOutput(adapted, file, labels.ids, input, wishes);
   const folder = await readGoldenFolder(options.golden, labels);
   // The values of the output are asked for; of the kind only their number matters until they are judged.
   const kind = chosen.width === 1 ? ({ kind: 'binary-logit', threshold: 0.5 } as const) : LOGITS;
@@ -88,7 +89,7 @@ export async function packageModel(context: Context, options: PackageOptions): P
   const asked = await withLocalModel({ bytes: adapted.bytes, spec: raw, name: file }, context.signal, (served) =>
     askCandidates(served, folder.candidates, context.signal),
   );
-  const { output, assumptions: ofOutput } = judge(adapted.model, file, chosen.name, labels, asked, options.output);
+  const { output, assumptions: ofOutput } = judge(adapted.model, file, chosen.name, labels, asked, wishes);
   const { tolerance } = options;
   const golden = await chooseGolden(asked, { spec: { labels: [...labels.ids], output }, tolerance });
   const draft: ManifestDraft = { ...known, output, golden: { tolerance, images: [...golden.images] } };
