@@ -171,7 +171,10 @@ beforeAll(async () => {
       await rename(join(folder, golden, colour), join(folder, golden, name));
   await rename(join(folder, 'golden/blue'), join(folder, 'golden/Golden Retriever'));
   await writeFile(join(folder, 'labels.txt'), names.join('\n'));
-  await writeFile(join(folder, 'config.json'), JSON.stringify({ id2label: { ...names }, model_type: 'vit' }));
+  await writeFile(
+    join(folder, 'config.json'),
+    JSON.stringify({ id2label: Object.fromEntries(names.entries()), model_type: 'vit' }),
+  );
 });
 afterAll(() => rm(folder, { recursive: true }));
 
