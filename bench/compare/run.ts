@@ -2,7 +2,9 @@
  * `npm run bench:compare -- OTHER_CHECKOUT`: this build of the service beside another one, by turns and in one run, so that
  * what else the machine does hits both alike. Prints the median of each and the median of the ratios of neighbouring turns.
  *
- *   npm run bench:compare -- ../other [--model BUNDLE] [--photos FOLDER] [--sets as-sent,500x375] [--rounds 7] [--seconds 4]
+ * With `--other-model` the other one serves another bundle: two bundles are compared where OTHER_CHECKOUT is this one.
+ *
+ *   npm run bench:compare -- ../other [--model BUNDLE] [--other-model BUNDLE] [--photos FOLDER] [--sets as-sent,500x375] [--rounds 7] [--seconds 4]
  *                            [--concurrency 8] [--workers auto]
  */
 import { resolve } from 'node:path';
@@ -17,6 +19,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     model: { type: 'string', default: process.env['BENCH_MODEL'] ?? 'models/catdog' },
+    'other-model': { type: 'string' },
     photos: { type: 'string', default: 'models/catdog/golden' },
     sets: { type: 'string', default: photoSetNames.join(',') },
     rounds: { type: 'string', default: '7' },
@@ -38,7 +41,7 @@ interface Turn {
 }
 
 /** Starts the service of a checkout, as that checkout says that production runs it. */
-async function start(folder: string): Promise<Server> {
+async function start(folder: string, model: string): Promise<Server> {
   const kit = (await import(resolve(folder, 'test/kit/production-runtime.ts'))) as {
     readonly productionRuntime: typeof productionRuntime;
   };
@@ -48,7 +51,7 @@ async function start(folder: string): Promise<Server> {
       PORT: '0',
       HOST: '127.0.0.1',
       WORKERS: options.workers,
-      MODEL_URI: `file:${resolve(options.model)}`,
+      MODEL_URI: `file:${resolve(model)}`,
       ...kit.productionRuntime().env,
     },
     /^model loaded$/,
@@ -74,7 +77,10 @@ async function turn(service: Server, photos: string): Promise<Turn> {
 }
 
 async function compare(photos: string): Promise<void> {
-  const services = [await start(other ?? ''), await start('.')] as const;
+  const services = [
+    await start(other ?? '', options['other-model'] ?? options.model),
+    await start('.', options.model),
+  ] as const;
   const [first, second]: [Turn[], Turn[]] = [[], []];
   for (let round = 0; round < Number(options.rounds); round++) {
     first.push(await turn(services[0], photos));
