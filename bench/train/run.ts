@@ -43,7 +43,7 @@ const photographs = ['cat', 'dog'].reduce((sum, label) => sum + readdirSync(join
 say(`${photographs} photographs, ${cores} cores, ${cpus()[0]?.model ?? 'unknown CPU'}`);
 
 mkdirSync(join(folder, 'models'));
-symlinkSync(join(repository, 'models/catdog'), join(folder, 'models/catdog'));
+symlinkSync(join(repository, 'models/backbones/resnet18'), join(folder, 'models/backbones/resnet18'));
 cpSync('params.yaml', join(folder, 'params.yaml'));
 say('prepare ...');
 const prepare = await runChild([pawl, 'data', 'prepare', '--raw', raw, '--check-labels', ''], folder);
@@ -52,7 +52,7 @@ const cold = await runChild([pawl, 'train'], folder);
 say('train, second ...');
 const warm = await runChild([pawl, 'train', '--lr', '0.002'], folder);
 
-const bundle = await openBundle('models/catdog');
+const bundle = await openBundle('models/backbones/resnet18');
 const { labels, input, output, model } = bundle.manifest;
 const rates = await measureStage(
   {

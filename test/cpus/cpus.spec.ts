@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { toAnswer } from '@pawl/shared/execution/answer';
+import { outputsOf } from '@pawl/shared/execution/onnx-session';
 import { createImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { defaultImageLimits } from '@pawl/shared/preprocessing/limits';
 import { toTensorData } from '@pawl/shared/preprocessing/to-tensor';
@@ -41,12 +42,12 @@ const margin = ({ probabilities }: Manifest['golden']['images'][number]): number
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pawl-cpus-test-'));
   ({ manifest } = await openBundle(bundleFolder));
-  const { input, output, model, golden } = manifest;
+  const { input, output, abstain, model, golden } = manifest;
   const decoder = createImageDecoder(input, { ...defaultImageLimits, timeoutMs: 60_000 });
   const tensors: (Uint8Array | Float32Array)[] = [];
   for (const { file } of golden.images.toSorted((a, b) => margin(a) - margin(b)).slice(0, PICTURES))
     tensors.push(toTensorData((await decoder.decode(await readFile(join(bundleFolder, file)))).pixels, input));
-  graph = { model: join(bundleFolder, model), spec: { input, output: output.name }, tensors };
+  graph = { model: join(bundleFolder, model), spec: { input, outputs: outputsOf({ output, abstain }) }, tensors };
   native = await runGraph([process.execPath], folder, graph);
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -72,7 +73,15 @@ describe.each(emulatedCpus)('$title', (cpu) => {
       row.map((value, j) => Math.abs(value - (native.outputs[i]?.[j] ?? NaN))),
     );
     expect(Math.max(...differences)).toBeLessThanOrEqual(TOLERANCE);
-    const labels = (rows: GraphOutputs['outputs']) => rows.map((row) => toAnswer(row, manifest)?.label);
+    // What the model knows of its limits comes last.
+    const names = outputsOf(manifest).length;
+    const said = (row: readonly number[]) =>
+      names === 1 ? { output: row } : { output: row.slice(0, -1), known: row.at(-1) };
+    const labels = (rows: GraphOutputs['outputs']) =>
+      rows.map((row) => {
+        const answer = toAnswer(said(row), manifest);
+        return [answer?.label, answer?.abstained];
+      });
     expect(labels(outputs)).toEqual(labels(native.outputs));
   });
 

@@ -16,5 +16,5 @@ const values = dtype === 'uint8' ? bytes : new Float32Array(bytes.buffer);
 const session = await OnnxSession.open(readFileSync(model), spec);
 const outputs: number[][] = [];
 for (let at = 0, size = width * height * 3; at < values.length; at += size)
-  outputs.push([...(await session.run(values.slice(at, at + size), 1))]);
+  outputs.push((await session.run(values.slice(at, at + size), 1)).flatMap((each) => [...each]));
 process.stdout.write(JSON.stringify({ arch: process.arch, outputs }));

@@ -61,7 +61,7 @@ export function productGraph(): ProductGraph {
         mean: [0, 0, 0],
         std: [1, 1, 1],
       },
-      output: 'out',
+      outputs: ['out'],
     },
     pixels: new Uint8Array(VALUES).fill(255),
     exact: { sevenBits: VALUES * 255 * WEIGHTS[0], eightBits: VALUES * 255 * WEIGHTS[1] },

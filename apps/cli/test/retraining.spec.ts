@@ -55,7 +55,7 @@ beforeAll(async () => {
     cpSync(join(acceptance, file), join(folder, 'raw', label, file));
   }
   mkdirSync(join(folder, 'k8s/environments/staging'), { recursive: true });
-  cpSync(join(root, 'models/catdog'), join(folder, 'models/catdog'), { recursive: true });
+  cpSync(join(root, 'models/backbones/resnet18'), join(folder, 'models/backbones/resnet18'), { recursive: true });
   // Sixteen photographs: whether the steps work is the question, not how good the weights are.
   writeFileSync(
     join(folder, 'params.yaml'),
@@ -63,7 +63,7 @@ beforeAll(async () => {
       'preprocess: { split_ratios: { train: 0.5, val: 0.25, test: 0.25 } }',
       'train: { epochs: 3, augmentation: { variants: 0 } }',
       'gate: { confidence: 0, accuracy: 0.5 }',
-      'bundle: { replaces: models/catdog }',
+      'bundle: { replaces: models/backbones/resnet18 }',
       '',
     ].join('\n'),
   );
@@ -76,27 +76,27 @@ afterAll(() => {
 describe('pawl retrain', () => {
   it('trains for an environment without versions, after the bundle of params.yaml', async () => {
     expect(await steps.retrain()).toMatch(/^staging has no version of catdog yet\./);
-    expect(manifest().version).toBe('2.1.0');
+    expect(manifest().version).toBe('1.1.0');
     expect(await steps.release()).toMatch(/the first one in this environment/);
-    expect(released()).toEqual(['catdog-2.1.0.yaml']);
+    expect(released()).toEqual(['catdog-1.1.0.yaml']);
   });
 
   it('takes the bundle that there is while nothing has changed, and nothing is released anew', async () => {
     const before = manifest();
     rmSync(join(folder, 'candidate'), { recursive: true });
-    expect(await steps.retrain()).toMatch(/Nothing has changed since catdog 2\.1\.0/);
+    expect(await steps.retrain()).toMatch(/Nothing has changed since catdog 1\.1\.0/);
     expect(manifest()).toEqual(before);
     expect(await steps.release()).toMatch(/Already released/);
-    expect(released()).toEqual(['catdog-2.1.0.yaml']);
+    expect(released()).toEqual(['catdog-1.1.0.yaml']);
   });
 
   it('trains the next version when a parameter has changed', async () => {
     params((text) => text.replace('epochs: 3', 'epochs: 4'));
-    expect(await steps.retrain()).toMatch(/^staging has catdog 2\.1\.0; changed since: params\.yaml\.$/m);
-    expect(manifest()).toMatchObject({ version: '2.2.0' });
+    expect(await steps.retrain()).toMatch(/^staging has catdog 1\.1\.0; changed since: params\.yaml\.$/m);
+    expect(manifest()).toMatchObject({ version: '1.2.0' });
     await steps.release();
-    expect(released()).toEqual(['catdog-2.1.0.yaml', 'catdog-2.2.0.yaml']);
-    expect(await steps.retrain()).toMatch(/Nothing has changed since catdog 2\.2\.0/);
+    expect(released()).toEqual(['catdog-1.1.0.yaml', 'catdog-1.2.0.yaml']);
+    expect(await steps.retrain()).toMatch(/Nothing has changed since catdog 1\.2\.0/);
   });
 
   it('trains the next version when a photograph is gone, and when it is told to', async () => {
@@ -104,9 +104,9 @@ describe('pawl retrain', () => {
     await steps.prepare();
     expect(await steps.retrain()).toMatch(/changed since: the photographs\.$/m);
     await steps.release();
-    expect(await steps.retrain(' --force')).toMatch(/^staging has catdog 2\.3\.0; changed since: nothing\.$/m);
+    expect(await steps.retrain(' --force')).toMatch(/^staging has catdog 1\.3\.0; changed since: nothing\.$/m);
     // The same weights again, bit for bit: that is a patch.
-    expect(manifest().version).toBe('2.3.1');
+    expect(manifest().version).toBe('1.3.1');
   });
 
   it('goes no further below the gate', async () => {

@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 async function makeFolder(raw: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'pawl-photos-'));
   // Only this one: the default --out lies beside it.
-  await mkdir(join(folder, 'models'));
-  await symlink(join(root, 'models/catdog'), join(folder, 'models/catdog'));
+  await mkdir(join(folder, 'models/backbones'), { recursive: true });
+  await symlink(join(root, 'models/backbones/resnet18'), join(folder, 'models/backbones/resnet18'));
   await cp(join(root, 'params.yaml'), join(folder, 'params.yaml'));
   for (const label of ['cat', 'dog']) await cp(join(raw, label), join(folder, 'data/raw', label), { recursive: true });
   const { code, err } = await pawlIn(folder, ['data', 'prepare', '--check-labels', '']);

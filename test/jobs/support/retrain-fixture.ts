@@ -20,6 +20,8 @@ const locked = {
   capabilities: { drop: ['ALL'] },
 };
 
+/** What `params.yaml` trains on. */
+const BACKBONE = 'models/backbones/resnet18';
 /** Limits and split for sixteen photographs: whether the steps work is the question, not how good the weights are. */
 const few: readonly (readonly [RegExp, string])[] = [
   [/split_ratios: .*/, 'split_ratios: { train: 0.5, val: 0.25, test: 0.25 }'],
@@ -162,7 +164,7 @@ export class RetrainFixture {
   #seed(): Buffer {
     const repository = join(this.#folder, 'seed');
     mkdirSync(join(repository, 'k8s/environments/staging'), { recursive: true });
-    cpSync(join(ROOT, 'models/catdog'), join(repository, 'models/catdog'), { recursive: true });
+    cpSync(join(ROOT, BACKBONE), join(repository, BACKBONE), { recursive: true });
     let params = readFileSync(join(ROOT, 'params.yaml'), 'utf8');
     for (const [from, to] of few) params = params.replace(from, to);
     writeFileSync(join(repository, 'params.yaml'), params);

@@ -32,7 +32,7 @@ export class Project {
       'MLproject',
     ];
     for (const path of [...files, 'package.json']) await cp(join(root, path), join(folder, path));
-    for (const path of ['apps/cli/bin', 'scripts', 'models/catdog'])
+    for (const path of ['apps/cli/bin', 'scripts', 'models/backbones/resnet18'])
       await cp(join(root, path), join(folder, path), { recursive: true });
     for (const path of ['node_modules', 'apps/cli/dist']) await symlink(join(root, path), join(folder, path));
     for (const label of ['cat', 'dog']) {

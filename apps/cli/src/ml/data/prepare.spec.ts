@@ -471,8 +471,8 @@ describe('photographs that make no data set', () => {
 });
 
 describe('labels are checked', () => {
-  const golden = 'models/catdog/golden';
-  const catdog = () => openBundle('models/catdog');
+  const golden = 'models/backbones/resnet18/golden';
+  const catdog = () => openBundle('models/backbones/resnet18');
   /** The golden photographs of the shipped bundle, those named in `swapped` under the wrong label. */
   const someRaw = (swapped: readonly string[] = []) => {
     const raw = aFolder();

@@ -56,7 +56,7 @@ export const trainParamsSchema = z.strictObject({
   /** Epochs without a better validation loss after which training stops; 0: never. */
   patience: z.int().min(0).default(0),
   /** A bundle folder or an ONNX file. */
-  backbone: z.string().min(1).default('models/catdog'),
+  backbone: z.string().min(1).default('models/backbones/resnet18'),
   /** Name of the pooled feature output, shape [N,width]. */
   features: z.string().min(1).default('features'),
   augmentation: augmentationParamsSchema.prefault({}),
