@@ -12,7 +12,7 @@ process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, availableParallelism())
 const interrupts = new Interrupts();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {
-    if (interrupts.press(performance.now())) process.exit(130);
+    if (interrupts.press(performance.now(), signal)) process.exit(130);
   });
 
 const context: ClusterContext = {
@@ -30,10 +30,11 @@ const context: ClusterContext = {
   connect: async (options) => (await import('./cluster/connection/connect.ts')).connect(options),
 };
 
-// The reader of a pipe may go away first (`pawl get | head -1`): that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+// The reader of a pipe may go away first (`pawl get | head -1`), and so may the terminal: that is no error.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  });
 
 const { run } = await import('./program.ts');
 process.exitCode = await run(process.argv.slice(2), context);

@@ -15,6 +15,13 @@ describe('Ctrl-C', () => {
     expect(interrupts.press(6_000)).toBe(false);
   });
 
+  it('is not repeated by a terminal that goes away while the command is stopping', () => {
+    const interrupts = new Interrupts();
+    interrupts.press(5_000, 'SIGINT');
+    expect(interrupts.press(9_000, 'SIGHUP')).toBe(false);
+    expect(interrupts.press(9_001, 'SIGINT')).toBe(true);
+  });
+
   it('for the second time ends the program at once', () => {
     const interrupts = new Interrupts();
     interrupts.press(5_000);

@@ -14,11 +14,13 @@ export class Interrupts {
   /**
    * Notes a Ctrl-C.
    * @param at milliseconds of a clock that never goes back.
+   * @param signal a SIGHUP says that the terminal went away, with the program around this one that a Ctrl-C ended first: nobody
+   *   is impatient, and what is being written down is written.
    * @returns whether the user asks again, and does not want to wait until the command has stopped.
    */
-  press(at: number): boolean {
+  press(at: number, signal: NodeJS.Signals = 'SIGINT'): boolean {
     this.#firstAt ??= at;
     this.#stop.abort();
-    return at - this.#firstAt > SAME_INTERRUPT_MS;
+    return signal !== 'SIGHUP' && at - this.#firstAt > SAME_INTERRUPT_MS;
   }
 }
