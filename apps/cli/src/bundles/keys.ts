@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from '@pawl/shared/bundle/manifest';
 import { openBundle, readSignature, readSigstoreFile } from '@pawl/shared/bundle/open-bundle';
@@ -28,6 +28,8 @@ export async function writeKeyPair(
   const privatePath = join(folder, PRIVATE_KEY_FILE);
   const publicPath = join(folder, PUBLIC_KEY_FILE);
   await mkdir(folder, { recursive: true }).catch(cannotWrite(folder));
+  // First: there is no moment in which Git would take the key.
+  await ignoreKey(folder);
   // `wx` fails where something is, also when it came a moment ago. The private half goes last: it is never left alone.
   await writeFile(publicPath, publicKeyPem, { flag: 'wx', mode: 0o644 }).catch(cannotWrite(publicPath));
   try {
@@ -37,6 +39,16 @@ export async function writeKeyPair(
     throw error;
   }
   return { privatePath, publicPath };
+}
+
+/** Lets Git ignore the private key: by a file beside it, or a line more in the one that is there. */
+async function ignoreKey(folder: string): Promise<void> {
+  const path = join(folder, '.gitignore');
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const line = `/${PRIVATE_KEY_FILE}`;
+  if (text.split(/\r?\n/).includes(line)) return;
+  const begin = text === '' || text.endsWith('\n') ? '' : '\n';
+  await appendFile(path, `${begin}${line}\n`).catch(cannotWrite(path));
 }
 
 /** How {@link signBundle} ended. */

@@ -45,7 +45,7 @@ async function generate(session: Session, options: GenerateOptions): Promise<voi
   ] as const;
   context.stdout.write(
     [
-      `${strong('private')}  ${shown(privatePath)}  signs; only you can read it. It is not encrypted: keep it out of Git.`,
+      `${strong('private')}  ${shown(privatePath)}  signs; only you can read it. It is not encrypted; .gitignore beside it keeps it out of Git.`,
       `${strong('public')}   ${shown(publicPath)}  verifies; everybody may have it.`,
       '',
       ...uses.map(([what, command]) => `${`${what}:`.padEnd(27)}${theme.asCalled(command)}`),
