@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,6 +27,23 @@ describe('pawl keys generate', () => {
     expect(out).toContain('helm upgrade … --set-file publicKey=keys/pawl.pub');
     expect(out).toContain('gh secret set PAWL_SIGNING_KEY < keys/pawl.key');
     expect(out).not.toContain('PRIVATE KEY-----');
+  });
+
+  it('lets Git ignore the private key, and nothing else', async () => {
+    const folder = await aFolder();
+    const git = (...args: readonly string[]) => execFileSync('git', args, { cwd: folder, encoding: 'utf8' });
+    git('init', '--quiet');
+    await writeFile(join(folder, '.gitignore'), 'dist');
+    await pawlIn(folder, ['keys', 'generate']);
+    await pawlIn(folder, ['keys', 'generate', '--out', 'keys']);
+    expect(await readFile(join(folder, '.gitignore'), 'utf8')).toBe('dist\n/pawl.key\n');
+    git('add', '--all');
+    expect(git('ls-files').split('\n').filter(Boolean).sort()).toEqual([
+      '.gitignore',
+      'keys/.gitignore',
+      'keys/pawl.pub',
+      'pawl.pub',
+    ]);
   });
 
   it.each(['pawl.key', 'pawl.pub'])('never overwrites %s, and leaves no half of a pair', async (name) => {
@@ -339,6 +357,18 @@ describe('pawl publish', () => {
       new RegExp(`already holds the bundle ${digest}; this one is sha256:.*BUNDLE_ALREADY_PUBLISHED`),
     );
   });
+
+  it.each(['catdog:1.1.0', 'registry.example/catdog:1.1.0', '{name}:{version}', 'localhost:5000/catdog'])(
+    'takes %s for no folder',
+    async (address) => {
+      const { run, file } = await aWorkshop();
+      const outcome = await run('publish', 'bundle', address);
+      expect(outcome).toMatchObject({ code: 2, out: '' });
+      expect(outcome.err).toMatch(/is no address\. \[USAGE\]\nnext: +Did you mean oci:\/\/.*catdog/);
+      for (const name of ['catdog:1.1.0', 'registry.example', 'localhost:5000'])
+        await expect(stat(file(`../${name}`))).rejects.toThrow('ENOENT');
+    },
+  );
 
   it.each([
     [401, 3, /may not be accessed \(HTTP 401\) \[BUNDLE_ACCESS_DENIED\]\nnext: {2}Log in: docker login 127.0.0.1:\d+ /],

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import type { Context } from '../../terminal/context.ts';
+import { CliError } from '../../errors/cli-error.ts';
 import { writeError } from '../../errors/write-error.ts';
 import { STORES_HELP, withPageOptions, type PageOptions } from './publishing-options.ts';
 import { quote } from '../../terminal/quote.ts';
@@ -42,6 +43,7 @@ async function publishBundle(session: Session, folder: string, template: string,
   ]);
   const theme = themeOf(session, options);
   const address = template.includes('{') ? await filled(context, folder, template) : template;
+  assertDestination(address);
   const uri = toUri(address, context.cwd);
   const publicKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'public');
   const result = await publish(context, {
@@ -80,6 +82,21 @@ async function publishBundle(session: Session, folder: string, template: string,
     return undefined;
   });
   if (noted !== undefined) context.stdout.write(`Noted in the model registry: ${noted}\n`);
+}
+
+/**
+ * What is written like a reference of an image is no folder: `catdog:1.1.0` would become one of that name, and the registry
+ * would be told that the bundle is there.
+ *
+ * @throws CliError USAGE.
+ */
+function assertDestination(address: string): void {
+  if (address.includes('://') || /^([A-Za-z]:)?[./\\]/.test(address) || !/[:@]/.test(address)) return;
+  throw new CliError(
+    'USAGE',
+    `${address} is no address.`,
+    `Did you mean oci://${address.includes('/') ? '' : 'REGISTRY/'}${address}? A folder of that name is ./${address}`,
+  );
 }
 
 /** The address of the bundle in a folder, by what its manifest says. */

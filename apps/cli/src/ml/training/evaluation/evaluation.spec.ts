@@ -182,7 +182,7 @@ describe('the gate', () => {
 
   it.each<[string, [number, number], [number, number], RegExp[]]>([
     ['four pictures, all right', [2, 2], [0, 0], [/^Accuracy .*0\.3976/, /^Recall of cat .*0\.1581/, /^Recall of dog/]],
-    ['one dog', [20, 1], [0, 0], [/^Accuracy/, /^Recall of cat/, /^Recall of dog is 1.0000 of only 1 test pictures/]],
+    ['one dog', [20, 1], [0, 0], [/^Accuracy/, /^Recall of cat/, /^Recall of dog is 1.0000 of only 1 test picture /]],
     ['few dogs of many pictures', [140, 10], [0, 0], [/^Recall of dog/]],
     ['22 of a label, all right', [75, 22], [0, 0], [/^Recall of dog .*0\.8456 .*at least 23 pictures/]],
     ['a label with too many mistakes', [75, 75], [6, 0], [/^Recall of cat is 0\.9200 .*as low as 0\.8340/]],

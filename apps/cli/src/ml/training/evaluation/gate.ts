@@ -89,7 +89,7 @@ function atLeastOf(measure: 'accuracy' | 'recall', name: string, share: Share, g
     value: lower,
     limit,
     message:
-      `${name} is ${shown(value, limit)} of only ${count} test pictures and may be as low as ${shown(lower, limit)} ` +
+      `${name} is ${shown(value, limit)} of only ${pictures(count)} and may be as low as ${shown(lower, limit)} ` +
       `(${100 * gate.confidence} % interval), which must be at least ${limit}${shortage(count, trialsFor(limit, gate.confidence))}.`,
   };
 }
@@ -140,3 +140,5 @@ function shown(value: number, limit: number): string {
   const decimals = [4, 6, 8].find((digits) => Number(value.toFixed(digits)) !== limit);
   return decimals === undefined ? String(value) : value.toFixed(decimals);
 }
+
+const pictures = (count: number): string => (count === 1 ? '1 test picture' : `${count} test pictures`);
