@@ -145,7 +145,39 @@ describe('a reliability diagram', () => {
   });
 });
 
+describe('the line of a reliability diagram', () => {
+  const bin = (lower: number, count: number) => ({
+    lower,
+    upper: lower + 0.1,
+    count,
+    confidence: lower + 0.05,
+    accuracy: 0.9,
+  });
+  const lines = async (counts: readonly number[]) => {
+    const reliability = counts.map((count, i) => bin(0.5 + i / 10, count));
+    const svg = await toSvg(reliabilityDiagramSpec(undefined, { reliability, ece: 0.1, count: 100 }));
+    return [svg, (svg.match(/aria-roledescription="line mark"/g) ?? []).length] as const;
+  };
+
+  it('does not run over bins of fewer than five photographs, which are hollow', async () => {
+    // The diagonal is a line too.
+    const [whole, one] = await lines([20, 20, 20, 20, 20]);
+    const [broken, two] = await lines([20, 20, 4, 20, 20]);
+    expect([one, two]).toEqual([2, 3]);
+    expect([textOf(whole).includes('Hollow'), textOf(broken).includes('Hollow')]).toEqual([false, true]);
+  });
+});
+
 describe('a ROC curve', () => {
+  it.each([
+    ['shows its corner where it lies in it', 6, true],
+    ['has no corner where it does not', 1, false],
+  ])('%s', async (_, strength, expected) => {
+    const text = textOf(await toSvg(rocCurveSpec(anEvaluation(pets, 200, strength))));
+    expect(text.includes('The corner, 90 to 100 % and 0 to 10 %')).toBe(expected);
+    expect(text.split('\n').includes('92%')).toBe(expected);
+  });
+
   it('says its area', async () => {
     const evaluation = anEvaluation(pets);
     expect(textOf(await toSvg(rocCurveSpec(evaluation)))).toContain(

@@ -4,6 +4,8 @@ import { draw } from './render.ts';
 import { figureLabel, FIRST, QUIET, SECOND } from './style.ts';
 
 const WIDTH = 420;
+/** Photographs in a bin from which its accuracy is joined to the next: of fewer it is chance. */
+const JOINED_FROM = 5;
 type Calibrated = Pick<Evaluation, 'reliability' | 'ece' | 'count'>;
 
 /**
@@ -22,6 +24,8 @@ export function reliabilityDiagramSpec(before: Calibrated | undefined, after: Ca
   ];
   const bins = series.flatMap(({ name, evaluation }, which) =>
     evaluation.reliability
+      // Between bins that are joined lies none that is not: a line over it would claim what nobody measured.
+      .map((bin, at, all) => ({ ...bin, run: all.slice(0, at).filter(({ count }) => count < JOINED_FROM).length }))
       .filter(({ count }) => count > 0)
       .map((bin) => {
         // Bars of two series stand side by side within their bin.
@@ -45,6 +49,7 @@ export function reliabilityDiagramSpec(before: Calibrated | undefined, after: Ca
     scale: { domain, nice: false },
     axis: { format: '.0%', labels: title !== null, ticks: title !== null, tickCount: 6, labelFlush: false },
   });
+  const size = { field: 'count', type: 'quantitative' as const, scale: { range: [16, 220] }, legend: null };
   const errors = series.map(
     ({ name, evaluation }) => figureLabel(evaluation.ece) + (series.length === 1 ? '' : ` ${name}`),
   );
@@ -54,6 +59,9 @@ export function reliabilityDiagramSpec(before: Calibrated | undefined, after: Ca
       subtitle: [
         `Expected calibration error ${errors.join(', ')}`,
         'Below the diagonal the model is too sure; larger point: more photographs',
+        ...(bins.some(({ count }) => count < JOINED_FROM)
+          ? [`Hollow: fewer than ${JOINED_FROM} photographs, whose share says little`]
+          : []),
       ],
     },
     data: { values: bins },
@@ -81,10 +89,20 @@ export function reliabilityDiagramSpec(before: Calibrated | undefined, after: Ca
               color,
             },
             layer: [
-              { mark: { type: 'line', strokeWidth: 1.5 } },
               {
+                transform: [{ filter: `datum.count >= ${JOINED_FROM}` }],
+                mark: { type: 'line', strokeWidth: 1.5 },
+                encoding: { detail: { field: 'run' } },
+              },
+              {
+                transform: [{ filter: `datum.count >= ${JOINED_FROM}` }],
                 mark: { type: 'point', filled: true, opacity: 1 },
-                encoding: { size: { field: 'count', type: 'quantitative', scale: { range: [16, 220] }, legend: null } },
+                encoding: { size },
+              },
+              {
+                transform: [{ filter: `datum.count < ${JOINED_FROM}` }],
+                mark: { type: 'point', fill: 'white', opacity: 1, strokeWidth: 1.5 },
+                encoding: { size },
               },
             ],
           },

@@ -31,11 +31,14 @@ export interface ReportInput {
  */
 export async function writeReports(folder: string, input: ReportInput): Promise<readonly string[]> {
   const { dataset, trained, assessment, figures } = input;
-  const { test, uncalibrated } = assessment;
+  const { test, uncalibrated, calibration } = assessment;
   const files: Readonly<Record<string, string | Uint8Array>> = {
     'loss_curves.png': await lossCurves(trained.history, trained.bestEpoch),
     'confusion_matrix.png': await confusionMatrix(test.evaluation, dataset.labels),
-    'reliability.png': await reliabilityDiagram(uncalibrated, test.evaluation),
+    'reliability.png': await reliabilityDiagram(
+      calibration.temperature === 1 ? undefined : uncalibrated,
+      test.evaluation,
+    ),
     'roc.png': await rocCurve(test.evaluation),
     'mistakes.png': await mistakesSheet(await mostWrong(input)),
     'metrics.json': `${JSON.stringify(figures, null, 2)}\n`,
