@@ -18,7 +18,8 @@ import { trainHead } from './head/train-head.ts';
 import { assess, THRESHOLD } from './run/assess.ts';
 import { compareWithPrevious } from './run/compare-previous.ts';
 import { epochLine } from './run/epoch-line.ts';
-import { askGolden, readGoldenFolder } from './run/golden.ts';
+import { readGoldenFolder } from '../packaging/golden-folder.ts';
+import { askGolden, type GoldenCandidate } from './run/golden.ts';
 import type { BundleBase, Inputs, Learned, TrainOptions } from './run/inputs.ts';
 import { judgeModel } from './run/judge.ts';
 import { trainingOriginOf } from './run/lineage.ts';
@@ -51,9 +52,7 @@ async function trainOnRecord(context: Context, options: TrainOptions, theme: The
     if (options.version !== undefined) assertVersion(options.version, previous?.manifest, params.bundle.name);
     const privateKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'private');
     const golden =
-      params.bundle.golden === ''
-        ? undefined
-        : await readGoldenFolder(resolve(context.cwd, params.bundle.golden), dataset.labels);
+      params.bundle.golden === '' ? undefined : await goldenOf(context, params.bundle.golden, dataset.labels);
     const backbone = await openBackbone(context, params.train.backbone, params.train.features);
     assertSize(await preparedSize(dataset), backbone);
     const origin = trainingOriginOf(params, options.revision);
@@ -116,6 +115,17 @@ async function run(inputs: Inputs): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The golden folder; what of it is no golden image is said by name. */
+async function goldenOf(
+  { cwd, stderr }: Context,
+  folder: string,
+  labels: readonly string[],
+): Promise<readonly GoldenCandidate[]> {
+  const { candidates, leftOut } = await readGoldenFolder(resolve(cwd, folder), { ids: labels, names: {} });
+  for (const { name, reason } of leftOut) stderr.write(`warning: ${folder}/${name} is no golden image: ${reason}\n`);
+  return candidates;
 }
 
 /** Features, head, calibration, figures. */

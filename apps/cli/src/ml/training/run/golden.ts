@@ -1,6 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { goldenProblem } from '@pawl/shared/bundle/golden-margin';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
@@ -92,35 +89,6 @@ export async function askGolden(
         `None of the ${candidates.length} golden images tells a right answer from a wrong one: ${narrowest.name}, for one: ${narrowest.problem}.`,
         'Give pictures that the model is sure of, or a smaller tolerance. Probabilities that are all nearly alike come of an output that is softmax already: check --kind.',
       );
-}
-
-/** Pictures in `folder/label/`, sorted. @throws CliError FILE_NOT_FOUND, DATA_EMPTY, DATA_LABELS_DIFFER. */
-export async function readGoldenFolder(folder: string, labels: readonly string[]): Promise<readonly GoldenCandidate[]> {
-  const found: GoldenCandidate[] = [];
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new CliError('FILE_NOT_FOUND', `The golden images ${folder} cannot be read.`, 'Check the path.', cause);
-  });
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  const stray = folders.find((name) => !labels.includes(name));
-  if (stray !== undefined)
-    throw new CliError(
-      'DATA_LABELS_DIFFER',
-      `The golden images ${folder} have a folder ${stray}; the labels are ${labels.join(', ')}.`,
-      'Name one folder after each label.',
-    );
-  for (const label of folders.sort(compareCodeUnits))
-    for (const name of (await readdir(join(folder, label))).sort(compareCodeUnits)) {
-      const path = join(folder, label, name);
-      const bytes = await readFile(path).catch(() => undefined);
-      if (bytes === undefined || sniffImageFormat(bytes) === undefined) continue;
-      found.push({ name: path, label, bytes });
-    }
-  if (found.length > 0) return found.slice(0, MOST);
-  throw new CliError(
-    'DATA_EMPTY',
-    `The golden images ${folder} hold no picture in a folder of a label.`,
-    `Put a few photographs into ${folder}/${labels[0] ?? 'label'} and so on.`,
-  );
 }
 
 /** The golden images of a bundle, where its labels are the same; those that it abstains from show none of them. */
