@@ -1,7 +1,7 @@
 import type { InputSpec } from '../bundle/manifest.ts';
 
 /** A rectangle of a picture, pixels. */
-export interface Region {
+interface Region {
   readonly left: number;
   readonly top: number;
   readonly width: number;

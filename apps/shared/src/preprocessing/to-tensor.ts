@@ -16,7 +16,7 @@ export type TensorData = Uint8Array | Float32Array;
 const sources = { RGB: [0, 1, 2], BGR: [2, 1, 0], L: [0] } as const;
 
 /** Channels of the graph's input. */
-export const channelsOf = ({ channels = 'RGB' }: Pick<InputSpec, 'channels'>): number => sources[channels].length;
+const channelsOf = ({ channels = 'RGB' }: Pick<InputSpec, 'channels'>): number => sources[channels].length;
 
 /** Tensor dimensions of a batch. */
 export function inputDimensions(input: TensorLayout, batch: number): number[] {
