@@ -2,11 +2,15 @@ import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
+import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { eventually } from '@pawl/test-kit/eventually';
 import { catPhoto, resnet18 as catdog } from '@pawl/test-kit/repository';
 import { colourPhotos } from './support/colours.ts';
 import { bytesOf, colourModel } from './support/graphs.ts';
+import { LocalRegistry } from '../src/ml/tracking/local-registry.ts';
+import { startRun } from '../src/ml/tracking/start-run.ts';
 import { pawlIn, type Surroundings } from './support/pawl-in.ts';
 import { startPawl, type PawlProcess } from './support/pawl-process.ts';
 
@@ -79,6 +83,34 @@ describe('pawl predict', () => {
       { file: 'photos/zz-broken.jpg', error: { code: 'IMAGE_UNREADABLE' } },
       { file: catPhoto, label: 'cat', probabilities: { cat: expect.any(Number) } },
     ]);
+  });
+
+  it('finds the bundle of a registered model, and demands its digest', async () => {
+    const context = {
+      cwd: folder,
+      env: {},
+      signal: new AbortController().signal,
+      now: () => new Date(),
+      stderr: { write: () => true },
+      sleep: () => Promise.resolve(),
+    };
+    const run = await startRun({ context, runsFolder: at('runs'), experiment: 'catdog', tags: {} });
+    await mkdir(at('mlmodel'));
+    await writeFile(at('mlmodel/MLmodel'), 'flavors: {}\n');
+    await run.artifact({ source: at('mlmodel'), path: 'model' });
+    await run.register({ name: 'catdog', path: 'model', alias: 'champion', tags: {} });
+    await run.end('FINISHED');
+    const ask = () => pawl(`predict models:/catdog@champion ${catPhoto}`);
+    expect(await ask()).toMatchObject({ code: 1, err: expect.stringContaining('its bundle was not published') });
+    const { digest } = await openBundle(catdog);
+    const note = async (noted: string) => {
+      const tags = { 'pawl.bundle.uri': pathToFileURL(catdog).href, 'pawl.bundle.digest': noted };
+      await new LocalRegistry(at('runs')).setTags('catdog', 1, tags, 1);
+    };
+    await note(digest.replace(/.$/, (last) => (last === '0' ? '1' : '0')));
+    expect(await ask()).toMatchObject({ code: 1, out: '', err: expect.stringContaining('BUNDLE_DIGEST_MISMATCH') });
+    await note(digest);
+    expect(await ask()).toMatchObject({ code: 0, out: expect.stringMatching(/kitten\.jpg +cat/) });
   });
 
   it.each([

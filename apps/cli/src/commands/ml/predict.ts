@@ -26,7 +26,7 @@ export function addPredict(program: Command, session: Session): void {
       'Ask a bundle, loaded as the service loads it, about pictures: a row for each, in their order. A picture that cannot ' +
         'be read gets a row that says why. A run with --out that was stopped is continued by the same command.',
     )
-    .argument('<bundle>', 'address or folder of a bundle')
+    .argument('<bundle>', 'address or folder of a bundle, or models:/name@alias of the model registry')
     .argument('[pictures...]', 'files, and folders that are searched for pictures')
     .option('--files-from <list>', 'file with the names of more pictures, one a line; - for standard input')
     .addOption(
@@ -75,10 +75,13 @@ async function run(
   const found = await findPictures(given, listed, cwd, signal);
   if (found.ignored > 0) stderr.write(`${count(found.ignored, 'file')} that are no pictures are left out.\n`);
   const theme = themeOf(session, options);
+  const artifact = bundle.startsWith('models:/')
+    ? await (await import('../../ml/tracking/model-registry.ts')).findInRegistry(context, bundle)
+    : { uri: toUri(bundle, cwd), digest: undefined };
   const prediction = await predict(
     context,
     {
-      uri: toUri(bundle, cwd),
+      ...artifact,
       found,
       format,
       out: out === undefined ? undefined : { path: resolve(cwd, out), name: out },

@@ -25,6 +25,8 @@ const AHEAD = 32;
 export interface PredictOptions {
   /** Address of the bundle. */
   readonly uri: string;
+  /** `sha256:<hex>` that it must have; undefined: any. */
+  readonly digest: string | undefined;
   readonly found: FoundPictures;
   readonly format: RecordFormatName | 'table';
   /** The file that rows go to, absolute and as a person typed it; undefined: standard output. */
@@ -64,7 +66,7 @@ interface Sink {
 export async function predict(context: Context, options: PredictOptions, theme: Theme): Promise<Prediction> {
   const { uri, found } = options;
   const { pictures } = found;
-  return await withBundle(context, uri, {}, async (bundle) => {
+  return await withBundle(context, uri, { digest: options.digest }, async (bundle) => {
     const { manifest, digest } = bundle;
     const sink = await openSink(context, options, { manifest, digest }, theme);
     const tally = new TallyCounter(manifest.labels);

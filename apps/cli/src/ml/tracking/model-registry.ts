@@ -54,6 +54,6 @@ export async function findInRegistry(context: Context, address: string): Promise
   throw new CliError(
     'RELEASE_REFUSED',
     `${address} is version ${model.version} of ${model.name} in ${model.registry}, and has no tag ${BUNDLE_URI_TAG}: its bundle was not published.`,
-    'Publish the bundle of that run (pawl publish FOLDER URI writes the tag), or give its address in place of --from.',
+    'Publish the bundle of that run (pawl publish FOLDER URI writes the tag), or give its address instead.',
   );
 }
