@@ -76,6 +76,15 @@ describe('IsolatedDecoder', () => {
         await createImageDecoder(inputs[index]!, limits).decode(photo),
       );
     await expect(decoder.decode(photo, 2)).rejects.toMatchObject({ code: 'IMAGE_UNREADABLE' });
+    const order: string[] = [];
+    const wanted = [
+      ['one', 0],
+      ['two', 0],
+      ['three', 0],
+      ['one again', 1],
+    ] as const;
+    await Promise.all(wanted.map(([name, index]) => decoder.decode(photo, index).then(() => void order.push(name))));
+    expect(order).toEqual(['one', 'one again', 'two', 'three']);
     expect(losses).toEqual([]);
   });
 

@@ -32,9 +32,9 @@ interface Job {
 }
 
 /**
- * An {@link ImageDecoder} whose decoding happens in a child process, one picture at a time in the order they came. A
- * process that ends, or is killed because it does not answer in time, is replaced; the picture that it had is tried once
- * more, alone, and then refused.
+ * An {@link ImageDecoder} whose decoding happens in a child process, one picture at a time in the order they came, those
+ * that are wanted for a further input first. A process that ends, or is killed because it does not answer in time, is
+ * replaced; the picture that it had is tried once more, alone, and then refused.
  *
  * The next picture is on its way before the caller hears of the one before: a caller that then blocks its thread does not
  * keep the process waiting.
@@ -66,7 +66,10 @@ export class IsolatedDecoder implements ImageDecoder {
    */
   decode(bytes: Uint8Array, index = 0): Promise<DecodedImage> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, index, deaths: 0, resolve, reject });
+      const job: Job = { bytes, index, deaths: 0, resolve, reject };
+      // A picture that is wanted once more has waited its turn already.
+      if (index > 0) this.#waiting.unshift(job);
+      else this.#waiting.push(job);
       this.#next();
     });
   }
