@@ -50,6 +50,13 @@ describe('a golden folder', () => {
     expect(names.filter((name) => name.startsWith('golden'))).toHaveLength(3);
   });
 
+  it('needs a picture of any label alone, where the order of the labels is known', async () => {
+    const folder = aFolder();
+    put(folder, 'cat/a.jpg', await aPhotograph(1));
+    expect((await readGoldenFolder(folder, labels, 'any label')).candidates).toHaveLength(1);
+    await expect(readGoldenFolder(aFolder(), labels, 'any label')).rejects.toThrow(/no picture in a folder of a label/);
+  });
+
   it('takes one of each where there are as many labels as a manifest has room for', async () => {
     const folder = aFolder();
     const photo = await aPhotograph(1);

@@ -35,18 +35,28 @@ const NEITHER = 'neither';
  * service takes is named with the reason, and so is a folder `neither`; of many pictures a few of each label are taken, evenly
  * through the sorted names.
  *
+ * @param needs whether every label must have a picture: where nobody else checked that the labels are in the right order.
  * @throws CliError FILE_NOT_FOUND, DATA_EMPTY, DATA_LABELS_DIFFER where a folder is no label's or a label has no picture.
  */
-export async function readGoldenFolder(folder: string, labels: Labels): Promise<GoldenFolder> {
+export async function readGoldenFolder(
+  folder: string,
+  labels: Labels,
+  needs: 'each label' | 'any label' = 'each label',
+): Promise<GoldenFolder> {
   const tree = await openFileTree(folder);
   try {
-    return await readTree(tree, folder, labels);
+    return await readTree(tree, folder, labels, needs);
   } finally {
     await tree.close();
   }
 }
 
-async function readTree(tree: FileTree, folder: string, labels: Labels): Promise<GoldenFolder> {
+async function readTree(
+  tree: FileTree,
+  folder: string,
+  labels: Labels,
+  needs: 'each label' | 'any label',
+): Promise<GoldenFolder> {
   const leftOut: LeftOut[] = [];
   const byLabel = new Map<string, string[]>(labels.ids.map((id) => [id, []]));
   for (const { name, size } of tree.files) {
@@ -66,7 +76,7 @@ async function readTree(tree: FileTree, folder: string, labels: Labels): Promise
     if (reason !== undefined) leftOut.push({ name, reason });
     else byLabel.get(label ?? '')?.push(name);
   }
-  assertEveryLabel(folder, labels, byLabel, leftOut);
+  assertPictures(folder, labels, byLabel, leftOut, needs);
   const held = [...byLabel].filter(([, names]) => names.length > 0);
   const total = held.reduce((sum, [, names]) => sum + names.length, 0);
   const each = Math.min(OF_LABEL, Math.max(1, Math.floor(MOST / held.length)));
@@ -90,14 +100,16 @@ const evenly = <T>(list: readonly T[], most: number): readonly T[] =>
   list.length <= most ? list : Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)] as T);
 
 /** With as many labels as a manifest has room for, each needs a picture: an order that nobody checked is often wrong. */
-function assertEveryLabel(
+function assertPictures(
   folder: string,
   { ids, names }: Labels,
   pictures: ReadonlyMap<string, readonly string[]>,
   leftOut: readonly LeftOut[],
+  needs: 'each label' | 'any label',
 ): void {
   const without = ids.filter((id) => (pictures.get(id)?.length ?? 0) === 0);
-  if (without.length === 0 || (ids.length > MOST && without.length < ids.length)) return;
+  const isEnough = without.length === 0 || needs === 'any label' || ids.length > MOST;
+  if (isEnough && without.length < ids.length) return;
   const shown = without.map((id) => names[id] ?? id);
   const first = leftOut.find(({ reason }) => reason !== 'hidden');
   const because =

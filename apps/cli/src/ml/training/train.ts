@@ -123,7 +123,7 @@ async function goldenOf(
   folder: string,
   labels: readonly string[],
 ): Promise<readonly GoldenCandidate[]> {
-  const { candidates, leftOut } = await readGoldenFolder(resolve(cwd, folder), { ids: labels, names: {} });
+  const { candidates, leftOut } = await readGoldenFolder(resolve(cwd, folder), { ids: labels, names: {} }, 'any label');
   for (const { name, reason } of leftOut) stderr.write(`warning: ${folder}/${name} is no golden image: ${reason}\n`);
   return candidates;
 }
