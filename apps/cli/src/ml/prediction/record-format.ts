@@ -2,8 +2,7 @@ import { largest } from '@pawl/shared/execution/answer';
 import type { AnswerRow, Outcome } from './answer-row.ts';
 
 /** Forms of a file of answers. */
-export const recordFormats = ['csv', 'ndjson'] as const;
-export type RecordFormatName = (typeof recordFormats)[number];
+export type RecordFormatName = 'csv' | 'ndjson';
 
 /** What the records of one run have in common. */
 export interface RecordShape {
