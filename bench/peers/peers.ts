@@ -69,7 +69,7 @@ export const peers: readonly Peer[] = [
   {
     ...form,
     name: 'bentoml',
-    title: 'BentoML',
+    title: 'BentoML, Pillow in full size',
     environment: 'bento',
     command: (port, bin) => [
       bin('bentoml'),

@@ -36,6 +36,7 @@ const columns = [
   'CPU an image, ms',
   'memory, MB',
   'labels as the first',
+  'failed',
   'good answers/s at 4 x overload',
   'refused',
   'timed out',
@@ -70,6 +71,7 @@ function row({ title, problem }: PeerResult, result: SetResult | undefined, refe
     median(turns.map(({ cpuMs }) => cpuMs)).toFixed(1),
     Math.max(...turns.map(({ memoryMb }) => memoryMb)).toFixed(0),
     `${same} of ${labels.length}`,
+    String(turns.reduce((sum, { failed }) => sum + failed, 0)),
     ...(overload === undefined
       ? ['', '', '', '']
       : [
