@@ -1,5 +1,4 @@
 import type { AbstainSpec, Manifest } from '../bundle/manifest.ts';
-import type { Stage } from './stage.ts';
 
 /** What a model says about one image. */
 export interface Answer {
@@ -11,6 +10,9 @@ export interface Answer {
   /** Whether the picture is probably none of the labels; absent when the manifest has no `abstain`. */
   readonly abstained?: boolean;
 }
+
+/** Which graph of a bundle of two answered. */
+type Stage = 'first' | 'final';
 
 /** What the graph said about one image. */
 export interface ModelOutput {

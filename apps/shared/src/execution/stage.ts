@@ -2,9 +2,6 @@ import type { FirstStageSpec, InputSpec, OutputSpec } from '../bundle/manifest.t
 import type { ModelOutput } from './answer.ts';
 import type { SessionSpec } from './onnx-session.ts';
 
-/** Which graph of a bundle of two answered. */
-export type Stage = 'first' | 'final';
-
 /** What the sessions of a bundle need of its manifest. */
 export type StagedSpec = SessionSpec & { readonly firstStage?: FirstStageSpec | undefined };
 

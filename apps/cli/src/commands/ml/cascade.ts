@@ -49,8 +49,8 @@ async function cascade(session: Session, first: string, final: string, options: 
   if ((data === undefined) === (photos === undefined))
     throw new CliError('USAGE', 'Expected one of --photos and --data.', 'See pawl cascade --help.');
   const [{ makeCascade }, { renderCascade }, { toUri }, { writeOutput }] = await Promise.all([
-    import('../../ml/stages/make-cascade.ts'),
-    import('../../ml/stages/render-cascade.ts'),
+    import('../../ml/cascade/make-cascade.ts'),
+    import('../../ml/cascade/render-cascade.ts'),
     import('../../bundles/stores.ts'),
     import('../../terminal/write-output.ts'),
   ]);

@@ -3,7 +3,7 @@ import { renderTable, type Cell } from '../../terminal/table.ts';
 import { count, shortDigest } from '../../terminal/text.ts';
 import type { Theme } from '../../terminal/theme.ts';
 import type { BundleEvaluation } from './evaluate-bundle.ts';
-import { curveLines } from '../stages/render-cascade.ts';
+import { curveLines } from '../stages/render-curve.ts';
 import { abstainLines, renderSlices } from './run/summary.ts';
 
 /** Labels up to which the whole confusion matrix is shown. */

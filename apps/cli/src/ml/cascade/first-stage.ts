@@ -4,7 +4,7 @@ import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
 import { readGraph } from '../../bundles/onnx/read-graph.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { chooseAbstainThreshold } from '../training/evaluation/abstain.ts';
-import type { StageAnswers } from './measure-stages.ts';
+import type { StageAnswers } from '../stages/measure-stages.ts';
 
 /** Share of the labelled pictures that a first stage may take for none of the labels; they are passed on. */
 const UNKNOWN_RATE = 0.02;

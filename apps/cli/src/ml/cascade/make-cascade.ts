@@ -12,9 +12,16 @@ import type { Context } from '../../terminal/context.ts';
 import { type EvaluationData, withQuestions } from '../training/evaluate-bundle.ts';
 import { askGolden, readGoldenOf, type GoldenCandidate, type GoldenImages } from '../training/run/golden.ts';
 import { assertVersion, NOTICE_FILE } from '../training/run/previous-bundle.ts';
-import { chooseSure, type CurvePoint, isLoss, MARGINS, type StageCosts, stageCurve } from './curve.ts';
+import { chooseSure, type CurvePoint, isLoss, MARGINS, type StageCosts, stageCurve } from '../stages/curve.ts';
 import { chooseKnown, type FirstGraph, readFirst } from './first-stage.ts';
-import { aloneAs, askStage, pairStages, reportOn, type StageAnswers, type StagesReport } from './measure-stages.ts';
+import {
+  aloneAs,
+  askStage,
+  pairStages,
+  reportOn,
+  type StageAnswers,
+  type StagesReport,
+} from '../stages/measure-stages.ts';
 
 /** Two bundles that become one. */
 export interface CascadeOptions {
