@@ -91,6 +91,14 @@ describe('pawl data prepare', () => {
   it.each([
     [['data', 'prepare'], 4, /no folder or archive .*raw.*FILE_NOT_FOUND/],
     [['data', 'prepare', '--params', 'nope.yaml'], 4, /FILE_NOT_FOUND/],
+    [
+      ['data', 'prepare', '--raw', 'x', '--out', 'x'],
+      2,
+      /cannot go to .*x, which is the folder of the photographs.*USAGE/,
+    ],
+    [['data', 'prepare', '--raw', 'x', '--out', 'x/y'], 2, /which lies in the folder of the photographs/],
+    [['data', 'prepare', '--raw', '.', '--out', 'x'], 2, /which lies in the folder of the photographs/],
+    [['data', 'prepare', '--raw', 'x', '--out', 'x-processed'], 4, /FILE_NOT_FOUND/],
     [['data', 'prepare', 'too', 'many'], 2, /too many arguments/],
     [['data', 'pack', 'nope', 'x.tar'], 4, /FILE_NOT_FOUND/],
     [['data', 'pack', 'nope'], 2, /missing required argument/],

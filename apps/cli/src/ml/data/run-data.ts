@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Context } from '../../terminal/context.ts';
 import { PARAMS_FILE, readParams } from '../params/read-params.ts';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { withBundle } from '../../bundles/read-bundle.ts';
 import { toUri } from '../../bundles/stores.ts';
+import { CliError } from '../../errors/cli-error.ts';
 import { resumable } from '../../errors/resumable.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import { bytes, count } from '../../terminal/text.ts';
@@ -55,6 +56,7 @@ export async function runPrepare(
   askByFeatures?: AskByFeatures,
 ): Promise<void> {
   const { raw, out, report, archive } = options;
+  assertApart(resolve(context.cwd, raw), resolve(context.cwd, out));
   const path = resolve(context.cwd, options.params ?? PARAMS_FILE);
   const { preprocess, gate, train } = await readParams(path, options.params !== undefined);
   const address = options.checkLabels ?? preprocess.check_labels;
@@ -85,6 +87,17 @@ export async function runPrepare(
       : await archiveItems(context, out, resolve(context.cwd, archive), preparation.items);
   const paths = { out, report, archive: written && archive !== undefined ? { path: archive, ...written } : undefined };
   context.stdout.write(renderPreparation(preparation.report, paths, themeFor(context.stdout, context.env)));
+}
+
+/** What is made must not lie among what it is made of: the next run would take it for photographs. @throws CliError USAGE. */
+function assertApart(raw: string, out: string): void {
+  const way = relative(raw, out);
+  if (way !== '' && (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way))) return;
+  throw new CliError(
+    'USAGE',
+    `The data set cannot go to ${out}, which ${way === '' ? 'is' : 'lies in'} the folder of the photographs.`,
+    'Name a folder outside of it with --out, such as data/processed.',
+  );
 }
 
 /** Packs a data set: its index and its pictures, nothing else that lies in the folder. */
