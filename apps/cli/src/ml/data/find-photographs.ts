@@ -1,6 +1,11 @@
 import { LABEL_ID } from '@pawl/shared/bundle/manifest';
 import { codeOf } from '@pawl/shared/errors/system-error';
-import { sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
+import {
+  adviceOnOtherFormat,
+  describeOtherFormat,
+  sniffImageFormat,
+  type ImageFormat,
+} from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../errors/cli-error.ts';
 import type { FileTree } from './file-tree.ts';
 import { isHidden, isNamedLike, SNIFFED_BYTES, type FoundFile } from '../../files/list-photographs.ts';
@@ -82,12 +87,21 @@ async function kindOf(
   formats: readonly ImageFormat[],
 ): Promise<string | Unreadable> {
   try {
-    const format = sniffImageFormat(await tree.read(path, SNIFFED_BYTES));
-    if (format === undefined) return 'not a photograph';
+    const bytes = await tree.read(path, SNIFFED_BYTES);
+    const format = sniffImageFormat(bytes);
+    if (format === undefined) return otherReason(bytes);
     return formats.includes(format) ? 'photograph' : `${format}, which is not among preprocess.formats`;
   } catch (error) {
     return unreadableFile(path, error);
   }
+}
+
+/** A picture of a format that is not read is told as what it is: thousands of HEIC from a telephone are no "not a photograph". */
+function otherReason(bytes: Uint8Array): string {
+  const other = describeOtherFormat(bytes);
+  // Texts beside photographs are named too, and are no pictures.
+  if (other === undefined || !/^an? /.test(other)) return 'not a photograph';
+  return `${other}, which is not read. ${adviceOnOtherFormat(bytes) ?? ''}`.trim();
 }
 
 /** A file that the file system does not give. */
