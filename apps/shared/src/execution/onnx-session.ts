@@ -19,7 +19,7 @@ export interface GraphSpec {
 }
 
 /** The outputs that a manifest names: the one that names the label, then the one that knows its limits, if it has one. */
-const outputsOf = ({ output, abstain }: Pick<SessionSpec, 'output' | 'abstain'>): readonly string[] =>
+export const outputsOf = ({ output, abstain }: Pick<SessionSpec, 'output' | 'abstain'>): readonly string[] =>
   abstain !== undefined && abstain.score === undefined ? [output.name, abstain.output] : [output.name];
 
 /**
