@@ -178,7 +178,7 @@ const firstStageSchema = z.strictObject({
 
 /**
  * An image of the bundle with the answer that the packaged model gave for it. Its label wins by the tolerance at least, or
- * comparing would find nothing.
+ * comparing would find nothing; unless the model abstains from it.
  */
 const goldenImageSchema = z.strictObject({
   file: bundlePath,
@@ -255,6 +255,8 @@ export const manifestSchema = z
       problem(['abstain', 'output'], 'is the output that names the label; expected another one');
     if (manifest.abstain === undefined && manifest.golden.images.some(({ abstained }) => abstained === true))
       problem(['golden', 'images'], 'the model is expected to abstain, and has no abstain');
+    if (manifest.golden.images.every(({ abstained }) => abstained === true))
+      problem(['golden', 'images'], 'none of them is to be answered with its label; expected one at least');
     if (manifest.abstain?.score === 'energy' && manifest.output.kind !== 'softmax-logits')
       problem(['abstain', 'score'], 'energy needs an output of kind softmax-logits');
     if (!listed.has(manifest.model)) problem(['model'], 'is not among files');
@@ -269,6 +271,8 @@ export const manifestSchema = z
         if (!labels.has(of)) problem([...at, 'probabilities', of], 'is not among labels');
       for (const of of manifest.labels)
         if (!Object.hasOwn(image.probabilities, of)) problem([...at, 'probabilities'], `lacks label ${of}`);
+      // Of a picture of none of the labels the nearest one decides nothing.
+      if (image.abstained === true) continue;
       const useless = goldenProblem(image, manifest, manifest.golden.tolerance);
       if (useless !== undefined) problem(at, useless);
     }

@@ -215,6 +215,15 @@ describe('openBundle', () => {
     ['a score nobody knows', /abstain\.score/, (m) => ({ ...m, abstain: { score: 'luck', threshold: 0 } })],
     ['neither a score nor an output', /abstain/, (m) => ({ ...m, abstain: { threshold: 0 } })],
     [
+      'golden images of neither alone',
+      /golden\.images: none of them is to be answered with its label/,
+      (m) => ({
+        ...m,
+        abstain: { output: 'known', threshold: 0 },
+        golden: { ...m.golden, images: m.golden.images.map((image) => ({ ...image, abstained: true })) },
+      }),
+    ],
+    [
       'abstains from a golden image and never abstains',
       /golden\.images: the model is expected to abstain/,
       (m) => ({

@@ -99,7 +99,7 @@ async function run(inputs: Inputs): Promise<void> {
           ? undefined
           : { output: knows, val: await askKnown(context, model, dataset, items.val), test: known };
       const abstaining = await judgeModel(inputs, { ...learned, familiar }, model, comparison);
-      const rules = { spec: base, tolerance: GOLDEN_TOLERANCE };
+      const rules = { spec: { ...base, abstain: abstaining?.spec }, tolerance: GOLDEN_TOLERANCE };
       const golden = await askGolden(model, rules, await goldenCandidates(inputs, learned));
       const { previous } = inputs;
       assertRatchet(

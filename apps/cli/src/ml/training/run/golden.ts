@@ -1,10 +1,10 @@
 import { digestOfBytes } from '@pawl/shared/bundle/digest';
 import { goldenProblem } from '@pawl/shared/bundle/golden-margin';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
-import type { GoldenImage } from '@pawl/shared/bundle/manifest';
+import { NEITHER, type GoldenImage } from '@pawl/shared/bundle/manifest';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import type { BundleSourceFile } from '@pawl/shared/bundle/write-bundle';
-import { type AnswerSpec, toAnswer } from '@pawl/shared/execution/answer';
+import { type Answer, type AnswerSpec, toAnswer } from '@pawl/shared/execution/answer';
 import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../../errors/cli-error.ts';
 import type { LocalModel } from '../../../bundles/local-model.ts';
@@ -13,7 +13,10 @@ import type { LocalModel } from '../../../bundles/local-model.ts';
 export interface GoldenCandidate {
   /** For people: a path. */
   readonly name: string;
+  /** What it shows; of {@link showsNeither}, the nearest label. */
   readonly label: string;
+  /** It shows none of the labels: right is a model that abstains. */
+  readonly showsNeither?: boolean;
   readonly bytes: Uint8Array;
   /** Path in the bundle; default: made of label and name. */
   readonly file?: string;
@@ -62,18 +65,25 @@ export async function askGolden(
   for (const candidate of candidates) {
     if (images.length === MOST) break;
     const answer = answers.get(candidate);
-    if (answer?.label !== candidate.label) {
-      wrong.push({ name: candidate.name, label: candidate.label, answered: answer?.label ?? 'nothing finite' });
+    const { label, isRight } = judge(candidate, answer);
+    if (answer === undefined || !isRight) {
+      wrong.push({ name: candidate.name, label, answered: answer?.label ?? 'nothing finite' });
       continue;
     }
     const probabilities = Object.fromEntries(Object.entries(answer.probabilities).map(([key, p]) => [key, round(p)]));
-    const problem = goldenProblem({ label: candidate.label, probabilities }, spec, tolerance);
+    // Which label is nearest to a picture of none decides nothing, so that it may be as narrow as it likes.
+    const problem =
+      candidate.showsNeither === true ? undefined : goldenProblem({ label, probabilities }, spec, tolerance);
     if (problem !== undefined) {
       narrow.push({ name: candidate.name, problem });
       continue;
     }
     const file = fileOf(candidate, names);
-    images.push({ file, label: candidate.label, probabilities });
+    images.push(
+      candidate.showsNeither === true
+        ? { file, label: answer.label, probabilities, abstained: true }
+        : { file, label, probabilities },
+    );
     sources.push({ path: file, source: candidate.bytes });
   }
   if (images.length > 0) return { images, sources, wrong, narrow };
@@ -91,12 +101,24 @@ export async function askGolden(
       );
 }
 
+/** What a picture is for people, and whether an answer to it is right. */
+function judge({ label, showsNeither }: GoldenCandidate, answer: Answer | undefined) {
+  if (showsNeither === true) return { label: NEITHER, isRight: answer?.abstained === true };
+  return { label, isRight: answer?.label === label };
+}
+
 /** The golden images of a bundle, where its labels are the same; those that it abstains from show none of them. */
 export async function readGoldenOf(bundle: Bundle, labels: readonly string[]): Promise<readonly GoldenCandidate[]> {
-  const images = bundle.manifest.golden.images.filter(({ abstained }) => abstained !== true);
+  const { images } = bundle.manifest.golden;
   if (!images.every(({ label }) => labels.includes(label))) return [];
   return await Promise.all(
-    images.map(async ({ file, label }) => ({ name: file, file, label, bytes: await bundle.read(file) })),
+    images.map(async ({ file, label, abstained }) => ({
+      name: file,
+      file,
+      label,
+      ...(abstained === true && { showsNeither: true }),
+      bytes: await bundle.read(file),
+    })),
   );
 }
 
