@@ -25,7 +25,8 @@ const BACKBONE = 'models/backbones/resnet18';
 /** Limits and split for sixteen photographs: whether the steps work is the question, not how good the weights are. */
 const few: readonly (readonly [RegExp, string])[] = [
   [/split_ratios: .*/, 'split_ratios: { train: 0.5, val: 0.25, test: 0.25 }'],
-  [/^gate:\n(?: .*\n)+/m, 'gate: { accuracy: 0.5 }\n'],
+  [/^gate:\n(?: .*\n)+/m, 'gate: { confidence: 0, accuracy: 0.5 }\n'],
+  [/drop_golden: .*/, `drop_golden: [${readdirSync(join(ROOT, BACKBONE, 'golden')).join(', ')}]`],
 ];
 
 /** A namespace with a Git server that asks for credentials, the bundled photographs and the CronJob as a user would set it. */

@@ -41,8 +41,9 @@ export class Project {
       for (const name of names.slice(0, PHOTOGRAPHS))
         await cp(join(photos, label, name), join(folder, 'data/raw', label, name));
     }
-    // So few photographs pass no gate.
+    // So few photographs pass no gate, and make no model that is right about all that the one before it is.
     await project.set(['gate'], {});
+    await project.set(['bundle', 'drop_golden'], await readdir(join(root, 'models/backbones/resnet18/golden')));
     await project.set(['preprocess', 'check_labels'], '');
     await project.set(['preprocess', 'split_ratios'], { train: 0.6, val: 0.2, test: 0.2 });
     await project.set(['train', 'epochs'], 2);
