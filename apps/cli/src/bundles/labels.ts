@@ -68,7 +68,8 @@ export function withName(id: string, names: Labels['names'] = {}): string {
   return name === undefined ? id : `${id} (${name})`;
 }
 
-const slugOf = (name: string): string =>
+/** Pure: a name as an id, without a number that tells it from others; empty where it has no letter a to z and no digit. */
+export const slugOf = (name: string): string =>
   name
     .toLowerCase()
     .replace(/[ßæœøłđðþ]/g, (letter) => letters[letter] ?? '')

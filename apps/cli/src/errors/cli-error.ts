@@ -43,6 +43,7 @@ const cliErrorCodes = {
   DATA_LABELS_DIFFER: exitCodes.no,
   DATA_SIZE_DIFFERS: exitCodes.no,
   DATA_LABEL_INVALID: exitCodes.no,
+  DATA_LAYOUT_UNCLEAR: exitCodes.no,
   BACKBONE_INVALID: exitCodes.no,
   GRAPH_INVALID: exitCodes.no,
   GRAPH_EXTERNAL_DATA: exitCodes.no,
