@@ -1,5 +1,5 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname, join, sep } from 'node:path';
 import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { hasCode } from '@pawl/shared/errors/system-error';
 import { describeFormat, sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
@@ -25,23 +25,30 @@ export interface FoundFile {
   readonly name: string;
   /** Bytes; undefined for what is no regular file: a FIFO, a device, a link to nothing. */
   readonly size: number | undefined;
+  /** A link that is not followed, because it leads out of the folder or lies in an archive. */
+  readonly isLinkOut?: boolean;
 }
 
 /**
  * Every file below a folder, sorted by name. Links are followed, a link to a folder above itself only once.
  *
+ * @param outside what becomes of a link that leads out of the folder: `named` gives it as {@link FoundFile.isLinkOut}.
  * @throws CliError FILE_NOT_FOUND where there is no such folder; the errors of `fs` for a folder inside that may not be read.
  */
-export async function listFiles(folder: string): Promise<FoundFile[]> {
+export async function listFiles(folder: string, outside: 'followed' | 'named' = 'followed'): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
+  let top: string | undefined;
   const walk = async (name: string, above: ReadonlySet<string>): Promise<void> => {
     const path = join(folder, name);
     const real = await realpath(path);
     if (above.has(real)) return;
+    top ??= real;
     const within = new Set([...above, real]);
     for (const entry of await readdir(path, { withFileTypes: true })) {
       const child = name === '' ? entry.name : `${name}/${entry.name}`;
       if (entry.isDirectory()) await walk(child, within);
+      else if (outside === 'named' && entry.isSymbolicLink() && (await leadsOut(join(folder, child), top)))
+        found.push({ name: child, size: undefined, isLinkOut: true });
       else {
         const stats = await stat(join(folder, child)).catch(() => undefined);
         if (stats?.isDirectory() === true) await walk(child, within);
@@ -61,6 +68,12 @@ export async function listFiles(folder: string): Promise<FoundFile[]> {
     );
   }
   return found.sort((a, b) => compareCodeUnits(a.name, b.name));
+}
+
+/** Whether a link leads to something outside of `folder`, a path without links; one to nothing does not. */
+async function leadsOut(link: string, folder: string): Promise<boolean> {
+  const real = await realpath(link).catch(() => undefined);
+  return real !== undefined && real !== folder && !real.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 /** Whether a file's name says that it is a photograph of one of the formats. */

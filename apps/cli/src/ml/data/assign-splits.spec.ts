@@ -1,4 +1,4 @@
-import { assignSplits, splitCounts, type Splittable } from './assign-splits.ts';
+import { assignSplits, keepSplits, splitCounts, type Splittable } from './assign-splits.ts';
 import type { Split } from './dataset.ts';
 
 const ratios = { train: 0.8, val: 0.1, test: 0.1 };
@@ -109,5 +109,36 @@ describe('assignSplits', () => {
         1,
       ),
     ).not.toContain('test');
+  });
+});
+
+describe('keepSplits', () => {
+  const put = (of: readonly Splittable[], split: Split) => of.map((picture) => ({ ...picture, split }));
+  const given = [
+    ...put(pictures('cat', 90), 'train'),
+    ...put(pictures('dog', 45), 'train'),
+    ...put(pictures('cat', 7), 'test'),
+    ...put(pictures('dog', 3), 'test'),
+  ];
+
+  it('keeps all where none is to be drawn', () => {
+    expect(keepSplits(given, [[0, 136]], [], ratios, 42)).toEqual(given.map(({ split }) => split));
+  });
+
+  it('draws val from train alone, in its proportion to train, groups together', () => {
+    // The last one lies in test too, which stays as it is.
+    const groups = [
+      [0, 1, 2],
+      [3, 139],
+      [4, 5, 136],
+    ];
+    for (let seed = 0; seed < 20; seed++) {
+      const kept = keepSplits(given, groups, ['val'], ratios, seed);
+      expect(countOf(kept, given, 'cat')).toEqual({ train: 80, val: 10, test: 7 });
+      expect(countOf(kept, given, 'dog')).toEqual({ train: 40, val: 5, test: 3 });
+      expect(new Set(kept.slice(135))).toEqual(new Set(['test']));
+      expect(new Set(kept.slice(0, 3)).size).toBe(1);
+      expect(kept[4]).toBe(kept[5]);
+    }
   });
 });

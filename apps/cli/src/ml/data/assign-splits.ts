@@ -12,6 +12,8 @@ export interface Splittable {
   /** Digest of the photograph: what its place is drawn from. */
   readonly digest: string;
   readonly label: string;
+  /** Where it was before, if it is to stay there. */
+  readonly split?: Split | undefined;
 }
 
 /** Members of a group that must not be torn apart, as indices. */
@@ -80,6 +82,32 @@ export function assignSplits(
       place(index, at < counts.train ? 'train' : at < counts.train + counts.val ? 'val' : 'test');
   }
   return assigned.map((split) => split ?? 'train');
+}
+
+/**
+ * Keeps the splits that pictures have. `drawn` ones, which none of them has, are drawn from train by {@link assignSplits},
+ * in the proportion that `ratios` gives them to train; groups are kept together within what is drawn.
+ */
+export function keepSplits(
+  pictures: readonly Splittable[],
+  groups: readonly Group[],
+  drawn: readonly Split[],
+  ratios: SplitRatios,
+  seed: number,
+): Split[] {
+  const kept = pictures.map(({ split }) => split ?? 'train');
+  if (drawn.length === 0) return kept;
+  const from = kept.flatMap((split, index) => (split === 'train' ? [index] : []));
+  const within = new Map(from.map((index, at) => [index, at]));
+  const share = (split: Split) => (split === 'train' || drawn.includes(split) ? ratios[split] : 0);
+  const sum = splits.reduce((total, split) => total + share(split), 0);
+  const assigned = assignSplits(
+    from.flatMap((index) => pictures[index] ?? []),
+    groups.map((group) => group.flatMap((index) => within.get(index) ?? [])).filter((group) => group.length > 1),
+    { train: share('train') / sum, val: share('val') / sum, test: share('test') / sum },
+    seed,
+  );
+  return kept.map((split, index) => assigned[within.get(index) ?? -1] ?? split);
 }
 
 /** Order of a picture among the others of its label, uniform. */

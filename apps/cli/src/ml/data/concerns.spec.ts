@@ -35,4 +35,11 @@ describe('what is to be expected of a data set', () => {
     for (const changed of [{ confidence: 0 }, { recall: 0 }])
       expect(concernsOf(items({ cat: 30, dog: 30 }), { ...gate, ...changed }, preprocess)).toEqual([]);
   });
+
+  it('is not told by how many photographs a test split grows that is kept as it is', () => {
+    const [drawn] = concernsOf(items({ cat: 30, dog: 30 }), gate, preprocess);
+    const [kept] = concernsOf(items({ cat: 30, dog: 30 }), gate, preprocess, ['train', 'test']);
+    expect(drawn).toMatch(/rightly, or 230 photographs of each label\.$/);
+    expect(kept).toMatch(/rightly\.$/);
+  });
 });

@@ -4,7 +4,7 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { ImageDecoder } from '@pawl/shared/preprocessing/decode-image';
 import { encodePng, imageLibrary } from '@pawl/shared/preprocessing/encode-image';
 import { sniffImageFormat, type ImageFormat } from '@pawl/shared/preprocessing/image-format';
-import type { SourceFacts } from './dataset.ts';
+import type { SourceFacts, Split } from './dataset.ts';
 import type { FileTree } from './file-tree.ts';
 import { unreadableFile, type Candidate, type Unreadable } from './find-photographs.ts';
 import { fingerprintOf, type Fingerprint } from './fingerprint.ts';
@@ -28,6 +28,8 @@ export type PhotographContent =
 /** A photograph that was decoded. */
 export interface Decoded {
   readonly label: string;
+  /** Where the raw folder is split already. */
+  readonly split?: Split | undefined;
   readonly source: SourceFacts;
   /** sha256 of the prepared PNG, `sha256:<hex>`. */
   readonly picture: string;
@@ -112,7 +114,7 @@ export function createExaminer(parts: ExaminerParts): Examiner {
       return made;
     },
     keys,
-    async examine({ path, label, size }) {
+    async examine({ path, label, split, size }) {
       let bytes: Uint8Array<ArrayBuffer>;
       try {
         // The decoder refuses it by its length; a file of many gigabytes must not get into memory for that.
@@ -134,7 +136,8 @@ export function createExaminer(parts: ExaminerParts): Examiner {
       if (finding.kind === 'refused') return { path, code: finding.code, message: finding.message };
       const { format, width, height, picture, print } = finding;
       const { brightness } = print;
-      return { label, source: { path, digest, format, width, height, bytes: size, brightness }, picture, print };
+      const source = { path, digest, format, width, height, bytes: size, brightness };
+      return { label, split, source, picture, print };
     },
   };
 }

@@ -1,5 +1,6 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compareCodeUnits } from '@pawl/shared/bundle/canonical-json';
 import { hasCode } from '@pawl/shared/errors/system-error';
 import { CliError } from '../../errors/cli-error.ts';
 import { listFiles, type FoundFile } from '../../files/list-photographs.ts';
@@ -19,11 +20,16 @@ export interface FileTree {
 }
 
 /**
- * Opens a folder, or a tar archive (not compressed) without unpacking it.
+ * Opens a folder, or a tar archive (not compressed) without unpacking it. Links of an archive are never followed.
  *
+ * @param outside what becomes of links that lead out of the folder, see {@link listFiles}.
  * @throws CliError FILE_NOT_FOUND, DATA_UNREADABLE for a file that is no tar archive; the reason of `signal`.
  */
-export async function openFileTree(path: string, signal?: AbortSignal): Promise<FileTree> {
+export async function openFileTree(
+  path: string,
+  signal?: AbortSignal,
+  outside?: 'followed' | 'named',
+): Promise<FileTree> {
   let isFile: boolean;
   try {
     isFile = (await stat(path)).isFile();
@@ -36,12 +42,12 @@ export async function openFileTree(path: string, signal?: AbortSignal): Promise<
       cause,
     );
   }
-  return isFile ? await openArchive(path, signal) : await openFolder(path);
+  return isFile ? await openArchive(path, signal, outside) : await openFolder(path, outside);
 }
 
-async function openFolder(folder: string): Promise<FileTree> {
+async function openFolder(folder: string, outside?: 'followed' | 'named'): Promise<FileTree> {
   return {
-    files: await listFiles(folder),
+    files: await listFiles(folder, outside),
     async read(name, length) {
       const path = join(folder, name);
       if (length === undefined) return await readFile(path);
@@ -53,11 +59,14 @@ async function openFolder(folder: string): Promise<FileTree> {
   };
 }
 
-async function openArchive(path: string, signal?: AbortSignal): Promise<FileTree> {
-  const entries = await indexTar(path, signal);
+async function openArchive(path: string, signal?: AbortSignal, outside?: 'followed' | 'named'): Promise<FileTree> {
+  const { files: entries, links } = await indexTar(path, signal);
+  const files: FoundFile[] = [...entries].map(([name, { size }]) => ({ name, size }));
+  if (outside === 'named')
+    for (const name of links) if (!entries.has(name)) files.push({ name, size: undefined, isLinkOut: true });
   const file = await open(path);
   return {
-    files: [...entries].map(([name, { size }]) => ({ name, size })),
+    files: files.sort((a, b) => compareCodeUnits(a.name, b.name)),
     async read(name, length = Infinity) {
       const entry = entries.get(name);
       if (entry === undefined)

@@ -1,4 +1,4 @@
-import { LABEL_ID } from '@pawl/shared/bundle/manifest';
+import { NEITHER } from '@pawl/shared/bundle/manifest';
 import { codeOf } from '@pawl/shared/errors/system-error';
 import {
   adviceOnOtherFormat,
@@ -7,7 +7,10 @@ import {
   type ImageFormat,
 } from '@pawl/shared/preprocessing/image-format';
 import { CliError } from '../../errors/cli-error.ts';
+import { count } from '../../terminal/text.ts';
+import type { Split } from './dataset.ts';
 import type { FileTree } from './file-tree.ts';
+import { recogniseLayout, type Layout } from './layout.ts';
 import { isHidden, isNamedLike, SNIFFED_BYTES, type FoundFile } from '../../files/list-photographs.ts';
 
 /** A raw file that is, or claims to be, a photograph of a label. */
@@ -15,9 +18,14 @@ export interface Candidate {
   /** Relative to the raw folder, with `/`. */
   readonly path: string;
   readonly label: string;
+  /** Where the raw folder is split already. */
+  readonly split?: Split | undefined;
   /** Bytes. */
   readonly size: number;
 }
+
+/** A photograph, whatever it shows. */
+type Photograph = Pick<Candidate, 'path' | 'size'>;
 
 /** A raw file that is no photograph. */
 export interface Ignored {
@@ -33,8 +41,11 @@ export interface Unreadable {
   readonly message: string;
 }
 
-/** Every file of a raw folder, in one of three lists. */
+/** Every file of a raw folder, in one of three lists, and how they lie in it. */
 export interface RawFiles {
+  readonly layout: Pick<Layout, 'description' | 'given'>;
+  /** Folders of which nothing is used, each with `/` at the end. */
+  readonly unused: readonly string[];
   readonly candidates: readonly Candidate[];
   readonly ignored: readonly Ignored[];
   readonly unreadable: readonly Unreadable[];
@@ -42,9 +53,11 @@ export interface RawFiles {
 
 /**
  * Sorts the files of a raw folder. A photograph is what begins as one of the formats, or is named as one: a broken
- * `cat/1.jpg` is to be reported, not skipped. A name alone decides where it can, so that few files are opened twice.
+ * `cat/1.jpg` is to be reported, not skipped. A name alone decides where it can, so that few files are opened twice. What
+ * they show is said by their paths, see {@link recogniseLayout}.
  *
- * @throws CliError DATA_EMPTY without any photograph, DATA_ONE_CLASS, DATA_LABEL_INVALID; the reason of `signal`.
+ * @throws CliError DATA_EMPTY without any photograph, DATA_ONE_CLASS, DATA_LABEL_INVALID, DATA_LAYOUT_UNCLEAR; the reason of
+ *   `signal`.
  */
 export async function findPhotographs(
   tree: FileTree,
@@ -52,33 +65,67 @@ export async function findPhotographs(
   formats: readonly ImageFormat[],
   signal?: AbortSignal,
 ): Promise<RawFiles> {
-  const files: { candidates: Candidate[]; ignored: Ignored[]; unreadable: Unreadable[] } = {
-    candidates: [],
-    ignored: [],
-    unreadable: [],
-  };
+  const photographs: Photograph[] = [];
+  const ignored: Ignored[] = [];
+  const unreadable: Unreadable[] = [];
+  const unused = new Set<string>();
   for (const file of tree.files) {
     signal?.throwIfAborted();
-    const { name: path, size } = file;
-    const [label = '', ...rest] = path.split('/');
-    if (isHidden(path)) files.ignored.push({ path, reason: 'hidden' });
-    else if (rest.length === 0) files.ignored.push({ path, reason: 'not in a folder of a label' });
+    const { name: path, size, isLinkOut } = file;
+    const aside = unusedFolder(path);
+    if (aside !== undefined) {
+      unused.add(aside.folder);
+      ignored.push({ path, reason: aside.reason });
+    } else if (isHidden(path)) ignored.push({ path, reason: 'hidden' });
+    else if (isLinkOut === true) ignored.push({ path, reason: LINK_OUT });
     else if (size === undefined)
-      files.unreadable.push({
+      unreadable.push({
         path,
         code: 'NOT_A_FILE',
         message: 'A link to nothing, a device, or a folder that may not be read.',
       });
-    else if (isNamedLike(path, formats)) files.candidates.push({ path, label, size });
+    else if (isNamedLike(path, formats)) photographs.push({ path, size });
     else {
       const kind = await kindOf(tree, file, formats);
-      if (kind === 'photograph') files.candidates.push({ path, label, size });
-      else if (typeof kind === 'string') files.ignored.push({ path, reason: kind });
-      else files.unreadable.push(kind);
+      if (kind === 'photograph') photographs.push({ path, size });
+      else if (typeof kind === 'string') ignored.push({ path, reason: kind });
+      else unreadable.push(kind);
     }
   }
-  assertLabels(files, raw, formats);
+  const layout = recogniseLayout(
+    photographs.map(({ path }) => path),
+    raw,
+  );
+  for (const folder of layout.unlabelled) unused.add(folder);
+  const candidates: Candidate[] = [];
+  for (const [index, photograph] of photographs.entries()) {
+    const place = layout.places[index] ?? { reason: '' };
+    if ('reason' in place) ignored.push({ path: photograph.path, reason: place.reason });
+    else candidates.push({ ...photograph, ...place });
+  }
+  const files = { candidates, ignored, unreadable, layout, unused: [...unused] };
+  assertLabels(files, photographs.length, raw, formats);
   return files;
+}
+
+const LINK_OUT = 'a link that leads out of the folder, which is not followed';
+
+/** The folder of a path of which nothing is used, whatever is in it. */
+function unusedFolder(path: string): { readonly folder: string; readonly reason: string } | undefined {
+  const folders = path.split('/').slice(0, -1);
+  for (const [index, name] of folders.entries()) {
+    const reason = reasonAgainst(name);
+    if (reason !== undefined) return { folder: `${folders.slice(0, index + 1).join('/')}/`, reason };
+  }
+  return undefined;
+}
+
+function reasonAgainst(folder: string): string | undefined {
+  if (isHidden(folder)) return 'hidden';
+  if (folder === '__MACOSX') return 'left behind by an archive of macOS';
+  return folder.toLowerCase() === NEITHER
+    ? `shows none of the labels, which is no label; ${NEITHER}/ is for abstain.neither and for pawl evaluate --photos`
+    : undefined;
 }
 
 async function kindOf(
@@ -111,24 +158,24 @@ export function unreadableFile(path: string, error: unknown): Unreadable {
   return { path, code, message: 'The file cannot be read.' };
 }
 
-function assertLabels(files: RawFiles, raw: string, formats: readonly ImageFormat[]): void {
+function assertLabels(files: RawFiles, photographs: number, raw: string, formats: readonly ImageFormat[]): void {
   const labels = [...new Set(files.candidates.map(({ label }) => label))];
   const wanted = `Put photographs (${formats.join(', ')}) into one folder a label, such as cat/ and dog/.`;
   if (labels.length === 0) {
+    if (photographs > 0)
+      throw new CliError(
+        'DATA_EMPTY',
+        `${raw} holds ${count(photographs, 'photograph')}, none in a folder of a label.`,
+        wanted,
+      );
     const others = files.ignored.length + files.unreadable.length;
+    const out = files.ignored.filter(({ reason }) => reason === LINK_OUT).length;
     throw new CliError(
       'DATA_EMPTY',
-      `${raw} holds no photograph${others === 0 ? '; it is empty' : ` among its ${others} files`}.`,
-      wanted,
+      `${raw} holds no photograph${others === 0 ? '; it is empty' : ` among its ${others} files`}${out === 0 ? '' : `, of which ${out} are links that lead out of it and are not followed`}.`,
+      out === 0 ? wanted : 'Name the folder that holds the photographs themselves with --raw, or copy them.',
     );
   }
-  const wrong = labels.find((label) => !LABEL_ID.test(label));
-  if (wrong !== undefined)
-    throw new CliError(
-      'DATA_LABEL_INVALID',
-      `The folder ${JSON.stringify(wrong)} of ${raw} cannot be a label; expected lower-case letters, digits and _.`,
-      'Rename the folder, or move it out of there if it is no label.',
-    );
   if (labels.length === 1)
     throw new CliError(
       'DATA_ONE_CLASS',

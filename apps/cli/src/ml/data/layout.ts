@@ -1,3 +1,4 @@
+import { list, plain } from '../../terminal/text.ts';
 import { slugOf } from '../../bundles/labels.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { splits, type Split } from './dataset.ts';
@@ -145,3 +146,17 @@ function withIds(
 /** Splits that are to be drawn from train, because the folders do not give them and the ratios want them. */
 export const drawnSplits = (given: readonly Split[], ratios: Readonly<Record<Split, number>>): readonly Split[] =>
   given.length === 0 ? [] : splits.filter((split) => !given.includes(split) && ratios[split] > 0);
+
+/**
+ * Pure: a layout in one line for people: what was recognised, which splits are drawn all the same, and which folders are not
+ * used.
+ */
+export function describeLayout(
+  { description, given }: Pick<Layout, 'description' | 'given'>,
+  unused: readonly string[],
+  ratios: Readonly<Record<Split, number>>,
+): string {
+  const drawn = drawnSplits(given, ratios);
+  const more = drawn.length === 0 ? '' : `; ${list(drawn)} ${drawn.length === 1 ? 'is' : 'are'} drawn from train`;
+  return plain(`${description}${more}${unused.length === 0 ? '' : `; not used: ${some(unused)}`}`);
+}

@@ -12,17 +12,18 @@ import { writeError } from '../../errors/write-error.ts';
 import type { GateParams, PreprocessParams } from '../params/params.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import { count } from '../../terminal/text.ts';
-import { assignSplits } from './assign-splits.ts';
+import { assignSplits, keepSplits } from './assign-splits.ts';
 import { checkLabels, type AskAll, type LabelCheck } from './check-labels.ts';
 import { classify, type Classified } from './classify.ts';
-import type { DatasetItem } from './dataset.ts';
-import { concernsOf } from './concerns.ts';
+import type { DatasetItem, Split } from './dataset.ts';
+import { concernsOf, leaksOf } from './concerns.ts';
 import { createDisk, DATA_ADVICE, type WriteBytes } from './disk.ts';
 import { createExaminer, type Decoded, type PhotographContent } from './examine.ts';
 import { openFileTree, type FileTree } from './file-tree.ts';
 import { findPhotographs, type RawFiles, type Unreadable } from './find-photographs.ts';
 import { hashOfItems, sortItems } from './index-file.ts';
 import { Journal } from './journal.ts';
+import { describeLayout, drawnSplits } from './layout.ts';
 import { groupNearDuplicates } from './near-duplicates.ts';
 import { itemPath, PictureStore, WORK_FOLDER } from './picture-store.ts';
 import { preparation, resizedTwice } from './prepared-size.ts';
@@ -32,7 +33,7 @@ import { writeReport } from './write-report.ts';
 
 /** What to prepare; relative paths start from the context's folder. */
 export interface PrepareRequest {
-  /** Folder or tar archive with one folder a label. */
+  /** Folder or tar archive, laid out as {@link recogniseLayout} reads it. */
   readonly raw: string;
   /** Folder that becomes the data set. */
   readonly out: string;
@@ -64,8 +65,8 @@ const DECODE_TIMEOUT_MS = 60_000;
  * contradicting is left out and reported, the rest is split. A run that is stopped, in whatever way, is continued by the
  * next one; a file that has not changed is not decoded again.
  *
- * @throws CliError FILE_NOT_FOUND, DATA_EMPTY, DATA_ONE_CLASS, DATA_LABEL_INVALID, DATA_UNREADABLE, DATA_SPLIT_EMPTY,
- *   DISK_FULL, FILE_WRITE_FAILED; the reason of the context's signal. The report is written also where the photographs make
+ * @throws CliError FILE_NOT_FOUND, DATA_EMPTY, DATA_ONE_CLASS, DATA_LABEL_INVALID, DATA_LAYOUT_UNCLEAR, DATA_UNREADABLE,
+ *   DATA_SPLIT_EMPTY, DISK_FULL, FILE_WRITE_FAILED; the reason of the context's signal. The report is written also where the photographs make
  *   no data set; an earlier data set in `out` then stays as it is.
  */
 export async function prepare(context: Context, request: PrepareRequest, write?: WriteBytes): Promise<Preparation> {
@@ -74,8 +75,11 @@ export async function prepare(context: Context, request: PrepareRequest, write?:
   const work = join(out, WORK_FOLDER);
   const temporary = join(work, 'partial');
   const disk = createDisk(temporary, write);
-  await using tree = disposable(await openFileTree(resolve(context.cwd, request.raw), context.signal));
+  await using tree = disposable(await openFileTree(resolve(context.cwd, request.raw), context.signal, 'named'));
   const files = await findPhotographs(tree, request.raw, parameters.formats, context.signal);
+  const { given } = files.layout;
+  const layout = { text: describeLayout(files.layout, files.unused, parameters.split_ratios), given };
+  context.stderr.write(`Layout: ${layout.text}\n`);
   try {
     // What a killed run was writing.
     await rm(temporary, { recursive: true, force: true });
@@ -90,12 +94,13 @@ export async function prepare(context: Context, request: PrepareRequest, write?:
   const classified = classify(decoded, parameters.min_side);
   const prints = classified.kept.map(({ print }) => print);
   const groups = await groupNearDuplicates(prints, parameters.near_duplicate_bits, context.signal);
-  const items = itemsOf(classified, groups, parameters);
-  const problem = findProblem(files.candidates, classified, items, parameters);
+  const items = itemsOf(classified, groups, given, parameters);
+  const problem = findProblem(files.candidates, classified, items, given, parameters);
 
   const reported = async (check: LabelCheck, kept: readonly DatasetItem[], error?: CliError) => {
     const report = buildReport({
       raw: request.raw,
+      layout,
       parameters,
       problem: error === undefined ? undefined : { code: error.code, message: error.message },
       hash: kept.length === 0 ? '' : hashOfItems(kept),
@@ -105,7 +110,10 @@ export async function prepare(context: Context, request: PrepareRequest, write?:
       groups,
       items: kept,
       check,
-      concerns: request.gate === undefined ? [] : concernsOf(kept, request.gate, parameters),
+      concerns: [
+        ...leaksOf(classified, groups, kept),
+        ...(request.gate === undefined ? [] : concernsOf(kept, request.gate, parameters, given)),
+      ],
     });
     await writeReport(resolve(context.cwd, request.report), report, (digest) => store.read(digest), write);
     return report;
@@ -189,10 +197,14 @@ async function examineAll(
 function itemsOf(
   { kept }: Classified,
   groups: readonly (readonly number[])[],
+  given: readonly Split[],
   { split_ratios: ratios, seed }: PreprocessParams,
 ): DatasetItem[] {
-  const pictures = kept.map(({ source, label }) => ({ digest: source.digest, label }));
-  const assigned = assignSplits(pictures, groups, ratios, seed);
+  const pictures = kept.map(({ source, label, split }) => ({ digest: source.digest, label, split }));
+  const assigned =
+    given.length === 0
+      ? assignSplits(pictures, groups, ratios, seed)
+      : keepSplits(pictures, groups, drawnSplits(given, ratios), ratios, seed);
   return sortItems(
     kept.map(({ label, source, picture }, index) => {
       const split = assigned[index] ?? 'train';

@@ -2,17 +2,20 @@ import { CliError } from '../../errors/cli-error.ts';
 import type { PreprocessParams } from '../params/params.ts';
 import { count, list } from '../../terminal/text.ts';
 import type { Classified } from './classify.ts';
-import { splits, type DatasetItem } from './dataset.ts';
+import { splits, type DatasetItem, type Split } from './dataset.ts';
 import type { Candidate } from './find-photographs.ts';
 
 /**
  * Why photographs make no data set: a label of which nothing is left, or a split without pictures of a label. Undefined when
  * they do. Pure.
+ *
+ * @param given splits that the raw folder gives, and that are kept.
  */
 export function findProblem(
   candidates: readonly Candidate[],
   classified: Classified,
   items: readonly DatasetItem[],
+  given: readonly Split[],
   { split_ratios: ratios }: PreprocessParams,
 ): CliError | undefined {
   const labels = [...new Set(candidates.map(({ label }) => label))];
@@ -32,9 +35,16 @@ export function findProblem(
       'The report lists each photograph with its reason; add photographs, or remove the folder.',
     );
   for (const split of splits) {
-    if (ratios[split] === 0) continue;
+    const isGiven = given.includes(split);
+    if (!isGiven && ratios[split] === 0) continue;
     const lacking = labels.filter((label) => !items.some((item) => item.split === split && item.label === label));
     if (lacking.length === 0) continue;
+    if (isGiven)
+      return new CliError(
+        'DATA_SPLIT_EMPTY',
+        `The ${split} split, which is kept as its folder is, holds no picture of ${list(lacking)}.`,
+        `Add photographs of ${list(lacking)} to its folder; or put those of all splits into one folder a label, and all splits are drawn.`,
+      );
     const numbers = lacking.map((label) => `${items.filter((item) => item.label === label).length} of ${label}`);
     return new CliError(
       'DATA_SPLIT_EMPTY',

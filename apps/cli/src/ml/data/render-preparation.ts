@@ -30,6 +30,7 @@ export function renderPreparation(report: DataReport, paths: WrittenPaths, theme
     theme,
   );
   const grouped = nearDuplicates.reduce((sum, { members }) => sum + members.length, 0);
+  const torn = nearDuplicates.filter(({ members }) => new Set(members.map(({ split }) => split)).size > 1).length;
   const mixed = nearDuplicates.filter((group) => group.mixed).length;
   const facts: readonly (readonly [number, Tone, string])[] = [
     [files.unreadable, 'bad', 'unreadable'],
@@ -37,7 +38,12 @@ export function renderPreparation(report: DataReport, paths: WrittenPaths, theme
     [files.tiny, 'warn', `left out: a side below ${report.parameters.min_side} pixels`],
     [files.duplicate, 'plain', 'left out: the same picture is kept already'],
     [files.ignored, 'plain', 'ignored: no photograph'],
-    [grouped, 'plain', `near-duplicates in ${count(nearDuplicates.length, 'group')}, each in one split`],
+    [
+      grouped,
+      'plain',
+      `near-duplicates in ${count(nearDuplicates.length, 'group')}${torn === 0 ? ', each in one split' : ''}`,
+    ],
+    [torn, 'warn', 'of these groups lie in more than one split'],
     [mixed, 'warn', 'of these groups have different labels'],
     ['suspects' in labelCheck ? labelCheck.suspects.length : 0, 'warn', 'look mislabelled'],
   ];

@@ -78,14 +78,19 @@ function concerns({ concerns: found }: DataReport): Html {
       </section>`;
 }
 
-function summary({ files, raw, hash, problem, parameters }: DataReport): Html {
+function summary({ files, raw, layout, hash, problem, parameters }: DataReport): Html {
   const { image_size: size, seed, split_ratios: ratios } = parameters;
   return html`<header>
     <h1>Data report</h1>
     <p class="dim">
-      <code>${raw}</code> to ${size} × ${size} pixels, split ${splits.map((split) => ratios[split]).join(' / ')} with
-      seed ${seed}
+      <code>${raw}</code> to ${size} × ${size} pixels,
+      ${
+        layout.given.length > 0
+          ? 'in the splits of its folders'
+          : `split ${splits.map((split) => ratios[split]).join(' / ')} with seed ${seed}`
+      }
     </p>
+    <p class="dim">Layout: ${layout.text}</p>
     ${
       problem === undefined
         ? html`<p class="dim">Data set <code>${hash}</code></p>`
@@ -186,7 +191,7 @@ const nearDuplicates = (report: DataReport, show: ShowPhotograph) =>
   section(
     'Near-duplicates',
     report.nearDuplicates.length,
-    `Groups of photographs whose perceptual hashes differ in at most ${report.parameters.near_duplicate_bits} of 64 bits. They are kept, and a group never lies in two splits.`,
+    `Groups of photographs whose perceptual hashes differ in at most ${report.parameters.near_duplicate_bits} of 64 bits. They are kept${report.layout.given.length > 0 ? '' : ', and a group never lies in two splits'}.`,
     cut(report.nearDuplicates, (shown) =>
       groups(
         shown,
@@ -196,12 +201,16 @@ const nearDuplicates = (report: DataReport, show: ShowPhotograph) =>
             photograph,
             photograph.distance === 0 ? html`` : html`<span class="pill">${photograph.distance} bits</span>`,
           ),
-        ({ split, mixed }) =>
+        ({ split, mixed, members }) =>
           html`${split === undefined ? '' : html`<span class="pill">${split}</span>`}
+          ${isTorn(members) ? html`<span class="pill bad">in more than one split</span>` : ''}
           ${mixed ? html`<span class="pill bad">different labels</span>` : ''}`,
       ),
     ),
   );
+
+/** Whether near-duplicates lie in more than one split. */
+const isTorn = (members: readonly ReportedPhotograph[]) => new Set(members.map(({ split }) => split)).size > 1;
 
 const duplicates = (report: DataReport, show: ShowPhotograph) =>
   section(

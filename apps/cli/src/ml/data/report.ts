@@ -27,6 +27,8 @@ export interface DataReport {
   readonly schemaVersion: 1;
   /** As it was given. */
   readonly raw: string;
+  /** How the raw folder was read, for people, and the splits that it gives (empty: all are drawn). */
+  readonly layout: { readonly text: string; readonly given: readonly Split[] };
   readonly parameters: PreprocessParams;
   /** Why there is no data set; absent when there is one. */
   readonly problem?: { readonly code: string; readonly message: string };
@@ -54,8 +56,9 @@ export interface DataReport {
   readonly ignored: readonly Ignored[];
   readonly tiny: readonly ReportedPhotograph[];
   readonly duplicates: readonly { readonly kept: ReportedPhotograph; readonly left: readonly ReportedPhotograph[] }[];
-  /** Largest first; each lies in one split. */
+  /** Largest first; each lies in one split, unless the raw folder is split already. */
   readonly nearDuplicates: readonly {
+    /** Of all members; absent also where they lie in several. */
     readonly split?: Split;
     /** Its members have different labels: one of them may be wrong. */
     readonly mixed: boolean;
@@ -87,6 +90,7 @@ export interface DataReport {
 /** Everything that a report is made of. */
 export interface ReportParts {
   readonly raw: string;
+  readonly layout: DataReport['layout'];
   readonly parameters: PreprocessParams;
   readonly problem?: { readonly code: string; readonly message: string } | undefined;
   readonly hash: string;
@@ -128,6 +132,7 @@ export function buildReport(parts: ReportParts): DataReport {
   return {
     schemaVersion: 1,
     raw: parts.raw,
+    layout: parts.layout,
     parameters: parts.parameters,
     ...(parts.problem !== undefined && { problem: parts.problem }),
     hash: parts.hash,
@@ -160,7 +165,8 @@ function reportGroups(
       const members = group
         .map((item) => ({ ...show(item), distance: hammingDistance(item.print.hash, first?.print.hash ?? '') }))
         .sort(byPath);
-      const split = members[0]?.split;
+      const found = new Set(members.map((member) => member.split));
+      const split = found.size === 1 ? members[0]?.split : undefined;
       const mixed = members.some(({ label }) => label !== members[0]?.label);
       return { ...(split !== undefined && { split }), mixed, members };
     })

@@ -12,24 +12,34 @@ export interface TarEntry {
   readonly size: number;
 }
 
+/** What an archive holds. */
+export interface TarIndex {
+  /** By name, sorted. */
+  readonly files: ReadonlyMap<string, TarEntry>;
+  /** Names of symbolic and hard links, which have no bytes of their own. */
+  readonly links: readonly string[];
+}
+
 /** Bytes read from the archive at once. */
 const CHUNK = 1024 * 1024;
 
 /**
- * Reads an archive once, from front to end, and says where its files lie: by name, sorted. Folders, links and anything
- * else that is no file are skipped; of two files with one name the later counts, as when unpacking.
+ * Reads an archive once, from front to end, and says where its files lie. Folders and anything else that is neither file nor
+ * link are skipped; of two files with one name the later counts, as when unpacking.
  *
  * @throws CliError DATA_UNREADABLE where the file is no tar archive or is cut short; the reason of `signal`.
  */
-export async function indexTar(path: string, signal?: AbortSignal): Promise<Map<string, TarEntry>> {
+export async function indexTar(path: string, signal?: AbortSignal): Promise<TarIndex> {
   const { extract } = await import('tar-stream');
   const found: (readonly [string, TarEntry])[] = [];
+  const links: string[] = [];
   const reader = extract();
   reader.on('entry', (header, entry, next) => {
     // Its position is not in the types.
     const { byteOffset: offset } = header as typeof header & { readonly byteOffset: number };
     const name = header.name.replace(/^(\.?\/)+/, '');
     if (header.type === 'file' && name !== '') found.push([name, { offset, size: header.size }]);
+    if (header.type === 'symlink' || header.type === 'link') links.push(name);
     entry.on('end', next);
     // The reader fails for the same reason.
     entry.on('error', () => undefined);
@@ -49,5 +59,5 @@ export async function indexTar(path: string, signal?: AbortSignal): Promise<Map<
       cause,
     );
   }
-  return new Map(found.sort(([a], [b]) => compareCodeUnits(a, b)));
+  return { files: new Map(found.sort(([a], [b]) => compareCodeUnits(a, b))), links };
 }
