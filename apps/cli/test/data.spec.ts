@@ -37,7 +37,9 @@ describe('pawl data prepare', () => {
     expect(out).toMatch(/20 {2}of 21 files in the data set/);
     expect(out).toMatch(/1 {2}unreadable/);
     // No terminal: one line a piece of work, no bar.
-    expect(err).toMatch(/^Preparing – 20 photographs decoded; 1 cannot be read\nPacking – [^\n]*\n$/);
+    expect(err).toMatch(
+      /^Layout: one folder a label\nPreparing – 20 photographs decoded; 1 cannot be read\nPacking – [^\n]*\n$/,
+    );
     const [folder, archive] = [
       await openDataset(join(cwd, 'data/processed')),
       await openDataset(join(cwd, 'data/processed.tar')),

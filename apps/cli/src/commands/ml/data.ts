@@ -11,10 +11,10 @@ export function addData(program: Command, session: Session): void {
     .command('prepare')
     .summary('make a data set of a folder of photographs')
     .description(
-      'Make a data set of a folder with one folder a label: decode every photograph as the service does, leave out what ' +
+      'Make a data set of a folder of photographs: decode every photograph as the service does, leave out what ' +
         'is broken or there twice, split the rest, and report it all on a page. A run that was stopped is continued.',
     )
-    .option('--raw <path>', 'folder, or tar archive, with one folder a label', 'data/raw')
+    .option('--raw <path>', 'folder, or tar archive: one folder a label, or train/val/test folders of them', 'data/raw')
     .option('--out <folder>', 'becomes the data set: {train,val,test}/label/*.png', 'data/processed')
     .option('--archive <file.tar>', 'also write the data set into an archive; the same data give the same bytes')
     .option('--report <folder>', 'where report.json and report.html go', 'reports/data')

@@ -126,9 +126,9 @@ describe('the layout of photographs', () => {
     [
       'splits beside labels',
       ['train/cat/1.jpg', 'test/cat/1.jpg', 'dog/1.jpg'],
-      /train and test, which would be splits, beside dog/,
+      /train and test, called as splits are, beside dog: are/,
     ],
-    ['one split beside labels', ['train/cat/1.jpg', 'dog/1.jpg'], /train, which would be splits, beside dog/],
+    ['one split beside labels', ['train/cat/1.jpg', 'dog/1.jpg'], /train, called as splits are, beside dog: are/],
     ['splits without labels', ['train/1.jpg', 'test/1.jpg'], /train\/ and test\/ of raw are folders of splits/],
     ['no train', ['val/cat/1.jpg', 'test/dog/1.jpg'], /val\/ and test\/ with labels, and no train\//],
     ['a train without labels', ['x/train/1.jpg', 'x/test/cat/1.jpg'], /x\/test\/ with labels, and no train/],

@@ -88,8 +88,8 @@ function find(considered: readonly Parts[], paths: readonly Parts[], raw: string
   if (deep.length > 0 && tops.length > 1) {
     const others = tops.filter((top) => !named.includes(top));
     throw unclear(
-      `${raw} has ${some(deep)}, which would be splits, beside ${some(others)}${place}, which would be labels.`,
-      'Move the one or the other out of there; for a label of that name put its photographs directly into its folder.',
+      `${raw} has ${some(deep)}, called as splits are, beside ${some(others)}${place}: are they splits or labels?`,
+      `Splits: move ${some(others)} into them, or out of there. Labels: put the photographs of ${some(deep)} directly into that folder.`,
     );
   }
   // Photographs and one folder in one folder: it is a label with a folder below it.

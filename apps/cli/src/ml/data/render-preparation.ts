@@ -37,7 +37,7 @@ export function renderPreparation(report: DataReport, paths: WrittenPaths, theme
     [files.conflicting, 'bad', 'left out: the same picture under two labels'],
     [files.tiny, 'warn', `left out: a side below ${report.parameters.min_side} pixels`],
     [files.duplicate, 'plain', 'left out: the same picture is kept already'],
-    [files.ignored, 'plain', 'ignored: no photograph'],
+    [files.ignored, 'plain', 'ignored; the report says why'],
     [
       grouped,
       'plain',
