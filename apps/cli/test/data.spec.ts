@@ -56,7 +56,9 @@ describe('pawl data prepare', () => {
   it('packs a raw folder and prepares the archive alike', async () => {
     const cwd = aFolder();
     const raw = await aRawFolder(10);
+    symlinkSync(await aRawFolder(1), join(raw, 'cat/elsewhere'));
     const packed = await pawl(cwd, ['data', 'pack', raw, 'raw.tar']);
+    expect(packed.err).toMatch(/^Links that lead out of the folder are left out: cat\/elsewhere$/m);
     expect(packed).toMatchObject({ code: 0, out: expect.stringMatching(/^raw\.tar sha256:[0-9a-f]{64}\n$/) });
     for (const [source, to] of [
       [raw, 'a'],

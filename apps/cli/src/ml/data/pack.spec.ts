@@ -41,17 +41,18 @@ describe('pawl data pack', () => {
     for (const [name, text] of Object.entries(files)) expect(readFileSync(join(to, name), 'utf8')).toBe(text);
   });
 
-  it('leaves out hidden files, links to nothing and itself; follows links to files', async () => {
+  it('leaves out hidden files, links to nothing and out of the folder, and itself; follows links to files', async () => {
     const folder = aTree();
     put(folder, '.DS_Store', 'x');
     put(folder, 'cat/.cache/y', 'x');
     symlinkSync('nowhere', join(folder, 'cat/dangling.jpg'));
     symlinkSync('1.jpg', join(folder, 'cat/link.jpg'));
+    symlinkSync(join(aTree(), 'cat'), join(folder, 'wolf'));
     const archive = join(folder, 'data.tar');
     await pack(folder, archive);
     const { left, files: number } = await pack(folder, archive);
     expect(number).toBe(5);
-    expect(left.map(({ name }) => name)).toEqual(['.DS_Store', 'cat/.cache/y', 'cat/dangling.jpg']);
+    expect(left.map(({ name }) => name)).toEqual(['.DS_Store', 'cat/.cache/y', 'cat/dangling.jpg', 'wolf']);
     expect(execFileSync('tar', ['-xOf', archive, 'cat/link.jpg'], { encoding: 'utf8' })).toBe('one');
   });
 

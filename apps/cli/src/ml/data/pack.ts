@@ -87,18 +87,19 @@ export async function writeArchive(
 /** The files of a folder that `pawl data pack` packs. */
 export interface Packable {
   readonly files: readonly PackedFile[];
-  /** Hidden files, and what is no file. */
+  /** Hidden files, links that lead out of the folder, and what is no file. */
   readonly left: readonly FoundFile[];
 }
 
 /**
- * What of a folder goes into an archive: every regular file that is not hidden, and not the archive itself.
+ * What of a folder goes into an archive: every regular file that is not hidden, and not the archive itself. Of a link that
+ * leads out nothing goes in: whoever gets the archive gets the folder, and no other.
  *
  * @throws CliError FILE_NOT_FOUND, DATA_EMPTY.
  */
 export async function packable(folder: string, archive: string): Promise<Packable> {
   const own = relative(resolve(folder), resolve(archive)).split(sep).join('/');
-  const found = (await listFiles(folder)).filter(({ name }) => name !== own);
+  const found = (await listFiles(folder, 'named')).filter(({ name }) => name !== own);
   const files = found.flatMap(({ name, size }) => (size === undefined || isHidden(name) ? [] : [{ name, size }]));
   if (files.length === 0)
     throw new CliError('DATA_EMPTY', `${folder} holds no file to pack.`, 'Name the folder that holds the files.');

@@ -8,11 +8,12 @@ import { toUri } from '../../bundles/stores.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { resumable } from '../../errors/resumable.ts';
 import { createProgress } from '../../terminal/progress.ts';
-import { bytes, count } from '../../terminal/text.ts';
+import { bytes, count, plainLine } from '../../terminal/text.ts';
 import { themeFor } from '../../terminal/theme.ts';
 import type { AskAll } from './check-labels.ts';
 import type { DatasetItem } from './dataset.ts';
 import { INDEX_FILE } from './index-file.ts';
+import { some } from './layout-paths.ts';
 import { packable, writeArchive, type Archive, type PackedFile } from './pack.ts';
 import { prepare } from './prepare.ts';
 import { renderPreparation } from './render-preparation.ts';
@@ -123,7 +124,11 @@ export async function runPack(context: Context, folder: string, archive: string)
   const [from, to] = [resolve(context.cwd, folder), resolve(context.cwd, archive)];
   const { files, left } = await packable(from, to);
   const { digest } = await packWithProgress(context, from, files, to);
-  if (left.length > 0) context.stderr.write(`${count(left.length, 'hidden or special file')} left out\n`);
+  const out = left.filter(({ isLinkOut }) => isLinkOut === true).map(({ name }) => name);
+  const others = left.length - out.length;
+  if (others > 0) context.stderr.write(`${count(others, 'hidden or special file')} left out\n`);
+  if (out.length > 0)
+    context.stderr.write(plainLine(`Links that lead out of the folder are left out: ${some(out)}`) + '\n');
   context.stdout.write(`${archive} ${digest}\n`);
 }
 

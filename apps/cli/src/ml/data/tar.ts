@@ -5,7 +5,7 @@ import { codeOf } from '@pawl/shared/errors/system-error';
 import { CliError } from '../../errors/cli-error.ts';
 
 /** Where a file lies in an archive. */
-export interface TarEntry {
+interface TarEntry {
   /** Bytes from the start of the archive to the file's own first byte. */
   readonly offset: number;
   /** Bytes. */
