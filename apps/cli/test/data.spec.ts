@@ -1,7 +1,17 @@
 /** `pawl data` as a user calls it; and over folders that are not in the repository. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
@@ -125,7 +135,7 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'images that break image services, prepared
   it('nothing is lost: every file is in exactly one list of the report', async () => {
     const cwd = aFolder();
     const raw = await aRawFolder(20, ['photograph']);
-    symlinkSync(resolve(hostile), join(raw, 'hostile'));
+    cpSync(hostile, join(raw, 'hostile'), { recursive: true });
     const { code, err } = await pawl(cwd, ['data', 'prepare', '--raw', raw]);
     expect([code, err]).toEqual([0, expect.stringContaining('Preparing')]);
     const { files, unreadable, ignored } = reportOf(cwd);
@@ -152,7 +162,7 @@ describeWhenSet('PAWL_TEST_PETS', 'a folder of real photographs', (pets) => {
     for (const label of ['cat', 'dog']) {
       mkdirSync(join(raw, label));
       const names = readdirSync(join(pets, label)).sort();
-      for (const name of names.slice(0, PHOTOGRAPHS)) symlinkSync(resolve(pets, label, name), join(raw, label, name));
+      for (const name of names.slice(0, PHOTOGRAPHS)) copyFileSync(join(pets, label, name), join(raw, label, name));
     }
     const cwd = aFolder();
     expect(await pawl(cwd, argv)).toMatchObject({ code: 0 });

@@ -1,6 +1,7 @@
 import { paramsSchema } from '../params/params.ts';
-import { concernsOf } from './concerns.ts';
-import { splits } from './dataset.ts';
+import { concernsOf, leaksOf } from './concerns.ts';
+import { splits, type DatasetItem, type Split } from './dataset.ts';
+import type { Decoded } from './examine.ts';
 
 const { gate, preprocess } = paramsSchema.parse({ gate: { recall: 0.85 } });
 /** So many pictures of each label, split 0.8 / 0.1 / 0.1. */
@@ -41,5 +42,39 @@ describe('what is to be expected of a data set', () => {
     const [kept] = concernsOf(items({ cat: 30, dog: 30 }), gate, preprocess, ['train', 'test']);
     expect(drawn).toMatch(/rightly, or 230 photographs of each label\.$/);
     expect(kept).toMatch(/rightly\.$/);
+  });
+});
+
+describe('what the splits of a raw folder share', () => {
+  const photograph = (path: string, split: Split) =>
+    ({ label: 'cat', split, source: { path }, picture: path, print: {} }) as unknown as Decoded;
+  const itemOf = ({ label, split, source }: Decoded): DatasetItem => ({
+    path: '',
+    split: split ?? 'train',
+    label,
+    digest: '',
+    source,
+  });
+  const kept = [
+    photograph('train/a\u001b[31m.jpg', 'train'),
+    photograph('train/b.jpg', 'train'),
+    photograph('test/c.jpg', 'test'),
+  ];
+
+  it('is told of near-duplicates of different splits, without control characters of their names', () => {
+    const found = leaksOf({ kept, duplicates: [] }, [[0, 1, 2]], kept.map(itemOf));
+    expect(found).toEqual([
+      expect.stringMatching(/^1 group of .* such as train\/a.jpg and test\/c.jpg: what was trained on/) as string,
+    ]);
+    expect(leaksOf({ kept, duplicates: [] }, [[0, 1]], kept.map(itemOf))).toEqual([]);
+    expect(leaksOf({ kept, duplicates: [] }, [[0, 1, 2]], [])).toEqual([]);
+  });
+
+  it('is told of the same picture in different splits, and not in one', () => {
+    const [a, b, c] = kept as [Decoded, Decoded, Decoded];
+    expect(leaksOf({ kept, duplicates: [{ kept: c, left: [a] }] }, [], kept.map(itemOf))).toEqual([
+      expect.stringMatching(/^1 picture lies in more than one split; each is kept once/) as string,
+    ]);
+    expect(leaksOf({ kept, duplicates: [{ kept: a, left: [b] }] }, [], kept.map(itemOf))).toEqual([]);
   });
 });

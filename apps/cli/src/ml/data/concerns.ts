@@ -1,5 +1,5 @@
 import { trialsFor } from '@pawl/shared/statistics/share-interval';
-import { count, list } from '../../terminal/text.ts';
+import { count, list, plain } from '../../terminal/text.ts';
 import type { GateParams, PreprocessParams } from '../params/params.ts';
 import type { Classified } from './classify.ts';
 import type { DatasetItem, Split } from './dataset.ts';
@@ -51,7 +51,7 @@ export function leaksOf(
     ...(pair === undefined
       ? []
       : [
-          `${count(torn.length, 'group')} of near-duplicates ${torn.length === 1 ? 'lies' : 'lie'} in more than one split, such as ${list(pair)}: what was trained on is tested on, and the figures will be too good. Remove one of each, or put the photographs of all splits into one folder a label.`,
+          `${count(torn.length, 'group')} of near-duplicates ${torn.length === 1 ? 'lies' : 'lie'} in more than one split, such as ${plain(list(pair))}: what was trained on is tested on, and the figures will be too good. Remove one of each, or put the photographs of all splits into one folder a label.`,
         ]),
     ...(twice.length === 0
       ? []
