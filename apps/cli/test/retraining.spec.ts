@@ -63,7 +63,7 @@ beforeAll(async () => {
       'preprocess: { split_ratios: { train: 0.5, val: 0.25, test: 0.25 } }',
       'train: { epochs: 3, augmentation: { variants: 0 } }',
       'gate: { confidence: 0, accuracy: 0.5 }',
-      'bundle: { replaces: models/backbones/resnet18 }',
+      `bundle: { replaces: models/backbones/resnet18, drop_golden: [${readdirSync(join(root, 'models/backbones/resnet18/golden')).join(', ')}] }`,
       '',
     ].join('\n'),
   );

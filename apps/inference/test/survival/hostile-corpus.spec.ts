@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { errorCodes } from '@pawl/shared/errors/error-codes';
 import sharp from 'sharp';
 import { batchSchema, errorBodySchema, predictionSchema } from '../../src/prediction/prediction.schema.ts';
 import { eventually } from '@pawl/test-kit/eventually';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
-import { catPhoto } from '@pawl/test-kit/repository';
+import { catdog, catPhoto } from '@pawl/test-kit/repository';
 import { startService, type RunningService } from '../support/start-service.ts';
 import { productionRuntime } from '@pawl/test-kit/production-runtime';
 import { metric, report, residentMb, statusOf } from './support/facts.ts';
@@ -21,7 +22,8 @@ const BATCH = 9;
 const MET_MB = 100;
 /** What a round may leave behind, MB: 35 kB a file of 1,400, a quarter of one decoded picture. */
 const LEAKED_MB = 50;
-const labels = ['cat', 'dog'];
+/** What the answers are made of. */
+const { manifest } = await openBundle(catdog);
 const photo = readFileSync(catPhoto);
 
 interface HostileFile {
@@ -46,7 +48,7 @@ function form(files: readonly HostileFile[]): FormData {
 
 /** "200 cat" or "422 IMAGE_UNREADABLE", after the body was held against its schema. */
 function outcomeOf(status: number, body: unknown): string {
-  if (status === 200) return `200 ${predictionSchema({ labels }).parse(body).label}`;
+  if (status === 200) return `200 ${predictionSchema(manifest).parse(body).label}`;
   return `${status} ${errorBodySchema.parse(body).error.code}`;
 }
 
@@ -98,7 +100,7 @@ describeWhenSet('PAWL_TEST_HOSTILE', 'files that break image services', (folder)
     const middle = Math.floor(group.length / 2);
     const mixed = [...group.slice(0, middle), { name: 'good.jpg', bytes: photo }, ...group.slice(middle)];
     const { body } = await ask(`batch from ${group[0]!.name}`, '/predict/batch', { body: form(mixed) });
-    const outcomes = batchSchema({ labels })
+    const outcomes = batchSchema(manifest)
       .parse(body)
       .predictions.map((entry) => {
         if (!('error' in entry)) return `200 ${entry.label}`;
