@@ -77,7 +77,7 @@ describe('pawl cascade', () => {
     expect(made.err).not.toContain('error');
     expect((await pawl('verify staged')).out).toContain('first-stage.onnx');
     expect((await pawl('inspect staged')).out).toMatch(
-      /first asked\s+first-stage\.onnx \(image: uint8 NHWC, 8 x 8, fill, lanczos3\), answers from a margin of 1 on/,
+      /first asked\s+first-stage\.onnx \(image: uint8 NHWC, 8 x 8, fill, lanczos3, values 0..255 as they are\), answers from a margin of 1 on/,
     );
     expect((await pawl('diff final staged')).out).toMatch(/firstStage\.sure\s+.*1/);
     const evaluated = await pawl('evaluate staged --photos photos');

@@ -415,7 +415,7 @@ describe('pawl inspect', () => {
       /^catdog 2.0.0\nTells cats from dogs/,
       / {2}digest +sha256:[0-9a-f]{64}\n/,
       / {2}signature +none\n/,
-      / {2}input +image: uint8 NHWC, 260 x 260, fill, lanczos3\n/,
+      / {2}input +image: uint8 NHWC, 260 x 260, fill, lanczos3, values 0..255 as they are\n/,
       / {2}output +logit: one logit; dog from probability 0.5 on\n/,
       / {2}abstains +below -1.49 of the output known\n/,
       / {2}graph +opset 17, \d+ nodes/,

@@ -47,7 +47,10 @@ export function chooseKnown({ abstain }: Manifest, spec: SessionSpec, { said }: 
   const { output, threshold } = spec.abstain;
   if (abstain !== undefined && abstain.score === undefined) return { output, threshold };
   const values = said.flatMap((each) => (each?.known === undefined ? [] : [each.known]));
-  return { output, threshold: chooseAbstainThreshold(values, UNKNOWN_RATE)?.threshold ?? threshold };
+  // Of too few pictures to leave any out, it knows them all.
+  const least = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const chosen = chooseAbstainThreshold(values, UNKNOWN_RATE)?.threshold ?? least;
+  return { output, threshold: Number.isFinite(chosen) ? chosen : threshold };
 }
 
 /** @throws CliError STAGES_DIFFER. */
