@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { catdog } from '@pawl/test-kit/repository';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { anInputSpec } from '@pawl/test-kit/input-spec';
-import type { FirstStageSpec, OutputSpec } from '../bundle/manifest.ts';
+import { NEITHER, type FirstStageSpec, type OutputSpec } from '../bundle/manifest.ts';
 import { defaultImageLimits } from '../preprocessing/limits.ts';
 import { toAnswer } from './answer.ts';
 import type { Classification } from './image-task.ts';
@@ -19,7 +19,9 @@ describeWhenSet('PAWL_TEST_WEIGHTS', 'EfficientNet-Lite0 before EfficientNet-Lit
   const firstStage: FirstStageSpec = { model: 'first.onnx', input: inputOf(160), output: 'logit', sure: 5, known };
   const small: StagedSpec = { labels: ['cat', 'dog'], input: inputOf(160), output, abstain: known };
   const large: StagedSpec = { ...small, input: inputOf(260) };
-  const photos = readdirSync(join(catdog, 'golden')).map((file) => join(catdog, 'golden', file));
+  const photos = readdirSync(join(catdog, 'golden'))
+    .filter((file) => !file.startsWith(NEITHER))
+    .map((file) => join(catdog, 'golden', file));
 
   /** What graphs say of every photograph. */
   async function ask(model: string, spec: StagedSpec, first?: string): Promise<readonly Classification[]> {
