@@ -2,6 +2,7 @@ import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { readGraphs } from '@pawl/shared/execution/bundle-graphs';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
 import type { Classification } from '@pawl/shared/execution/image-task';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { shareBytes } from '@pawl/shared/execution/share-bytes';
 import type { StagedSpec } from '@pawl/shared/execution/stage';
 import { ImageWorkerPool } from '@pawl/shared/execution/worker-pool';
@@ -30,6 +31,10 @@ export interface LocalModelSource {
   readonly spec: StagedSpec;
   readonly name: string;
 }
+
+/** Whether what `ask` threw is about the picture: what the service refuses to whoever sends it, while the model is well. */
+export const isRefusedPicture = (error: unknown): error is PawlError =>
+  error instanceof PawlError && /^(IMAGE|FILE)_/.test(error.code);
 
 /** Bytes; a larger file is refused. Larger than the service allows: files on a disk are nobody's attack. */
 export const MAX_PICTURE_BYTES = 64 * 1024 * 1024;

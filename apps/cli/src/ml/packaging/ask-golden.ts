@@ -1,9 +1,8 @@
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
-import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import { toAnswer } from '@pawl/shared/execution/answer';
 import { CliError } from '../../errors/cli-error.ts';
-import type { LocalModel } from '../../bundles/local-model.ts';
+import { isRefusedPicture, type LocalModel } from '../../bundles/local-model.ts';
 import { askGolden, type GoldenCandidate, type GoldenImages, type GoldenRules } from '../training/run/golden.ts';
 import type { LeftOut } from './golden-folder.ts';
 import { judgeGolden, nameSome } from './judge-golden.ts';
@@ -32,7 +31,7 @@ export async function askCandidates(
       said.set(candidate, await model.ask(candidate.bytes));
     } catch (error) {
       // What the service refuses is no golden image; anything else is the model's.
-      if (!(error instanceof PawlError) || !/^(IMAGE|FILE)_/.test(error.code)) throw error;
+      if (!isRefusedPicture(error)) throw error;
       leftOut.push({ name: candidate.name, reason: error.message });
     }
   };

@@ -3,7 +3,7 @@ import type { Manifest } from '@pawl/shared/bundle/manifest';
 import { codeOf } from '@pawl/shared/errors/system-error';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { toAnswer } from '@pawl/shared/execution/answer';
-import { MAX_PICTURE_BYTES, type LocalModel } from '../../bundles/local-model.ts';
+import { isRefusedPicture, MAX_PICTURE_BYTES, type LocalModel } from '../../bundles/local-model.ts';
 import type { AnswerRow } from './answer-row.ts';
 import type { Picture } from './find-pictures.ts';
 
@@ -55,7 +55,7 @@ export async function classifyPicture(
       ? unreadable('INFERENCE_FAILED', 'The model gave no finite answer for this picture.')
       : { kind: 'answered', file: name, answer };
   } catch (error) {
-    if (error instanceof PawlError && (/^(IMAGE|FILE)_/.test(error.code) || ofOnePicture.includes(error.code)))
+    if (isRefusedPicture(error) || (error instanceof PawlError && ofOnePicture.includes(error.code)))
       return unreadable(error.code, error.message);
     const code = error instanceof PawlError ? undefined : codeOf(error);
     if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) throw error;

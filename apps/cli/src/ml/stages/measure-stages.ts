@@ -1,12 +1,11 @@
 import type { FirstStageSpec, OutputSpec } from '@pawl/shared/bundle/manifest';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
-import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { toAnswer } from '@pawl/shared/execution/answer';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import type { SessionSpec } from '@pawl/shared/execution/onnx-session';
 import { firstSessionSpec, isSure, marginOf } from '@pawl/shared/execution/stage';
-import { type LocalModelSource, withLocalModel } from '../../bundles/local-model.ts';
+import { isRefusedPicture, type LocalModelSource, withLocalModel } from '../../bundles/local-model.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { createProgress } from '../../terminal/progress.ts';
 import type { Context } from '../../terminal/context.ts';
@@ -51,7 +50,7 @@ export async function askStage(
           said[index] = await model.ask(await picture.read());
         } catch (error) {
           // What the service refuses is no answer; anything else ends the measurement.
-          if (!(error instanceof PawlError) || !/^(IMAGE|FILE)_/.test(error.code)) throw error;
+          if (!isRefusedPicture(error)) throw error;
         }
         progress.update(++done);
       },

@@ -6,7 +6,6 @@ import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import { NEITHER, type Manifest } from '@pawl/shared/bundle/manifest';
 import { toAnswer } from '@pawl/shared/execution/answer';
 import type { Classification } from '@pawl/shared/execution/image-task';
-import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { sniffImageFormat } from '@pawl/shared/preprocessing/image-format';
 import type { Context } from '../../terminal/context.ts';
 import { measuredPictures, type DatasetItem, type Split } from '../data/dataset.ts';
@@ -22,7 +21,7 @@ import { shareIntervals, type ShareIntervals } from './evaluation/gate.ts';
 import { sliceTable } from './evaluation/slices.ts';
 import { idOf } from '../../bundles/labels.ts';
 import { measureStages, type StagesReport } from '../stages/measure-stages.ts';
-import { modelOf, withLocalModel, type LocalModel } from '../../bundles/local-model.ts';
+import { isRefusedPicture, modelOf, withLocalModel, type LocalModel } from '../../bundles/local-model.ts';
 import type { Evaluation, Slice } from '../types.ts';
 
 /** What a bundle is measured on. */
@@ -142,7 +141,7 @@ async function askAll(
         said.set(question, await model.ask(await question.read()));
       } catch (error) {
         // What the service refuses is no answer; anything else ends the evaluation.
-        if (!(error instanceof PawlError) || !/^(IMAGE|FILE)_/.test(error.code)) throw error;
+        if (!isRefusedPicture(error)) throw error;
         refused.push({ path: question.item.path, message: error.message });
       }
       progress.update(++done);
