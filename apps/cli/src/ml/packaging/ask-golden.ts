@@ -36,7 +36,12 @@ export async function askCandidates(
     }
   };
   await forEachLimited(candidates, model.capacity, ask, signal);
-  if (said.size > 0) return { said, leftOut };
+  // In the order of the candidates, not in that of the answers: the same pictures make the same bundle.
+  const inOrder = candidates.flatMap((candidate) => {
+    const output = said.get(candidate);
+    return output === undefined ? [] : [[candidate, output] as const];
+  });
+  if (said.size > 0) return { said: new Map(inOrder), leftOut };
   throw new CliError(
     'DATA_UNREADABLE',
     `None of the ${candidates.length} golden images can be decoded; the first: ${leftOut[0]?.reason ?? ''}`,
