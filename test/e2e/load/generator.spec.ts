@@ -62,6 +62,14 @@ const faults: Readonly<
 > = {
   answer: { outcome: 'ok', act: (response) => response.end(answer) },
   'refuse for overload': { outcome: 'busy', act: (response) => response.writeHead(429).end('{}') },
+  'have no CPU left': {
+    outcome: 'stalled',
+    act: (response) => response.writeHead(503, { 'retry-after': '1' }).end('{"error":{"code":"SERVICE_STALLED"}}'),
+  },
+  'have no model': {
+    outcome: 'status',
+    act: (response) => response.writeHead(503, { 'retry-after': '1' }).end('{"error":{"code":"MODEL_NOT_READY"}}'),
+  },
   'fail with 500': { outcome: 'status', act: (response) => response.writeHead(500).end('{}') },
   'say 404': { outcome: 'status', act: (response) => response.writeHead(404).end('{}') },
   'reset before the answer': { outcome: 'reset', act: (response) => response.socket?.resetAndDestroy() },
@@ -123,10 +131,10 @@ describe('the load generator', () => {
     // A hang is the generator's own fault where a busy machine kept it from running meanwhile, which is the next test's.
     const { own = 0, timeout = 0 } = counted;
     expect({ ...counted, own: 0, timeout: timeout + own }).toEqual(expected);
-    expect(new Set(Object.keys(done)).size).toBe(7);
+    expect(new Set(Object.keys(done)).size).toBe(8);
     expect(last).toMatchObject({ message: 'load ended', total: report.total, counts: counted });
     expect(report.digests).toEqual(['sha256:aa']);
-    expect(report.failures.find(({ outcome }) => outcome === 'status')?.reason).toMatch(/^(500|404) /);
+    expect(report.failures.find(({ outcome }) => outcome === 'status')?.reason).toMatch(/^(500|404|503) /);
   });
 
   it('says refused when nobody listens, and that it was not its own fault', async () => {

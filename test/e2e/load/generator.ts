@@ -15,12 +15,14 @@ import { Agent, createServer, request, type ClientRequest } from 'node:http';
 import { basename } from 'node:path';
 
 /**
- * What became of one request. `ok` is a complete 200; `busy` is 429; `own` is a fault of this program or its machine; the
- * others were lost.
+ * What became of one request. `ok` is a complete 200; `busy` and `stalled` were told to come again, the first by 429, the second
+ * by 503 because no CPU was left for a picture that was begun; `own` is a fault of this program or its machine; the others
+ * were lost.
  */
 const outcomes = [
   'ok',
   'busy',
+  'stalled',
   'own',
   'refused',
   'unreachable',
@@ -31,6 +33,8 @@ const outcomes = [
   'garbled',
 ] as const;
 export type Outcome = (typeof outcomes)[number];
+/** After these a connection is whole. */
+const ANSWERED = new Set<Outcome>(['ok', 'busy', 'stalled']);
 
 /** Milliseconds since `startedAt` of the start, milliseconds it took, index into `outcomes`, `digests` and `labels`; -1 is none. */
 export type LoadRecord = readonly [at: number, took: number, outcome: number, digest: number, label: number];
@@ -193,7 +197,7 @@ function send(photo: number, multipart: boolean, keep: boolean): void {
     clearTimeout(timer);
     const reused = call.reusedSocket;
     const { outcome, reason, digest, label } = mine(result);
-    if (connection !== undefined) giveBack(connection, outcome !== 'ok' && outcome !== 'busy');
+    if (connection !== undefined) giveBack(connection, !ANSWERED.has(outcome));
     if (records.length < MAX_RECORDS)
       records.push([at, clock() - at, outcomes.indexOf(outcome), indexIn(digests, digest), indexIn(labels, label)]);
     if (outcome !== 'ok' && failures.length < MAX_FAILURES)
@@ -234,13 +238,15 @@ function listen(call: ClientRequest, settle: (result: Result) => void): void {
     });
     response.on('end', () => {
       // Node ends an incomplete answer by 'aborted' and 'error', never here.
-      settle(read(response.statusCode ?? 0, Buffer.concat(chunks).toString()));
+      settle(read(response.statusCode ?? 0, response.headers['retry-after'], Buffer.concat(chunks).toString()));
     });
   });
 }
 
-function read(status: number, text: string): Result {
+function read(status: number, retryAfter: string | undefined, text: string): Result {
   if (status === 429) return { outcome: 'busy', reason: text.slice(0, 200) };
+  if (status === 503 && retryAfter !== undefined && text.includes('"SERVICE_STALLED"'))
+    return { outcome: 'stalled', reason: text.slice(0, 200) };
   if (status !== 200) return { outcome: 'status', reason: `${status} ${text.slice(0, 300)}` };
   try {
     const { label, model_digest: digest } = JSON.parse(text) as Record<string, unknown>;

@@ -2,7 +2,7 @@ import type { LoadRecord } from '../load/generator.ts';
 import { labelShare, perSecond, samplesOf, shareOf, summarize } from './load-report.ts';
 
 const names = {
-  outcomes: ['ok', 'busy', 'own', 'reset', 'status'] as const,
+  outcomes: ['ok', 'busy', 'own', 'reset', 'status', 'stalled'] as const,
   digests: ['sha256:aaaaaaaa', 'sha256:bbbbbbbb'],
   labels: ['cat', 'dog'],
 };
@@ -15,15 +15,17 @@ const records: LoadRecord[] = [
   [1500, 5, 3, -1, -1],
   [1600, 5, 4, -1, -1],
   [1700, 40, 0, 0, 0],
+  [3000, 40, 5, -1, -1],
 ];
 const samples = samplesOf(names, records);
 
 describe('a report of load', () => {
-  it('counts as lost what had no whole answer, and neither 429 nor its own faults', () => {
+  it('counts as lost what had no whole answer, and neither what was told to come again nor its own faults', () => {
     expect(summarize(samples, [])).toMatchObject({
-      sent: 8,
+      sent: 9,
       ok: 4,
       busy: 1,
+      stalled: 1,
       own: 1,
       lost: 2,
       lostBy: { reset: 1, status: 1 },
@@ -47,7 +49,7 @@ describe('a report of load', () => {
   it('takes a request by the time it was sent', () => {
     const failure = { at: 1500, outcome: 'reset', reason: '', reused: false } as const;
     expect(summarize(samples, [failure], 0, 1500)).toMatchObject({ sent: 5, lost: 0, failures: [] });
-    expect(summarize(samples, [failure], 1500)).toMatchObject({ sent: 3, lost: 2, failures: [failure] });
+    expect(summarize(samples, [failure], 1500)).toMatchObject({ sent: 4, lost: 2, failures: [failure] });
   });
 
   it('is empty when nothing was sent', () => {
@@ -55,6 +57,10 @@ describe('a report of load', () => {
   });
 
   it('can be told by the second', () => {
-    expect(perSecond(samples)).toEqual(['0 s: aaaaaa 2, bbbbbb 1, busy 1, own 1', '1 s: reset 1, status 1, aaaaaa 1']);
+    expect(perSecond(samples)).toEqual([
+      '0 s: aaaaaa 2, bbbbbb 1, busy 1, own 1',
+      '1 s: reset 1, status 1, aaaaaa 1',
+      '3 s: stalled 1',
+    ]);
   });
 });

@@ -29,6 +29,8 @@ export interface LoadReport {
   readonly ok: number;
   /** Answered with 429. */
   readonly busy: number;
+  /** Answered with 503 and when to come again: a picture was begun, and no CPU was left for it. */
+  readonly stalled: number;
   /** No whole, sensible answer: refused, unreachable, reset, timeout, truncated, another status, or garbled. */
   readonly lost: number;
   readonly lostBy: Readonly<Partial<Record<Outcome, number>>>;
@@ -72,6 +74,7 @@ export function summarize(
     sent: chosen.length,
     ok: answered.length,
     busy: chosen.filter(({ outcome }) => outcome === 'busy').length,
+    stalled: chosen.filter(({ outcome }) => outcome === 'stalled').length,
     lost: lost.length,
     lostBy: countBy(lost.map(({ outcome }) => outcome)),
     own: chosen.filter(({ outcome }) => outcome === 'own').length,
@@ -125,7 +128,9 @@ export function perSecond(samples: readonly Sample[], fromMs = 0, toMs = Infinit
     );
 }
 
-const isLost = (outcome: Outcome) => outcome !== 'ok' && outcome !== 'busy' && outcome !== 'own';
+/** Outcomes in which the sender knows where it stands: an answer, or when to come again. */
+const NOT_LOST: ReadonlySet<Outcome> = new Set(['ok', 'busy', 'stalled', 'own']);
+const isLost = (outcome: Outcome) => !NOT_LOST.has(outcome);
 
 function percentiles(samples: readonly Sample[]): { readonly p50Ms: number; readonly p95Ms: number } {
   const sorted = samples.map(({ tookMs }) => tookMs).sort((a, b) => a - b);

@@ -64,7 +64,8 @@ export function markdown(results: readonly ScenarioResult[]): string {
 Written by \`npm run e2e\` from its own measurements; do not edit. Files run side by side, each in a namespace of its own. A
 load generator in each sends photographs to \`POST /predict\` all the while, half of them over connections of their own, half
 over kept ones. Lost is every request without a whole, sensible answer: refused, unreachable, reset, timed out (10 s),
-truncated, or a status other than 200 and 429\\. Latencies are those of a small machine that runs everything at once; nothing
+truncated, or a status other than 200 and 429 and the 503 that says when to come again because no CPU was left for a picture that
+was begun; how many of those there were is in the notes. Latencies are those of a small machine that runs everything at once; nothing
 is asserted about them.
 
 ${passed} of ${ran.length} scenarios passed; ${total(({ sent }) => sent)} requests sent, ${total(({ lost }) => lost)} lost.

@@ -103,6 +103,7 @@ async function perform(
   }
   const { sent, busy, p50Ms, p95Ms } = whole;
   const seconds = Math.round((Date.now() - since) / 1000);
+  if (whole.stalled > 0) notes.push(`no CPU was left for ${whole.stalled} pictures (503, come again)`);
   if (whole.own > 0) notes.push(`${whole.own} failed by the generator itself`);
   const wait = longestWait(env.history.entries, since);
   if (wait !== undefined) notes.push(wait);

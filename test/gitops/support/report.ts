@@ -82,7 +82,7 @@ export function markdown({ steps, timings, promotion }: Report): string {
 Written by \`npm run e2e:gitops\` from its own measurements; do not edit. Staging and prod are two namespaces that Argo CD keeps
 as \`k8s/\` of a Git repository says; a load generator in each sends photographs to \`POST /predict\` from the first served
 version on. Lost is every request without a whole, sensible answer: refused, unreachable, reset, timed out (10 s), truncated,
-or a status other than 200 and 429\\. After a step every Application has to stay Synced, by a watch, and nobody may write to
+or a status other than 200 and 429 and the 503 of a service without CPU that says when to come again. After a step every Application has to stay Synced, by a watch, and nobody may write to
 any object that Git manages (for at least ${shortestHold} s), no pod restarts, and nothing is pruned but
 what the step takes out of Git. Seconds are those of a small machine that runs everything at once, without that time.
 

@@ -296,7 +296,8 @@ function answersOf(installation: Installation, environment: SyncedEnvironment, l
   const by = Object.entries(load?.byDigest ?? {}).map(
     ([digest, { requests }]) => `${installation.published.get(digest) ?? digest} ${requests}`,
   );
-  return `${environment.name} answered by ${by.join(', ') || 'nobody'}${(load?.busy ?? 0) > 0 ? `; ${load?.busy ?? 0} were told to come again (429)` : ''}`;
+  const later = (load?.busy ?? 0) + (load?.stalled ?? 0);
+  return `${environment.name} answered by ${by.join(', ') || 'nobody'}${later > 0 ? `; ${later} were told to come again` : ''}`;
 }
 
 /** `Synced, Healthy` where all are; otherwise which are not. */
