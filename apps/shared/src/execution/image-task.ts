@@ -29,6 +29,8 @@ export interface ImageTask {
   readonly chunks: readonly Uint8Array[];
   readonly decodeMs: number;
   readonly enqueuedAt: number;
+  /** When the answer becomes worthless, by the same clock. */
+  readonly deadlineAt: number;
   dispatchedAt: number | undefined;
   /** Times that a worker died holding it. */
   crashes: number;

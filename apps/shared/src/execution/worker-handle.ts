@@ -10,6 +10,8 @@ import type { WorkerMessage, WorkerSetup, WorkerTask } from './worker-protocol.t
 
 /** What a worker tells its pool. */
 export interface WorkerObserver {
+  /** It is through with an image, which took so long from when it was handed over, milliseconds. */
+  readonly onWorked: (ms: number) => void;
   /** It has room for another image. */
   readonly onIdle: () => void;
   /** It is gone; `held` are the images that it had. Called once, and not after {@link ImageWorker.close}. */
@@ -137,6 +139,7 @@ export class ImageWorker {
     } else task.reject(new PawlError(message.code, message));
     task.finish();
     if (this.held.size === 0) this.#closing?.();
+    this.#observer.onWorked(performance.now() - (task.dispatchedAt ?? task.enqueuedAt));
     this.#observer.onIdle();
   }
 

@@ -199,6 +199,20 @@ describe('admission', () => {
     expect(threads).toHaveLength(2);
   });
 
+  it('drops what could not be answered in time any more, before any work is done on it', async () => {
+    const pool = await aRunningPool({ inFlightPerWorker: 2 });
+    // From here on it knows that an image takes more than a millisecond.
+    expect(await outcome(pool, photo)).toBe('cat');
+    const first = outcome(pool, photo);
+    // There is room for it; had it been handed over, the worker would be gone.
+    expect(await outcome(pool, deadly, { deadlineMs: 1 })).toBe('DEADLINE_EXCEEDED');
+    expect(await first).toBe('cat');
+    // At rest it takes any, or it would never learn that it has become quick.
+    expect(await outcome(pool, photo, { deadlineMs: 1 })).toBe('SERVICE_STALLED');
+    expect(await outcome(pool, photo)).toBe('cat');
+    expect(threads).toHaveLength(1);
+  });
+
   it('drops what nobody waits for, before any work is done on it', async () => {
     const pool = await aRunningPool({ inFlightPerWorker: 1 });
     const busy = outcome(pool, photo);

@@ -6,6 +6,7 @@ import { isToBlame } from '../preprocessing/decode-cost.ts';
 import type { Classification, ImageTask, Interest } from './image-task.ts';
 import { ImageWorker } from './worker-handle.ts';
 import { TaskQueue } from './task-queue.ts';
+import { WorkTime } from './work-time.ts';
 import type { WorkerSetup } from './worker-protocol.ts';
 
 /** How a pool is sized and bounded. */
@@ -48,6 +49,7 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
   readonly #queue: TaskQueue<ImageTask>;
   readonly #workers = new Set<ImageWorker>();
   readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #workTime = new WorkTime();
   #failedStarts = 0;
   #closed = false;
 
@@ -114,10 +116,12 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
     }
     return new Promise((resolve, reject) => {
       let finished = false;
+      const enqueuedAt = performance.now();
       const task: ImageTask = {
         chunks,
         decodeMs,
-        enqueuedAt: performance.now(),
+        enqueuedAt,
+        deadlineAt: enqueuedAt + deadlineMs,
         dispatchedAt: undefined,
         crashes: 0,
         settled: false,
@@ -175,6 +179,9 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 
   async #spawn(): Promise<void> {
     const worker = new ImageWorker(this.#options.setup, {
+      onWorked: (ms) => {
+        this.#workTime.observe(ms);
+      },
       onIdle: () => {
         this.#dispatch();
       },
@@ -203,7 +210,9 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
         if (this.#mayTake(worker, task) && worker.held.size < (chosen?.held.size ?? Infinity)) chosen = worker;
       if (chosen === undefined) return;
       this.#queue.remove(task);
-      chosen.assign(task);
+      // To a worker at rest it is given in any case: that is how the pool learns that work is quick again.
+      if (chosen.held.size > 0 && this.#workTime.exceeds(task.deadlineAt - performance.now())) task.reject(tooBusy());
+      else chosen.assign(task);
     }
   }
 
@@ -261,10 +270,14 @@ export class ImageWorkerPool extends EventEmitter<WorkerPoolEvents> {
 
 const clientClosed = () => new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client went away.' });
 
+const tooBusy = () =>
+  new PawlError('DEADLINE_EXCEEDED', {
+    message: 'The image waited in the queue until it could not be answered in time.',
+  });
+
 /** Too many images, too little CPU for those that are worked on, or an image that takes all of it. */
 function tooLate({ dispatchedAt, enqueuedAt, decodeMs }: ImageTask): PawlError {
-  if (dispatchedAt === undefined)
-    return new PawlError('DEADLINE_EXCEEDED', { message: 'The image waited in the queue until its deadline passed.' });
+  if (dispatchedAt === undefined) return tooBusy();
   if (isToBlame(decodeMs, performance.now() - enqueuedAt))
     return new PawlError('IMAGE_TIMEOUT', { message: 'The deadline passed while the image was decoded.' });
   return new PawlError('SERVICE_STALLED', { message: 'The deadline passed while the image was worked on.' });
