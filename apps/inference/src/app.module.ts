@@ -6,6 +6,7 @@ import type { Logger } from './logging/logger.ts';
 import { MetricsModule } from './metrics/metrics.module.ts';
 import { ModelModule } from './model/model.module.ts';
 import type { ModelService } from './model/model.service.ts';
+import { ObserversModule } from './observers.module.ts';
 import { WebModule } from './web/web.module.ts';
 
 /** The whole service. */
@@ -19,7 +20,7 @@ export class AppModule {
       imports: [
         ConfigModule.register(config, logger),
         MetricsModule.register(modelService),
-        HttpModule.register(model),
+        HttpModule.register(model, ObserversModule.register(model)),
         WebModule,
       ],
     };

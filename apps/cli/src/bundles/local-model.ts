@@ -19,7 +19,7 @@ export interface LocalModel {
 
 /** What {@link withLocalModel} needs of a bundle: the bytes that were verified. @throws PawlError of `Bundle.read`. */
 export const modelOf = async (bundle: Bundle, signal: AbortSignal) => {
-  const { model: bytes, ...graphs } = await readGraphs(bundle, signal);
+  const { model: bytes, ...graphs } = await readGraphs(bundle, { signal });
   return { bytes, ...graphs, name: `${bundle.manifest.name} ${bundle.manifest.version}` };
 };
 

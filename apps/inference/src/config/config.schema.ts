@@ -135,6 +135,12 @@ const environmentSchema = z.object({
     .default([])
     .describe('origins whose scripts may read answers, never with credentials; none: no CORS headers'),
 
+  DRIFT: flag
+    .default(true)
+    .describe(
+      'whether pictures and answers are compared with the reference statistics of the bundle, where it has them',
+    ),
+
   DRAIN_DELAY_MS: whole(0, 600_000)
     .default(5_000)
     .describe('time without a request after which the listener closes on SIGTERM, ms; readiness fails at once'),

@@ -11,11 +11,11 @@ import { UploadReader } from './upload/upload-reader.ts';
 /** The edge: routes, uploads, errors, ids, one log line and the metrics of every request. */
 @Module({ controllers: [PredictController, OpenApiController] })
 export class HttpModule {
-  /** @param model the registered module. */
-  static register(model: DynamicModule): DynamicModule {
+  /** @param model the registered module. @param observers who is told of predictions, registered. */
+  static register(model: DynamicModule, observers: DynamicModule): DynamicModule {
     return {
       module: HttpModule,
-      imports: [model, PredictionModule.register([model]), HealthModule.register(model)],
+      imports: [model, PredictionModule.register([model, observers]), HealthModule.register(model)],
       providers: [UploadReader, RequestMiddleware, { provide: APP_FILTER, useClass: ErrorFilter }],
     };
   }

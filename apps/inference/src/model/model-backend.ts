@@ -1,4 +1,5 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import type { Reference } from '@pawl/shared/bundle/reference';
 import type { Classification, Interest } from '@pawl/shared/execution/image-task';
 
 /** How busy a backend is now. */
@@ -22,9 +23,10 @@ export interface BackendUsage {
 export abstract class ModelBackend {
   /**
    * Loads and warms the bundle's graph, from the very bytes that were verified.
+   * @param reference what pictures are measured for; undefined: they are not.
    * @throws PawlError MODEL_INCOMPATIBLE when graph and manifest disagree, MODEL_EXTERNAL_DATA, and those of `Bundle.read`.
    */
-  abstract load(bundle: Bundle): Promise<void>;
+  abstract load(bundle: Bundle, reference?: Reference): Promise<void>;
 
   /** Whether `count` more images would be admitted now. */
   abstract hasRoom(count: number): boolean;

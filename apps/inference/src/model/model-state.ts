@@ -1,4 +1,5 @@
 import type { Manifest } from '@pawl/shared/bundle/manifest';
+import type { Reference } from '@pawl/shared/bundle/reference';
 import type { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { GoldenVerdict } from './golden.ts';
 
@@ -8,6 +9,8 @@ export interface ServedModel {
   /** `sha256:<hex>` of the manifest. */
   readonly digest: string;
   readonly golden: GoldenVerdict;
+  /** What its pictures and answers are compared with, where the bundle has it. */
+  readonly reference: Reference | undefined;
   /** A golden image, to try the service with. */
   readonly examplePath: string;
 }

@@ -1,5 +1,6 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import { readReference, type Reference } from '@pawl/shared/bundle/reference';
 import { backoffMs, type Backoff } from '@pawl/shared/concurrency/backoff';
 import { sleep, systemClock, type Clock } from '@pawl/shared/concurrency/clock';
 import { inBackground } from '@pawl/shared/concurrency/in-background';
@@ -196,7 +197,8 @@ export class ModelService implements OnApplicationShutdown {
         hint: 'Set MODEL_NAME and MODEL_URI to the same model, or leave MODEL_NAME out to serve any.',
       });
     this.#enter('load');
-    const loading = this.#backend.load(bundle);
+    const reference = await this.#reference(bundle);
+    const loading = this.#backend.load(bundle, reference);
     this.#firstStepOver();
     await loading;
     this.#enter('golden');
@@ -205,8 +207,21 @@ export class ModelService implements OnApplicationShutdown {
       manifest: shownManifest(manifest),
       digest,
       golden,
+      reference,
       examplePath: bundle.path(manifest.golden.images[0]?.file ?? manifest.model),
     };
+  }
+
+  /** A bundle whose statistics cannot be read serves all the same: they judge answers, and make none. */
+  async #reference(bundle: Bundle): Promise<Reference | undefined> {
+    if (!this.#config.DRIFT) return undefined;
+    try {
+      return await readReference(bundle, this.#stop.signal);
+    } catch (error) {
+      if (!(error instanceof PawlError) || error.code !== 'BUNDLE_REFERENCE_INVALID') throw error;
+      this.#logger.warn(facts(error), `drift is not watched | ${error.message}`);
+      return undefined;
+    }
   }
 
   #takeName(name: string): void {

@@ -1,4 +1,5 @@
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
+import type { Reference } from '@pawl/shared/bundle/reference';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { readGraphs } from '@pawl/shared/execution/bundle-graphs';
 import { cpuLimit } from '@pawl/shared/execution/cpu-limit';
@@ -34,12 +35,12 @@ export class OnnxModelBackend extends ModelBackend {
     this.#logger = logger;
   }
 
-  override async load(bundle: Bundle): Promise<void> {
+  override async load(bundle: Bundle, reference?: Reference): Promise<void> {
     const { WORKERS, WORKER_NICENESS, QUEUE_LIMIT } = this.#config;
     // Loading is tried again after a transient failure; the workers of the last attempt must not stay beside the new
     // ones.
     await this.#pool?.close();
-    const graphs = await readGraphs(bundle);
+    const graphs = await readGraphs(bundle, { projections: reference?.projections });
     const size = WORKERS === 'auto' ? cpuLimit() : WORKERS;
     const admission = this.#admit(size, [graphs.model, graphs.firstModel]);
     const pool = new ImageWorkerPool({
@@ -50,6 +51,7 @@ export class OnnxModelBackend extends ModelBackend {
         ...graphs,
         limits: admission.limits,
         niceness: WORKER_NICENESS,
+        measures: reference !== undefined,
       },
     });
     pool.on('died', (reason) => {

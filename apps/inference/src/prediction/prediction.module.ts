@@ -3,7 +3,6 @@ import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 import { PreprocessingModule } from '../preprocessing/preprocessing.module.ts';
 import { PredictionIds } from './prediction-id.ts';
-import { PredictionMetrics } from './prediction-metrics.ts';
 import { PredictionService } from './prediction.service.ts';
 
 /** From the bytes of an image to an answer. */
@@ -11,7 +10,6 @@ import { PredictionService } from './prediction.service.ts';
   imports: [PreprocessingModule],
   providers: [
     PredictionService,
-    PredictionMetrics,
     {
       provide: PredictionIds,
       inject: [CONFIG],
@@ -21,7 +19,7 @@ import { PredictionService } from './prediction.service.ts';
   exports: [PredictionService],
 })
 export class PredictionModule {
-  /** @param imports the registered model module. */
+  /** @param imports the registered modules of the model and of those who are told of predictions. */
   static register(imports: DynamicModule[]): DynamicModule {
     return { module: PredictionModule, imports };
   }

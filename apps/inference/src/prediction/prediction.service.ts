@@ -1,13 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Answer, largest, toAnswer } from '@pawl/shared/execution/answer';
+import { largest, toAnswer } from '@pawl/shared/execution/answer';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import type { Classification } from '@pawl/shared/execution/image-task';
 import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
-import type { ServedModel } from '../model/model-state.ts';
 import { ModelService } from '../model/model.service.ts';
 import { ImageScreen } from '../preprocessing/image-screen.ts';
-import { PredictionMetrics } from './prediction-metrics.ts';
+import { PREDICTION_OBSERVERS, type PredictionEvent, type PredictionObserver } from '../observation/prediction-event.ts';
 import { PredictionIds } from './prediction-id.ts';
 import type { Prediction } from './prediction.schema.ts';
 
@@ -18,7 +16,7 @@ const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;
 export class PredictionService {
   readonly #model: ModelService;
   readonly #screen: ImageScreen;
-  readonly #metrics: PredictionMetrics;
+  readonly #observers: readonly PredictionObserver[];
   readonly #ids: PredictionIds;
   readonly #deadlineMs: number;
   readonly #topLabels: number;
@@ -26,13 +24,13 @@ export class PredictionService {
   constructor(
     model: ModelService,
     screen: ImageScreen,
-    metrics: PredictionMetrics,
+    @Inject(PREDICTION_OBSERVERS) observers: readonly PredictionObserver[],
     ids: PredictionIds,
     @Inject(CONFIG) config: Config,
   ) {
     this.#model = model;
     this.#screen = screen;
-    this.#metrics = metrics;
+    this.#observers = observers;
     this.#ids = ids;
     this.#deadlineMs = config.REQUEST_DEADLINE_MS;
     this.#topLabels = config.TOP_LABELS;
@@ -66,33 +64,36 @@ export class PredictionService {
       const answer = toAnswer(classification, model.manifest);
       if (answer === undefined)
         throw new PawlError('INFERENCE_FAILED', { message: 'The model gave no finite answer for this image.' });
-      this.#metrics.imageClassified(answer, classification);
-      return this.#body(model, answer, classification, top);
+      const predictionId = this.#ids.issue(answer, model.manifest.version);
+      const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+      const event: PredictionEvent = { model, answer, classification, bytes, predictionId };
+      for (const observer of this.#observers) observer.classified(event);
+      return bodyOf(event, top);
     } catch (error) {
-      this.#metrics.imageRefused(error instanceof PawlError ? error.code : 'INTERNAL');
+      const code = error instanceof PawlError ? error.code : 'INTERNAL';
+      for (const observer of this.#observers) observer.refused?.(code);
       throw error;
     }
   }
+}
 
-  #body(model: ServedModel, answer: Answer, { image }: Classification, top: number): Prediction {
-    const { version, labels, labelNames } = model.manifest;
-    const name = labelNames?.[answer.label];
-    const probabilities = largest(answer, labels, top).map(([label, value]) => [
-      `${label}_probability`,
-      rounded(value),
-    ]);
-    const warnings =
-      image.frames > 1 ? [`The image is an animation of ${image.frames} frames; only the first was used.`] : undefined;
-    return {
-      label: answer.label,
-      ...(name !== undefined && { label_name: name }),
-      confidence: rounded(answer.confidence),
-      ...(Object.fromEntries(probabilities) as Record<string, number>),
-      ...(answer.abstained !== undefined && { abstained: answer.abstained }),
-      model_version: version,
-      model_digest: model.digest,
-      prediction_id: this.#ids.issue(answer, version),
-      ...(warnings === undefined ? {} : { warnings }),
-    };
-  }
+/** The answer to a client. @param top number of probabilities, the largest; 0: all. */
+function bodyOf({ model, answer, classification, predictionId }: PredictionEvent, top: number): Prediction {
+  const { image } = classification;
+  const { version, labels, labelNames } = model.manifest;
+  const name = labelNames?.[answer.label];
+  const probabilities = largest(answer, labels, top).map(([label, value]) => [`${label}_probability`, rounded(value)]);
+  const warnings =
+    image.frames > 1 ? [`The image is an animation of ${image.frames} frames; only the first was used.`] : undefined;
+  return {
+    label: answer.label,
+    ...(name !== undefined && { label_name: name }),
+    confidence: rounded(answer.confidence),
+    ...(Object.fromEntries(probabilities) as Record<string, number>),
+    ...(answer.abstained !== undefined && { abstained: answer.abstained }),
+    model_version: version,
+    model_digest: model.digest,
+    prediction_id: predictionId,
+    ...(warnings === undefined ? {} : { warnings }),
+  };
 }

@@ -18,6 +18,7 @@ export class FakeModelBackend extends ModelBackend {
   answer(logit: number, frames = 1, stage?: Classification['stage']): Classification {
     return {
       output: [logit],
+      projections: [],
       stage,
       image: { format: 'jpeg', width: 640, height: 480, frames },
       timings: { queueMs: 1, decodeMs: 2, inferMs: 3 },

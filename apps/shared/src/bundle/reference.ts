@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { PawlError } from '../errors/pawl-error.ts';
+import type { Bundle } from './open-bundle.ts';
 
 /** File name of the reference statistics in a bundle, by custom; the manifest's `reference` names it. */
 export const REFERENCE_FILE = 'reference.json';
@@ -27,8 +29,9 @@ export const referenceSchema = z.strictObject({
   count: z.int().min(1),
   /**
    * By statistic, over the pictures that were trained on; edges are deciles. `width`, `height` (pixels, after EXIF
-   * orientation), `aspect` (width / height) and `bytes` are of the file as it was; `brightness`, `contrast` and `saturation`
-   * are those of `measureImage` in the size of the model's input. Statistics may be missing.
+   * orientation), `aspect` (width / height), `bytes` and `bytes_per_pixel` are of the file as it was; `brightness`, `contrast`,
+   * `saturation` and `sharpness` are those of `measureImage` in the size of the (first) graph's input; `projection_0`, ... are
+   * those of `projections`. Statistics may be missing.
    */
   inputs: z.record(z.string(), distributionSchema),
   /** Over pictures that were not trained on. */
@@ -38,11 +41,44 @@ export const referenceSchema = z.strictObject({
     labels: z.record(z.string(), z.int().min(0)),
     /** Confidence, 0..1, by the label that was answered, in steps of 0.05; only labels that were answered. */
     confidence: z.record(z.string(), distributionSchema),
+    /** By number that an answer has, whatever its label: `confidence`, and `known` where the model abstains by an output. */
+    scores: z.record(z.string(), distributionSchema).optional(),
   }),
+  /** Numbers that stand for the features of a picture, which are too many to watch one by one: see `projectFeatures`. */
+  projections: z
+    .strictObject({
+      /** Name of the graph's output with the features, one row a picture. */
+      output: z.string().min(1),
+      count: z.int().min(1).max(16),
+    })
+    .optional(),
 });
 
 export type Reference = z.infer<typeof referenceSchema>;
 export type Distribution = z.infer<typeof distributionSchema>;
+/** Which numbers stand for the features of a picture. */
+export type ProjectionsSpec = NonNullable<Reference['projections']>;
+
+/**
+ * The reference statistics of a bundle; undefined where it has none.
+ * @throws PawlError BUNDLE_REFERENCE_INVALID where they do not follow {@link referenceSchema}; those of {@link Bundle.read}.
+ */
+export async function readReference(bundle: Bundle, signal?: AbortSignal): Promise<Reference | undefined> {
+  const file = bundle.manifest.reference;
+  if (file === undefined) return undefined;
+  const text = Buffer.from(await bundle.read(file, signal)).toString();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new PawlError('BUNDLE_REFERENCE_INVALID', { message: `${file} is not JSON.`, cause });
+  }
+  const { data, error } = referenceSchema.safeParse(json);
+  if (data !== undefined) return data;
+  const [issue] = error.issues;
+  const where = issue?.path.join('.') ?? '';
+  throw new PawlError('BUNDLE_REFERENCE_INVALID', { message: `${file}: ${where}: ${issue?.message ?? 'is invalid'}.` });
+}
 
 /** The distribution of numbers over given edges. */
 export function distributionOf(values: readonly number[], edges: readonly number[]): Distribution {

@@ -62,6 +62,10 @@ export const errorCodes = {
   BUNDLE_ACCESS_DENIED: row(500, 'Check the credentials of this environment.'),
   BUNDLE_STORE_UNREACHABLE: row(500, 'Check the network and that the store is up; it is tried again.', true),
   BUNDLE_MANIFEST_INVALID: row(500, 'Package the bundle again; the message names the field.'),
+  BUNDLE_REFERENCE_INVALID: row(
+    500,
+    'Package the bundle again; the message names the field of its reference statistics.',
+  ),
   BUNDLE_FILE_MISSING: row(500, 'Package the bundle again; a file that the manifest lists is not there.'),
   BUNDLE_DIGEST_MISMATCH: row(
     500,

@@ -68,7 +68,7 @@ describe('a pool that computes features', () => {
     expect([pool.width, pool.shape, pool.capacity]).toEqual([1280, ['N', 1280], 4]);
     const { rows, statistics } = await pool.extract(own(photo), [null, altered]);
     const { pixels } = await createImageDecoder(input, limits).decode(photo);
-    expect(statistics).toEqual(measureImage(pixels));
+    expect(statistics).toEqual(measureImage(pixels, input.width));
     const other = augment(pixels, input.width, input.height, altered);
     const png = await sharp(other, { raw: { width: input.width, height: input.height, channels: 3 } })
       .png()

@@ -47,7 +47,7 @@ async function start(): Promise<void> {
 
   async function extract({ id, bytes, variants }: FeatureTask): Promise<FeatureMessage> {
     const { pixels } = await decoder.decode(bytes);
-    const statistics = measureImage(pixels);
+    const statistics = measureImage(pixels, input.width);
     const rows: Float32Array<ArrayBuffer>[] = [];
     for (const variant of variants) {
       const altered = variant === null ? pixels : augment(pixels, input.width, input.height, variant);

@@ -5,6 +5,7 @@
 import { setPriority } from 'node:os';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { IsolatedDecoder } from './decoder/isolated-decoder.ts';
+import { measureImage } from '../preprocessing/image-statistics.ts';
 import { toRefusal } from './refusal.ts';
 import { inputsOf } from './stage.ts';
 import { StagedSession } from './staged-session.ts';
@@ -78,7 +79,13 @@ async function start(): Promise<void> {
       const from = performance.now();
       const { pixels, format, width, height, frames } = await decoder.decode(bytes, index);
       decodeMs += performance.now() - from;
-      image ??= { format, width, height, frames };
+      image ??= {
+        format,
+        width,
+        height,
+        frames,
+        statistics: setup.measures === true ? measureImage(pixels, inputs[index]?.width ?? 0) : undefined,
+      };
       if (index === inputs.length - 1) free(bytes);
       takeWaiting();
       return pixels;

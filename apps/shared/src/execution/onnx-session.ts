@@ -1,5 +1,6 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { isBinary, type AbstainSpec, type InputSpec, type Manifest } from '../bundle/manifest.ts';
+import type { ProjectionsSpec } from '../bundle/reference.ts';
 import { requireSelfContained } from '../bundle/graph-scanner.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import { inputDimensions, type TensorData } from '../preprocessing/to-tensor.ts';
@@ -9,6 +10,7 @@ import { valuesPerImage } from './values-per-image.ts';
 /** What a session needs of a manifest. */
 export type SessionSpec = Pick<Manifest, 'labels' | 'input' | 'output'> & {
   readonly abstain?: AbstainSpec | undefined;
+  readonly projections?: ProjectionsSpec | undefined;
 };
 
 /** What a session needs to know of any graph. */
@@ -18,9 +20,29 @@ export interface GraphSpec {
   readonly outputs: readonly string[];
 }
 
-/** The outputs that a manifest names: the one that names the label, then the one that knows its limits, if it has one. */
-export const outputsOf = ({ output, abstain }: Pick<SessionSpec, 'output' | 'abstain'>): readonly string[] =>
-  abstain !== undefined && abstain.score === undefined ? [output.name, abstain.output] : [output.name];
+/** Names of the outputs that a session reads, by what they are for. */
+interface SessionOutputs {
+  /** Names the label. */
+  readonly label: string;
+  /** Knows the model's limits. */
+  readonly known?: string | undefined;
+  readonly features?: string | undefined;
+}
+
+/** The outputs that a spec names. */
+export function namedOutputs({ output, abstain, projections }: Omit<SessionSpec, 'labels' | 'input'>): SessionOutputs {
+  return {
+    label: output.name,
+    known: abstain !== undefined && abstain.score === undefined ? abstain.output : undefined,
+    features: projections?.output,
+  };
+}
+
+/** {@link namedOutputs} in the order in which they are read, without those that are missing. */
+export function outputsOf(spec: Omit<SessionSpec, 'labels' | 'input'>): readonly string[] {
+  const { label, known, features } = namedOutputs(spec);
+  return [label, known, features].filter((name) => name !== undefined);
+}
 
 /**
  * One onnxruntime session on one thread. `run` blocks the calling thread for the whole inference
@@ -43,7 +65,7 @@ export class OnnxSession {
    */
   static async load(model: Uint8Array, spec: SessionSpec): Promise<OnnxSession> {
     const { labels, input, output } = spec;
-    const [, limits] = outputsOf(spec);
+    const limits = namedOutputs(spec).known;
     const session = await OnnxSession.open(model, { input, outputs: outputsOf(spec) });
     const expected = isBinary(output.kind) ? 1 : labels.length;
     const problem =

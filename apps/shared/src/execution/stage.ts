@@ -1,9 +1,14 @@
 import type { FirstStageSpec, InputSpec, OutputSpec } from '../bundle/manifest.ts';
+import type { ProjectionsSpec } from '../bundle/reference.ts';
 import type { ModelOutput } from './answer.ts';
 import type { SessionSpec } from './onnx-session.ts';
 
 /** What the sessions of a bundle need of its manifest. */
-export type StagedSpec = SessionSpec & { readonly firstStage?: FirstStageSpec | undefined };
+export type StagedSpec = SessionSpec & {
+  readonly firstStage?: FirstStageSpec | undefined;
+  /** What to tell of the features of a picture, for drift; of the one graph, and where there are two of the final one. */
+  readonly projections?: ProjectionsSpec | undefined;
+};
 
 /** The inputs of a bundle's graphs, in the order in which a picture meets them. */
 export const inputsOf = ({ firstStage, input }: Pick<StagedSpec, 'firstStage' | 'input'>): readonly InputSpec[] =>

@@ -1,7 +1,8 @@
 import type { InputSpec } from '../bundle/manifest.ts';
 import { toTensorData } from '../preprocessing/to-tensor.ts';
 import type { ModelOutput } from './answer.ts';
-import { OnnxSession } from './onnx-session.ts';
+import { projectFeatures } from '../drift/project-features.ts';
+import { namedOutputs, OnnxSession, type SessionSpec } from './onnx-session.ts';
 import { firstSessionSpec, inputsOf, isSure, type StagedSpec } from './stage.ts';
 
 /** The graphs of a bundle, verified, and what is to be known of them. */
@@ -16,6 +17,8 @@ export interface GraphSetup {
 /** What a bundle said of one image. */
 export interface StagedOutput extends ModelOutput {
   readonly output: readonly number[];
+  /** Of the features of the picture; empty where the spec asks for none, and where the first of two graphs answered. */
+  readonly projections: readonly number[];
 }
 
 /**
@@ -65,10 +68,19 @@ export class StagedSession {
   }
 
   async #askOne(index: number, pixels: Uint8Array<ArrayBuffer>): Promise<StagedOutput> {
-    const [output = new Float32Array(), known] = await this.#run(index, pixels);
+    const values = [...(await this.#run(index, pixels))];
     // The collector sees only a few bytes of JavaScript per image, and would let hundreds of kilobytes pile up behind each.
     if (pixels.byteLength > 0) pixels.buffer.transfer(0);
-    return { output: Array.from(output), known: known?.[0] };
+    const spec = this.#specOf(index);
+    const { known, features } = namedOutputs(spec);
+    const output = Array.from(values.shift() ?? []);
+    const ofKnown = known === undefined ? undefined : values.shift();
+    const ofFeatures = features === undefined ? [] : (values.shift() ?? []);
+    return { output, known: ofKnown?.[0], projections: projectFeatures(ofFeatures, spec.projections?.count ?? 0) };
+  }
+
+  #specOf(index: number): Pick<SessionSpec, 'output' | 'abstain' | 'projections'> {
+    return (index === 0 ? firstSessionSpec(this.#spec) : undefined) ?? this.#spec;
   }
 
   async #run(index: number, pixels: Uint8Array): Promise<readonly Float32Array[]> {

@@ -1,3 +1,4 @@
+import type { ImageStatistic } from '../preprocessing/image-statistics.ts';
 import type { ImageLimits } from '../preprocessing/limits.ts';
 import type { Refusal } from './refusal.ts';
 import type { GraphSetup, StagedOutput } from './staged-session.ts';
@@ -7,6 +8,8 @@ export interface WorkerSetup extends GraphSetup {
   readonly limits: ImageLimits;
   /** Added to the thread's nice value, 0..19, so that the main thread answers probes while every core computes. */
   readonly niceness: number;
+  /** Whether pictures are measured, for drift. */
+  readonly measures?: boolean | undefined;
 }
 
 /** Main thread -> worker: one encoded image; the buffer is transferred. */
@@ -31,6 +34,8 @@ export interface ImageFacts {
   readonly height: number;
   /** Frames of an animation; only the first is used. */
   readonly frames: number;
+  /** Of `measureImage`, in the size of the first graph that is asked; absent where nobody wants them. */
+  readonly statistics?: Readonly<Record<ImageStatistic, number>> | undefined;
 }
 
 /** Worker -> main thread. `ready` comes once, after the session is loaded and warm. */

@@ -25,6 +25,11 @@ export const inferenceMetrics = {
     help: 'Images by the graph that answered, where the model has two: first (it was sure) or final.',
     labels: ['stage'],
   },
+  driftBin: {
+    suffix: 'drift_bin_total',
+    help: 'Images by the bin of a statistic of the reference: 0 to 9 of a number, from the smallest on, or a label.',
+    labels: ['statistic', 'bin'],
+  },
 } as const;
 
 /** Full name of a metric for a model. */

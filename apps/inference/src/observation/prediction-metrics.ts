@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { ErrorCode } from '@pawl/shared/errors/error-codes';
-import type { Answer } from '@pawl/shared/execution/answer';
-import type { Classification } from '@pawl/shared/execution/image-task';
 import { inferenceMetrics } from '@pawl/shared/telemetry/metric-names';
 import { type CounterMetric, type HistogramMetric, MetricFactory } from '../metrics/metric-factory.ts';
+import type { PredictionEvent, PredictionObserver } from './prediction-event.ts';
 
 /** The results of images, for Prometheus. */
 @Injectable()
-export class PredictionMetrics {
+export class PredictionMetrics implements PredictionObserver {
   readonly #labels: CounterMetric;
   readonly #abstained: CounterMetric;
   readonly #answeredBy: CounterMetric;
@@ -42,8 +41,9 @@ export class PredictionMetrics {
     });
   }
 
-  /** An image was classified. */
-  imageClassified(answer: Answer, { timings: { queueMs, decodeMs, inferMs }, stage }: Classification): void {
+  classified({ answer, classification }: PredictionEvent): void {
+    const { timings, stage } = classification;
+    const { queueMs, decodeMs, inferMs } = timings;
     this.#stages.observe({ stage: 'queue' }, queueMs / 1000);
     this.#stages.observe({ stage: 'decode' }, decodeMs / 1000);
     this.#stages.observe({ stage: 'infer' }, inferMs / 1000);
@@ -53,8 +53,7 @@ export class PredictionMetrics {
     if (answer.abstained === true) this.#abstained.inc({ label: answer.label });
   }
 
-  /** An image was not classified. */
-  imageRefused(code: ErrorCode): void {
+  refused(code: ErrorCode): void {
     this.#refused.inc({ code });
   }
 }

@@ -1,0 +1,26 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DriftModule } from './drift/drift.module.ts';
+import { DriftObserver } from './drift/drift-observer.ts';
+import { PREDICTION_OBSERVERS, type PredictionObserver } from './observation/prediction-event.ts';
+import { PredictionMetrics } from './observation/prediction-metrics.ts';
+
+/** Everybody who is told of predictions. */
+@Module({})
+export class ObserversModule {
+  /** @param model the registered model module. */
+  static register(model: DynamicModule): DynamicModule {
+    return {
+      module: ObserversModule,
+      imports: [DriftModule.register(model)],
+      providers: [
+        PredictionMetrics,
+        {
+          provide: PREDICTION_OBSERVERS,
+          inject: [PredictionMetrics, DriftObserver],
+          useFactory: (...observers: PredictionObserver[]) => observers,
+        },
+      ],
+      exports: [PREDICTION_OBSERVERS],
+    };
+  }
+}
