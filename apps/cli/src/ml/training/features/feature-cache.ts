@@ -18,7 +18,7 @@ import { writeError } from '../../../errors/write-error.ts';
  */
 
 /** Raise it when the same key comes to mean other values. */
-const FORMAT = 1;
+const FORMAT = 2;
 const DIGEST_BYTES = 32;
 const HEAD_BYTES = DIGEST_BYTES + 4;
 const CRC_BYTES = 4;

@@ -1,69 +1,56 @@
-import { decilesOf, distributionOf, type Distribution, type Reference } from '@pawl/shared/bundle/reference';
+import type { ProjectionsSpec, Reference } from '@pawl/shared/bundle/reference';
+import { buildReference } from '@pawl/shared/drift/build-reference';
+import { projectFeatures } from '@pawl/shared/drift/project-features';
 import { imageStatistics } from '@pawl/shared/preprocessing/image-statistics';
-import type { DatasetItem, SourceFacts } from '../../data/dataset.ts';
+import type { DatasetItem } from '../../data/dataset.ts';
+import type { FeatureTable } from '../../types.ts';
 import type { Answers } from '../evaluation/probabilities.ts';
 
-/** Edges of confidence: 0.05, 0.1 ... 0.95. */
-const CONFIDENCE_EDGES = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
+/** Projections of the features that a reference holds: a few find most changes, and each is ten time series. */
+const PROJECTIONS = 4;
 
-/** Statistics of the files that pictures were made of. */
-const ofSource: Readonly<Record<string, (source: SourceFacts) => number>> = {
-  width: ({ width }) => width,
-  height: ({ height }) => height,
-  aspect: ({ width, height }) => width / height,
-  bytes: ({ bytes }) => bytes,
-};
-
-/** What {@link buildReference} is made of. */
-export interface ReferenceInput {
+/** What {@link referenceOf} is made of. */
+export interface TrainingReference {
   /** Pictures that were trained on. */
   readonly items: readonly DatasetItem[];
   /** Of each, by `imageStatistics`. */
   readonly statistics: readonly Float32Array[];
+  /** A row of each. */
+  readonly features: FeatureTable | undefined;
+  /** Name of the graph's output with the features. */
+  readonly featuresOutput: string;
   readonly labels: readonly string[];
   /** On pictures that were not trained on. */
   readonly answers: Answers;
+  /** Of the same pictures, where the model has an output for it. */
+  readonly known: Float64Array | undefined;
 }
 
-/** Pure: the content of `reference.json`. Numbers are rounded to six digits, more than any drift needs. */
-export function buildReference({ items, statistics, labels, answers }: ReferenceInput): Reference {
-  const sources = items.flatMap(({ source }) => source ?? []);
-  const inputs: Record<string, Distribution> = {};
-  for (const [index, name] of imageStatistics.entries())
-    inputs[name] = byDeciles(statistics.map((values) => values[index] ?? 0));
-  // Facts of only some files would describe only those.
-  if (sources.length === items.length)
-    for (const [name, of] of Object.entries(ofSource)) inputs[name] = byDeciles(sources.map(of));
-  const answered = Array.from(answers.answered);
-  const confidenceOf = (index: number) =>
-    answered.flatMap((label, row) => (label === index ? [answers.confidence[row] ?? 0] : []));
-  const byLabel = labels.map((label, index) => [label, confidenceOf(index)] as const);
-  return {
-    schemaVersion: 1,
-    count: items.length,
-    inputs,
-    answers: {
-      count: answered.length,
-      labels: Object.fromEntries(byLabel.map(([label, values]) => [label, values.length])),
-      confidence: Object.fromEntries(
-        byLabel
-          .filter(([, values]) => values.length > 0)
-          .map(([label, values]) => [label, rounded(distributionOf(values, CONFIDENCE_EDGES))]),
+/** Pure: `reference.json` of a training. */
+export function referenceOf(training: TrainingReference): Reference {
+  const { items, statistics, features, featuresOutput, labels, answers, known } = training;
+  const projections: ProjectionsSpec = { output: featuresOutput, count: PROJECTIONS };
+  return buildReference({
+    labels,
+    projections,
+    inputs: items.map(({ source }, row) => ({
+      ...Object.fromEntries(imageStatistics.map((name, index) => [name, statistics[row]?.[index] ?? 0])),
+      width: source?.width,
+      height: source?.height,
+      aspect: source && source.width / source.height,
+      bytes: source?.bytes,
+      bytes_per_pixel: source && source.bytes / (source.width * source.height),
+      ...Object.fromEntries(
+        projectFeatures(rowOf(features, row), PROJECTIONS).map((value, index) => [`projection_${index}`, value]),
       ),
-    },
-  };
+    })),
+    answers: Array.from(answers.answered, (label, row) => ({
+      label: labels[label] ?? '',
+      confidence: answers.confidence[row] ?? 0,
+      known: known?.[row],
+    })),
+  });
 }
 
-function byDeciles(values: readonly number[]): Distribution {
-  const exact = values.map(round);
-  return rounded(distributionOf(exact, decilesOf(exact)));
-}
-
-const round = (value: number): number => Number(value.toPrecision(6));
-
-const rounded = ({ edges, counts, mean, std }: Distribution): Distribution => ({
-  edges,
-  counts,
-  mean: round(mean),
-  std: round(std),
-});
+const rowOf = (table: FeatureTable | undefined, row: number): Float32Array =>
+  table?.values.subarray(row * table.width, (row + 1) * table.width) ?? new Float32Array();

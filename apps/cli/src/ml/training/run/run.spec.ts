@@ -7,7 +7,7 @@ import { paramsSchema } from '../../params/params.ts';
 import { epochLine } from './epoch-line.ts';
 import { hashOfParams, lineageOf } from './lineage.ts';
 import { chooseVersion } from './previous-bundle.ts';
-import { buildReference } from './reference.ts';
+import { referenceOf } from './reference.ts';
 import { csv, epochsCsv } from './reports.ts';
 
 describe('reference.json', () => {
@@ -29,9 +29,22 @@ describe('reference.json', () => {
     }),
   });
   const answers = { answered: Uint16Array.of(0, 0, 1), confidence: Float64Array.of(0.97, 0.52, 1) };
-  const statistics = Array.from({ length: 20 }, (_, i) => Float32Array.of(i * 10, 30, i));
+  const statistics = Array.from({ length: 20 }, (_, i) => Float32Array.of(i * 10, 30, i, 5));
   const build = (items: readonly DatasetItem[]) =>
-    buildReference({ items, statistics, labels: ['cat', 'dog', 'owl'], answers });
+    referenceOf({
+      items,
+      statistics,
+      features: {
+        values: Float32Array.from({ length: 40 }, (_, i) => i),
+        width: 2,
+        rows: 20,
+        classes: new Uint16Array(20),
+      },
+      featuresOutput: 'features',
+      labels: ['cat', 'dog', 'owl'],
+      answers,
+      known: Float64Array.of(1, 2, 3),
+    });
 
   it('holds the distribution of every statistic, in tenths', () => {
     const reference = build(Array.from({ length: 20 }, (_, i) => item(i, 100 + i)));
@@ -40,9 +53,15 @@ describe('reference.json', () => {
       'aspect',
       'brightness',
       'bytes',
+      'bytes_per_pixel',
       'contrast',
       'height',
+      'projection_0',
+      'projection_1',
+      'projection_2',
+      'projection_3',
       'saturation',
+      'sharpness',
       'width',
     ]);
     expect(reference.inputs['brightness']).toMatchObject({ counts: new Array(10).fill(2), mean: 95 });
@@ -52,7 +71,13 @@ describe('reference.json', () => {
 
   it('leaves out facts of files that only some pictures have', () => {
     const reference = build(Array.from({ length: 20 }, (_, i) => item(i, i === 3 ? undefined : 100)));
-    expect(Object.keys(reference.inputs)).toEqual(['brightness', 'contrast', 'saturation']);
+    expect(Object.keys(reference.inputs).slice(0, 5)).toEqual([
+      'brightness',
+      'contrast',
+      'saturation',
+      'sharpness',
+      'projection_0',
+    ]);
   });
 
   it('holds confidence by the label that was answered', () => {
@@ -62,6 +87,13 @@ describe('reference.json', () => {
     const { counts = [], edges = [] } = confidence['cat'] ?? {};
     expect([counts[binOf(0.97, edges)], counts[binOf(0.52, edges)]]).toEqual([1, 1]);
     expect(confidence['dog']?.counts.at(-1)).toBe(1);
+  });
+
+  it('holds the scores of all answers, and says which output the projections are of', () => {
+    const { answers: said, projections } = build([item(1)]);
+    expect(said.scores?.['known']).toMatchObject({ counts: [0, 1, 1, 1], mean: 2 });
+    expect(said.scores?.['confidence']?.mean).toBeCloseTo(0.83, 5);
+    expect(projections).toEqual({ output: 'features', count: 4 });
   });
 });
 

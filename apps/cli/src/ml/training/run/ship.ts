@@ -14,7 +14,7 @@ import { shown, type BundleBase, type Inputs, type Learned } from './inputs.ts';
 import { lineageOf } from './lineage.ts';
 import { chooseVersion, NOTICE_FILE } from './previous-bundle.ts';
 import { measuredPictures } from '../../data/dataset.ts';
-import { buildReference } from './reference.ts';
+import { referenceOf } from './reference.ts';
 import { tryBundle } from '../../prediction/try-bundle.ts';
 import { renderTrainingOutcome } from './summary.ts';
 
@@ -29,6 +29,8 @@ export interface Parts {
   readonly abstaining: AbstainReport | undefined;
   readonly comparison: PreviousComparison | undefined;
   readonly golden: GoldenImages;
+  /** Of the validation pictures, where the model has an output for how surely they are any of the labels. */
+  readonly known: Float64Array | undefined;
   /** For temporary files. */
   readonly folder: string;
 }
@@ -36,16 +38,19 @@ export interface Parts {
 /** Writes the bundle, logs and registers it, and says what comes next. */
 export async function ship(inputs: Inputs, { features, assessment }: Learned, parts: Parts): Promise<void> {
   const { context, options, theme, dataset, backbone, previous, origin, tracker } = inputs;
-  const { base, bytes, abstaining, comparison, golden } = parts;
+  const { base, bytes, abstaining, comparison, golden, known } = parts;
   const { version, reason } = chooseVersion(options.version, previous?.manifest, {
     ...base,
     modelDigest: digestOfBytes(bytes),
   });
-  const reference = buildReference({
+  const reference = referenceOf({
     items: features.items.train,
     statistics: features.statistics.train,
+    features: features.train.tables[0],
+    featuresOutput: backbone.features,
     labels: dataset.labels,
     answers: assessment.val.answers,
+    known,
   });
   const draft: ManifestDraft = {
     ...base,
