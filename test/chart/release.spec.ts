@@ -24,7 +24,7 @@ function lifecycle(helm: string): void {
     merge(
       merge(testValues(inferenceImage), {
         controller: { enabled: false },
-        model: { uri: model.uri, digest: model.digest, version: '2.0.0' },
+        model: { uri: model.uri, digest: model.digest, version: '2.1.0' },
       }),
       changes,
     );
@@ -46,7 +46,7 @@ function lifecycle(helm: string): void {
     const [pod] = pods();
     expect(pod.status.initContainerStatuses[0].state.terminated).toMatchObject({ exitCode: 0 });
     const answered = namespace.must(['logs', pod.metadata.name, '-c', 'fetch-model']);
-    expect(JSON.parse(answered)).toMatchObject({ code: 'FETCHED', digest: model.digest, version: '2.0.0' });
+    expect(JSON.parse(answered)).toMatchObject({ code: 'FETCHED', digest: model.digest, version: '2.1.0' });
   }, 600_000);
 
   // Helm 3 deletes the pod before it reads the log.
@@ -72,7 +72,7 @@ function lifecycle(helm: string): void {
 
   it('keeps serving when an upgrade names a model that there is not, and says why', async () => {
     const digest = `sha256:${'00'.repeat(32)}`;
-    release.upgrade(values({ replicaCount: 2, model: { digest, version: '2.0.0' } }));
+    release.upgrade(values({ replicaCount: 2, model: { digest, version: '2.1.0' } }));
     const reasons = () =>
       pods()
         .flatMap((pod) => pod.status.initContainerStatuses ?? [])
@@ -93,7 +93,7 @@ function lifecycle(helm: string): void {
     namespace.rolledOut('pets-pawl');
     const { template } = deployment().spec;
     expect(environmentOf(template.spec.containers[0])['MODEL_DIGEST']).toBe(model.digest);
-    expect(template.metadata.annotations['pawl.dev/version']).toBe('2.0.0');
+    expect(template.metadata.annotations['pawl.dev/version']).toBe('2.1.0');
     expect(release.must(['history', 'pets'])).toMatch(/4.*deployed.*Rollback to 2/);
   }, 600_000);
 
@@ -177,14 +177,14 @@ function ownership(helm: string): void {
   beforeAll(() => {
     namespace.create();
     release.install(values());
-    apply(controllersFields.fetch('2.0.0'));
+    apply(controllersFields.fetch('2.1.0'));
   });
   afterAll(() => {
     namespace.delete();
   });
 
   it('does not share a field', () => {
-    applied(controllersFields.fetch('2.0.0'));
+    applied(controllersFields.fetch('2.1.0'));
     const managers = namespace.get('deployment', 'pets-pawl', '--show-managed-fields').metadata
       .managedFields as KubeObject[];
     const owned = (manager: (name: string) => boolean) =>
@@ -211,7 +211,7 @@ function ownership(helm: string): void {
     'survives helm upgrade with %s',
     (_, changes) => {
       release.upgrade(values(changes));
-      applied(controllersFields.fetch('2.0.0'));
+      applied(controllersFields.fetch('2.1.0'));
       const image = (changes['image'] as Values | undefined)?.['tag'] as string | undefined;
       expect(template().spec.containers[0].image).toBe(`pawl-inference:${image ?? 'one'}`);
     },
@@ -221,7 +221,7 @@ function ownership(helm: string): void {
   it('survives helm rollback', () => {
     release.must(['rollback', 'pets', '3']);
     expect(template().spec.containers[0].image).toBe('pawl-inference:two');
-    applied(controllersFields.fetch('2.0.0'));
+    applied(controllersFields.fetch('2.1.0'));
   }, 600_000);
 
   it('survives a change of artifact.mount, there and back', () => {

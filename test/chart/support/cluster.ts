@@ -97,7 +97,7 @@ export function testValues(inferenceImage: string): Values {
 /** Publishes models/catdog to a registry. */
 export async function publishCatdog(registry: string): Promise<Published> {
   const folder = fileURLToPath(new URL('../../../models/catdog', import.meta.url));
-  return await publishBundle(folder, `oci://${registry}/chart-test/catdog:2.0.0`, { insecureRegistry: true });
+  return await publishBundle(folder, `oci://${registry}/chart-test/catdog:2.1.0`, { insecureRegistry: true });
 }
 
 /** Makes sure that the cluster knows ModelVersion; one that knows it already is left as it is. */
