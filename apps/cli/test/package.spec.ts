@@ -1,8 +1,9 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { readReference } from '@pawl/shared/bundle/reference';
 import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { generateSigningKeyPair } from '@pawl/shared/bundle/signature';
 import { aColourSet, colourPhotos } from './support/colours.ts';
@@ -139,6 +140,24 @@ describe('pawl package', () => {
       const known = shipped.manifest.golden.images.find((image) => image.file.endsWith(file.slice('golden/'.length)));
       expect(probabilities['dog']).toBeCloseTo(known?.probabilities['dog'] ?? NaN, 6);
     }
+  });
+
+  it('measures the reference that drift is judged by, of pictures that the service would take', async () => {
+    await model({ ...three, dtype: 'float32' });
+    const line =
+      'package model.onnx --name colours --version 1.0.0 --labels red,green,blue --golden three --tolerance 0.01 --out out';
+    for (let n = 0; n < 60; n++)
+      await cp(at('three', 'red', (await readdir(at('three', 'red')))[0] ?? ''), at('seen', `${n}.png`));
+    await writeFile(at('seen', 'broken.png'), 'no picture');
+    const { code, out } = await pawl(`${line} --reference seen`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/reference +60 pictures, 1 refused/);
+    const reference = await readReference(await openBundle(at('out')));
+    expect(reference).toMatchObject({ count: 60, answers: { count: 60, labels: { red: 60, green: 0, blue: 0 } } });
+    expect(Object.keys(reference?.inputs ?? {})).toContain('sharpness');
+    const few = await pawl(`${line} --reference three`);
+    expect([few.code, few.err]).toEqual([1, expect.stringMatching(/needs at least 50\. \[DATA_EMPTY\]/)]);
+    expect((await pawl(line)).out).toMatch(/reference +none: drift is not watched/);
   });
 
   it('leaves out golden images that a wrong answer would pass, and says so', async () => {

@@ -30,6 +30,8 @@ export interface LocalModelSource {
   readonly firstModel?: Uint8Array<SharedArrayBuffer> | undefined;
   readonly spec: StagedSpec;
   readonly name: string;
+  /** Whether pictures are measured, for drift. */
+  readonly measures?: boolean | undefined;
 }
 
 /** Whether what `ask` threw is about the picture: what the service refuses to whoever sends it, while the model is well. */
@@ -51,7 +53,7 @@ const IN_FLIGHT = 2;
  * @throws CliError GRAPH_INVALID; PawlError MODEL_EXTERNAL_DATA; what `body` throws.
  */
 export async function withLocalModel<Result>(
-  { bytes, firstModel, spec, name }: LocalModelSource,
+  { bytes, firstModel, spec, name, measures }: LocalModelSource,
   signal: AbortSignal,
   body: (model: LocalModel) => Promise<Result>,
 ): Promise<Result> {
@@ -60,7 +62,7 @@ export async function withLocalModel<Result>(
     size,
     queueLimit: 10_000,
     inFlightPerWorker: IN_FLIGHT,
-    setup: { model: shareBytes(bytes), firstModel, spec, limits, niceness: 0 },
+    setup: { model: shareBytes(bytes), firstModel, spec, limits, niceness: 0, measures },
   });
   await pool.start().catch((error: unknown) => {
     throw explainLoadFailure(error, name);

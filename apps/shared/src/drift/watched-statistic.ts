@@ -21,7 +21,7 @@ export const MAX_LABEL_BINS = 20;
 export const OTHER_LABELS = 'other';
 
 /** Pictures without which a reference says nothing about a statistic. */
-const MIN_PICTURES = 50;
+export const MIN_PICTURES = 50;
 
 /** Pure: what a reference allows to watch, in its order; statistics of too few pictures are left out. */
 export function watchedStatistics({ inputs, answers }: Reference): readonly WatchedStatistic[] {

@@ -25,6 +25,7 @@ interface PackageCommandOptions {
   readonly golden: string;
   readonly tolerance: number;
   readonly lineage: Readonly<Record<string, string>>;
+  readonly reference?: string;
   readonly out: string;
   readonly key?: string;
   readonly color: boolean;
@@ -49,6 +50,7 @@ export function addPackage(program: Command, session: Session): void {
     )
     .option('--labels-file <file>', 'one a line, or JSON: a list, {"0": "cat"}, or config.json with id2label')
     .requiredOption('--golden <folder>', 'labelled photographs, LABEL/FILE.jpg, that the model must answer rightly')
+    .option('--reference <folder>', 'pictures like those that users send, for drift (default: drift is not watched)')
     .option('--out <folder>', 'where the bundle goes', 'models/candidate')
     .option('--key <file>', 'private key that signs the bundle')
     .option('--description <text>', 'one sentence')
@@ -131,6 +133,7 @@ async function run(session: Session, model: string, options: PackageCommandOptio
     tolerance: options.tolerance,
     lineage: options.lineage,
     out: resolve(context.cwd, options.out),
+    reference: options.reference === undefined ? undefined : resolve(context.cwd, options.reference),
     key: options.key,
   });
   const tryIt = await tryBundle(context.cwd, options.out);

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { InputSpec, ManifestDraft } from '@pawl/shared/bundle/manifest';
+import { canonicalJson } from '@pawl/shared/bundle/canonical-json';
+import { REFERENCE_FILE } from '@pawl/shared/bundle/reference';
 import type { Bundle } from '@pawl/shared/bundle/open-bundle';
 import { checkDraft } from '@pawl/shared/bundle/verify-manifest';
 import { maskUris } from '@pawl/shared/errors/mask-uri';
@@ -21,6 +23,7 @@ import { readGoldenFolder, type LeftOut } from './golden-folder.ts';
 import { labelsOfGraph } from './graph-labels.ts';
 import { judgeOutput } from './judge-output.ts';
 import { toLabels, type Labels } from '../../bundles/labels.ts';
+import { measureReference, type MeasuredReference } from './measure-reference.ts';
 import { parseLabelsFile } from './read-labels.ts';
 
 /** A classifier that was trained elsewhere, and what its graph does not say. Paths are absolute. */
@@ -40,6 +43,8 @@ export interface PackageOptions {
   readonly tolerance: number;
   readonly lineage: Readonly<Record<string, string>>;
   readonly out: string;
+  /** Folder of pictures like those that users will send, to compare with later; undefined: drift is not watched. */
+  readonly reference?: string | undefined;
   /** Path of a private key, as typed. */
   readonly key?: string | undefined;
 }
@@ -55,6 +60,8 @@ export interface PackagedModel {
   readonly leftOut: readonly LeftOut[];
   /** Pictures of the golden folder, where only some of them were asked about. */
   readonly goldenOf: number | undefined;
+  /** What drift will be judged by. */
+  readonly reference: MeasuredReference | undefined;
   readonly signed: boolean;
 }
 
@@ -92,8 +99,22 @@ export async function packageModel(context: Context, options: PackageOptions): P
   const { output, assumptions: ofOutput } = judge(adapted.model, file, chosen.name, labels, asked, wishes);
   const { tolerance } = options;
   const golden = await chooseGolden(asked, { spec: { labels: [...labels.ids], output }, tolerance });
-  const draft: ManifestDraft = { ...known, output, golden: { tolerance, images: [...golden.images] } };
-  const sources = [{ path: 'model.onnx', source: adapted.bytes }, ...golden.sources];
+  const draft: ManifestDraft = {
+    ...known,
+    output,
+    golden: { tolerance, images: [...golden.images] },
+    ...(options.reference !== undefined && { reference: REFERENCE_FILE }),
+  };
+  const model = { bytes: adapted.bytes, spec: { labels: [...labels.ids], input, output }, name: file };
+  const measured =
+    options.reference === undefined ? undefined : await measureReference(context, model, options.reference);
+  const sources = [
+    { path: 'model.onnx', source: adapted.bytes },
+    ...golden.sources,
+    ...(measured === undefined
+      ? []
+      : [{ path: REFERENCE_FILE, source: Buffer.from(canonicalJson(measured.reference)) }]),
+  ];
   const bundle = await writeBundle(options.out, draft, sources, { privateKeyPem });
   const assumptions = [
     ...(from === undefined
@@ -106,7 +127,16 @@ export async function packageModel(context: Context, options: PackageOptions): P
     ...ofOutput,
   ];
   const leftOut = [...folder.leftOut, ...asked.leftOut];
-  return { bundle, graph, assumptions, golden, leftOut, goldenOf: folder.of, signed: privateKeyPem !== undefined };
+  return {
+    bundle,
+    graph,
+    assumptions,
+    golden,
+    leftOut,
+    goldenOf: folder.of,
+    reference: measured,
+    signed: privateKeyPem !== undefined,
+  };
 }
 
 /** What was said, what a file says, or what the graph says; `from` where nobody said it. */

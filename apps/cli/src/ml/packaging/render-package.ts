@@ -23,7 +23,7 @@ export function renderPackage(
   tryIt: readonly string[],
   theme: Theme,
 ): readonly string[] {
-  const { bundle, graph, assumptions, golden, leftOut, goldenOf, signed } = packaged;
+  const { bundle, graph, assumptions, golden, leftOut, goldenOf, reference, signed } = packaged;
   const { manifest, digest } = bundle;
   const { input, output } = manifest;
   const operators = Object.entries(graph.operators);
@@ -57,6 +57,12 @@ export function renderPackage(
             `${count(golden.images.length, 'image')} answered rightly, ${golden.wrong.length + golden.narrow.length} left out`,
           ],
           ...(goldenOf === undefined ? [] : [['', `a few of each label, of ${goldenOf} pictures in the folder`]]),
+          [
+            'reference',
+            reference === undefined
+              ? 'none: drift is not watched (--reference FOLDER measures one)'
+              : `${count(reference.reference.count, 'picture')}${reference.refused === 0 ? '' : `, ${reference.refused} refused`}`,
+          ],
           ['bundle', `${out}  ${bytes(sizeOfFiles(manifest.files))}`],
         ],
       },
