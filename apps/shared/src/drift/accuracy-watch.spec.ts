@@ -31,7 +31,7 @@ describe('the accuracy now', () => {
       if (lower > 0.95 || upper < 0.95) wrong++;
     }
     expect(wrong).toBe(0);
-    expect(widths[0]).toBeGreaterThan(0.15);
+    expect(widths[0]).toBeGreaterThan(0.1);
     expect(widths.at(-1)).toBeLessThan(0.025);
   });
 
