@@ -50,6 +50,23 @@ describe('parseConfig', () => {
     expect(() => parseConfig({ PREDICTION_ID_KEY: 'hunter2' })).not.toThrow(/hunter2/);
   });
 
+  it('nor one of several', () => {
+    const given = { PREDICTION_ID_OLD_KEYS: 'a-key-of-the-right-size,hunter2' };
+    expect(() => parseConfig(given)).toThrow(/PREDICTION_ID_OLD_KEYS=\(secret\): expected at least 16 characters/);
+    expect(() => parseConfig(given)).not.toThrow(/hunter2|a-key/);
+  });
+
+  it('reads keys of files, with the end of the line, and none that could not be listed later', () => {
+    const key = 'a-key-of-the-right-size';
+    expect(parseConfig({ PREDICTION_ID_KEY: `${key}\n`, PREDICTION_ID_OLD_KEYS: `${key},\n${key}\n` })).toMatchObject({
+      PREDICTION_ID_KEY: key,
+      PREDICTION_ID_OLD_KEYS: [key, key],
+    });
+    for (const separated of [`${key},${key}`, `${key} ${key}`])
+      expect(() => parseConfig({ PREDICTION_ID_KEY: separated })).toThrow(/expected no spaces and no commas/);
+    expect(() => parseConfig({ PREDICTION_ID_OLD_KEYS: Array(9).fill(key).join() })).toThrow(/expected 8 keys at most/);
+  });
+
   it.each([
     [{ MODEL_URI: 'ftp://user:PASSWORD@x/y' }, /MODEL_URI="ftp:\/\/\*\*\*@x\/y": expected/],
     [{ MODEL_URI: 'ftp://x/y?X-Amz-Signature=SECRET' }, /MODEL_URI="ftp:\/\/x\/y\?\*\*\*": expected/],

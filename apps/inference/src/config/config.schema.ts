@@ -22,6 +22,13 @@ function isNetwork(text: string): boolean {
 /** What a browser sends as Origin, or `*`. */
 const isOrigin = (text: string): boolean => text === '*' || (URL.canParse(text) && new URL(text).origin === text);
 
+/** A list of keys is separated by spaces and commas, so none of them has one. What an editor leaves at the end of a file is no part of it. */
+const secretKey = z
+  .string()
+  .trim()
+  .min(16, 'expected at least 16 characters')
+  .regex(/^[^\s,]*$/, 'expected no spaces and no commas');
+
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 /** `file:folder` as the absolute `file:///...` that stores take; other addresses as they are. */
@@ -150,11 +157,20 @@ const environmentSchema = z.object({
   DRAIN_TIMEOUT_MS: whole(100, 600_000)
     .default(20_000)
     .describe('time for requests in flight to finish after that, ms'),
-  PREDICTION_ID_KEY: z
-    .string()
-    .min(16, 'expected at least 16 characters')
+  PREDICTION_ID_KEY: secretKey
     .optional()
     .describe('secret that signs prediction ids; unset: a random one, so ids do not outlive the process'),
+  PREDICTION_ID_OLD_KEYS: words
+    .pipe(z.array(secretKey).max(8, 'expected 8 keys at most'))
+    .default([])
+    .describe('secrets, separated by commas, whose prediction ids are still taken (docs/feedback.md, key rotation)'),
+  FEEDBACK_MAX_AGE_HOURS: whole(1, 87_600)
+    .default(720)
+    .describe('oldest prediction that feedback is taken for, hours; 720 are 30 days'),
+  FEEDBACK_MAX_ENTRIES: whole(1, 10_000).default(1_000).describe('most entries of one /feedback request'),
+  FEEDBACK_REMEMBERED: whole(1_000, 10_000_000)
+    .default(100_000)
+    .describe('latest feedback among which a pod finds that a prediction has had its feedback; 30 bytes each'),
 });
 
 /** The parsed environment; its fields are the variables' names. */

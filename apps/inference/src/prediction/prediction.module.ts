@@ -13,10 +13,10 @@ import { PredictionService } from './prediction.service.ts';
     {
       provide: PredictionIds,
       inject: [CONFIG],
-      useFactory: (config: Config) => new PredictionIds(config.PREDICTION_ID_KEY),
+      useFactory: (config: Config) => new PredictionIds(config.PREDICTION_ID_KEY, config.PREDICTION_ID_OLD_KEYS),
     },
   ],
-  exports: [PredictionService],
+  exports: [PredictionService, PredictionIds],
 })
 export class PredictionModule {
   /** @param imports the registered modules of the model and of those who are told of predictions. */

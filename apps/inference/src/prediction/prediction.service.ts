@@ -64,7 +64,7 @@ export class PredictionService {
       const answer = toAnswer(classification, model.manifest);
       if (answer === undefined)
         throw new PawlError('INFERENCE_FAILED', { message: 'The model gave no finite answer for this image.' });
-      const predictionId = this.#ids.issue(answer, model.manifest.version);
+      const predictionId = this.#ids.issue(answer, model.manifest);
       const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
       const event: PredictionEvent = { model, answer, classification, bytes, predictionId };
       for (const observer of this.#observers) observer.classified(event);

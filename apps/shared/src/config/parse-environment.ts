@@ -3,7 +3,7 @@ import { maskUri, maskUris } from '../errors/mask-uri.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 
 /** Variables whose values are secrets, by their names. */
-const SECRET = /_KEY$/;
+const SECRET = /_KEYS?$/;
 /** Variables whose values are addresses, which may have a secret in them even where they are wrong. */
 const ADDRESS = /(^|_)(URI|URL|ENDPOINT|PROXY)$/;
 
