@@ -384,7 +384,7 @@ describe('/docs', () => {
     };
     const found = router.stack
       .flatMap(({ route }) => (route === undefined ? [] : Object.keys(route.methods).map((m) => `${m} ${route.path}`)))
-      .filter((route) => !/ \/(docs|assets|$)/.test(route) && !/^(?!post).* \/predict/.test(route))
+      .filter((route) => !/ \/(docs|assets|$)/.test(route) && !/^(?!post).* \/(predict|feedback)/.test(route))
       .sort();
     return [...new Set(found)];
   };

@@ -1,5 +1,11 @@
 import { type ImageFormat, mediaTypeOf } from '@pawl/shared/preprocessing/image-format';
 import { z } from 'zod';
+import {
+  feedbackBatchSchema,
+  feedbackResultSchema,
+  feedbackResultsSchema,
+  feedbackSchema,
+} from '../feedback/feedback.schema.ts';
 import { healthSchema, livenessSchema, readinessSchema } from '../health/health.schema.ts';
 import { type AnswerShape, batchOf, errorBodySchema, predictionSchema } from '../prediction/prediction.schema.ts';
 
@@ -18,19 +24,31 @@ const json = (description: string, schema: string) => ({
 });
 const binary = { type: 'string', format: 'binary' };
 
-const errors = Object.fromEntries(
-  [
-    [400, 'No file, an empty file, too many files, a malformed multipart body or a wrong parameter.'],
-    [408, 'The body arrived too slowly.'],
-    [413, 'The file or the request is too large.'],
-    [415, 'Neither multipart nor an image, an image format that is not taken, or a Content-Encoding.'],
-    [417, 'An expectation other than 100-continue.'],
-    [422, 'The image is damaged, has too many pixels or takes too long to decode.'],
-    [429, 'The queue is full, or this client does too much; try again after Retry-After seconds.'],
-    [500, 'The service failed.'],
-    [503, 'No model is ready; try again after Retry-After seconds.'],
-  ].map(([status, description]) => [String(status), json(String(description), 'Error')]),
-);
+const errorsOf = (descriptions: readonly (readonly [status: number, description: string])[]) =>
+  Object.fromEntries(descriptions.map(([status, description]) => [String(status), json(description, 'Error')]));
+
+const errors = errorsOf([
+  [400, 'No file, an empty file, too many files, a malformed multipart body or a wrong parameter.'],
+  [408, 'The body arrived too slowly.'],
+  [413, 'The file or the request is too large.'],
+  [415, 'Neither multipart nor an image, an image format that is not taken, or a Content-Encoding.'],
+  [417, 'An expectation other than 100-continue.'],
+  [422, 'The image is damaged, has too many pixels or takes too long to decode.'],
+  [429, 'The queue is full, or this client does too much; try again after Retry-After seconds.'],
+  [500, 'The service failed.'],
+  [503, 'No model is ready; try again after Retry-After seconds.'],
+]);
+
+const feedbackErrors = errorsOf([
+  [400, 'No JSON, or JSON of another shape.'],
+  [408, 'The body arrived too slowly.'],
+  [409, 'This prediction has another label already.'],
+  [413, 'Too many entries, or too many bytes.'],
+  [415, 'Not JSON by its Content-Type, or a Content-Encoding.'],
+  [422, 'No prediction_id of this service, one that is too old, or a label that the model does not have.'],
+  [429, 'Too much is being sent, or this client does too much; try again after Retry-After seconds.'],
+  [503, 'No model is ready; try again after Retry-After seconds.'],
+]);
 
 const form = (file: object) => ({
   'multipart/form-data': { schema: { type: 'object', required: ['file'], properties: { file } } },
@@ -71,6 +89,26 @@ const pathsFor = (rawBodies: readonly string[]): OpenApiDocument['paths'] => ({
       parameters: [top],
       requestBody: { required: true, content: form({ type: 'array', items: binary }) },
       responses: { '200': json('One entry an image, in the order they were sent.', 'Batch'), ...errors },
+    },
+  },
+  '/feedback': {
+    post: {
+      operationId: 'feedback',
+      tags: ['images'],
+      summary: 'Tell the true label of an earlier prediction',
+      description:
+        'Of one, or of several: then each has its own result or error, in their order, and the status is 200. The same feedback again is counted once.',
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: { oneOf: [ref('Feedback'), ref('FeedbackBatch')] } } },
+      },
+      responses: {
+        '200': {
+          description: 'What became of it.',
+          content: { 'application/json': { schema: { oneOf: [ref('FeedbackResult'), ref('FeedbackResults')] } } },
+        },
+        ...feedbackErrors,
+      },
     },
   },
   '/health': {
@@ -123,6 +161,10 @@ export function describeApi(shape: AnswerShape, formats: readonly ImageFormat[])
   schemas.add(prediction, { id: 'Prediction' });
   schemas.add(batchOf(prediction), { id: 'Batch' });
   schemas.add(errorBodySchema, { id: 'Error' });
+  schemas.add(feedbackSchema, { id: 'Feedback' });
+  schemas.add(feedbackBatchSchema, { id: 'FeedbackBatch' });
+  schemas.add(feedbackResultSchema, { id: 'FeedbackResult' });
+  schemas.add(feedbackResultsSchema, { id: 'FeedbackResults' });
   schemas.add(healthSchema, { id: 'Health' });
   schemas.add(livenessSchema, { id: 'Liveness' });
   schemas.add(readinessSchema, { id: 'Readiness' });

@@ -20,6 +20,10 @@ interface RequestLog {
   file?: string;
   /** Images of a batch. */
   images?: number;
+  /** What became of the entries of feedback. */
+  counted?: number;
+  duplicates?: number;
+  refused?: number;
   /** Error code of the answer. */
   error?: string;
   /** Cause of an error: for developers, not for clients. */

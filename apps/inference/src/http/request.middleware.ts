@@ -101,6 +101,11 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
     else if (endpoint.startsWith('/predict')) {
       const what = log.error === undefined ? `images=${log.images ?? 0}` : `error=${log.error}`;
       this.#logger.info(fields, `predict | ${what} status=${status} latency=${latency} file=${log.file ?? ''}`);
+    } else if (endpoint === '/feedback') {
+      const { counted = 0, duplicates = 0, refused = 0, error } = log;
+      const what =
+        error === undefined ? `counted=${counted} duplicates=${duplicates} refused=${refused}` : `error=${error}`;
+      this.#logger.info(fields, `feedback | ${what} status=${status} latency=${latency}`);
     } else this.#logger.debug(fields, `request | ${request.method} ${endpoint} status=${status} latency=${latency}`);
   }
 }

@@ -5,7 +5,11 @@ import { CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 import { ModelService } from '../model/model.service.ts';
 import { ImageScreen } from '../preprocessing/image-screen.ts';
-import { PREDICTION_OBSERVERS, type PredictionEvent, type PredictionObserver } from '../observation/prediction-event.ts';
+import {
+  PREDICTION_OBSERVERS,
+  type PredictionEvent,
+  type PredictionObserver,
+} from '../observation/prediction-event.ts';
 import { PredictionIds } from './prediction-id.ts';
 import type { Prediction } from './prediction.schema.ts';
 

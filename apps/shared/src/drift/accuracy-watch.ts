@@ -33,6 +33,8 @@ export class AccuracyWatch {
   /** Oldest first; a start is the beginning of one. */
   #stretches: Stretch[] = [EMPTY];
   #startedAt: number;
+  /** The bounds since the last feedback; undefined: to be found. */
+  #known: ShareInterval | undefined;
 
   /**
    * @param expected accuracy, 0..1, near which the bounds are tightest
@@ -51,6 +53,7 @@ export class AccuracyWatch {
 
   /** Counts one answer. */
   observe(isRight: boolean): void {
+    this.#known = undefined;
     const newest = this.#stretches.at(-1) ?? EMPTY;
     const now = this.#monotonic();
     const isDue = newest.of > 0 && now - this.#startedAt >= START_EVERY_MS;
@@ -64,8 +67,12 @@ export class AccuracyWatch {
     this.#startedAt = now;
   }
 
-  /** The bounds now; 0 and 1 before the first feedback. Takes a millisecond or two. */
+  /** The bounds now; 0 and 1 before the first feedback. Takes a millisecond or two after new feedback. */
   bounds(): ShareInterval {
+    return (this.#known ??= this.#find());
+  }
+
+  #find(): ShareInterval {
     for (;;) {
       const change = this.#changedAt();
       if (change === undefined) break;

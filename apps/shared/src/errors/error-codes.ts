@@ -38,6 +38,19 @@ export const errorCodes = {
   IMAGE_TOO_MANY_PIXELS: row(422, 'Scale the image down before sending it.'),
   IMAGE_TOO_COMPLEX: row(422, 'Scale the image down, or save it as a baseline JPEG, before sending it.'),
   IMAGE_TIMEOUT: row(422, 'The image takes too long to decode; send a smaller or simpler one.'),
+  // Feedback
+  FEEDBACK_CONFLICT: row(409, 'Nothing to do: the first label of a prediction counts, and later ones change nothing.'),
+  PREDICTION_ID_INVALID: row(
+    422,
+    "Send the prediction_id of the answer unchanged. Pods take each other's ids where they have the same PREDICTION_ID_KEY.",
+  ),
+  PREDICTION_ID_FROM_FUTURE: row(
+    422,
+    'Set the clocks of the nodes right (NTP), and send the feedback again later.',
+    true,
+  ),
+  FEEDBACK_LABEL_UNKNOWN: row(422, 'Send one of the labels of the model, or "neither" for a picture of none of them.'),
+  FEEDBACK_TOO_OLD: row(422, 'Send feedback sooner, or let the service take older one (FEEDBACK_MAX_AGE_HOURS).'),
   // The service
   OVERLOADED: row(429, 'Try again after the seconds given in Retry-After.', true),
   CLIENT_LIMITED: row(429, 'Send fewer or smaller requests at a time; try again after Retry-After.', true),

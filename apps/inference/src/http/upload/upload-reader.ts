@@ -8,13 +8,14 @@ import type { Config } from '../../config/config.schema.ts';
 import { MetricFactory } from '../../metrics/metric-factory.ts';
 import { firstBytes } from '../../preprocessing/first-bytes.ts';
 import { bodyKind, notAnImageButAForm } from './body-kind.ts';
+import { readJsonText } from './json-reader.ts';
 import { watchRate } from './minimum-rate.ts';
 import { assertMultipartLength, readMultipart } from './multipart-reader.ts';
 import { readRaw } from './raw-reader.ts';
 import { UploadBudget, type UploadReservation } from './upload-budget.ts';
 import { fileTooLarge, type UploadedFile, type UploadLimits } from './uploaded-file.ts';
 
-/** Reads the images of a request body of any supported form, within limits of bytes and time. */
+/** Reads the images of a request body of any supported form, or JSON, within limits of bytes and time. */
 @Injectable()
 export class UploadReader {
   readonly #config: Config;
@@ -50,27 +51,52 @@ export class UploadReader {
     signal: AbortSignal,
     use: (files: readonly UploadedFile[]) => Promise<T>,
   ): Promise<T> {
+    const limits: UploadLimits = { maxFileBytes: this.#config.IMAGE_MAX_BYTES, maxFiles };
+    return this.#hold(request, signal, (reservation) => this.#readFiles(request, limits, reservation), use);
+  }
+
+  /**
+   * Reads the text of a JSON body, lets `use` work with it and forgets it.
+   * @param maxBytes most bytes of the body.
+   * @param signal aborted when the client has gone.
+   * @throws PawlError with a 4xx code; and the errors of `use`.
+   */
+  async withJson<T>(
+    request: IncomingMessage,
+    maxBytes: number,
+    signal: AbortSignal,
+    use: (text: Buffer) => Promise<T>,
+  ): Promise<T> {
+    return this.#hold(request, signal, (reservation) => readJsonText(request, maxBytes, reservation), use);
+  }
+
+  /** Reads a body within the limits of memory and time, and counts its memory until `use` is done. */
+  async #hold<B, T>(
+    request: IncomingMessage,
+    signal: AbortSignal,
+    read: (reservation: UploadReservation) => Promise<B>,
+    use: (body: B) => Promise<T>,
+  ): Promise<T> {
     const broken = Promise.withResolvers<never>();
     // Nobody may be waiting for it any more when it is rejected.
     broken.promise.catch(() => undefined);
     const reservation = this.#budget.reserve(broken.reject);
     try {
-      const files = await this.#read(request, maxFiles, signal, reservation, broken);
+      const body = await this.#whileArriving(request, signal, reservation, broken, () => read(reservation));
       reservation.complete();
-      return await use(files);
+      return await use(body);
     } finally {
       reservation.release();
     }
   }
 
-  async #read(
+  async #whileArriving<B>(
     request: IncomingMessage,
-    maxFiles: number,
     signal: AbortSignal,
     reservation: UploadReservation,
     broken: PromiseWithResolvers<never>,
-  ): Promise<UploadedFile[]> {
-    const limits: UploadLimits = { maxFileBytes: this.#config.IMAGE_MAX_BYTES, maxFiles };
+    read: () => Promise<B>,
+  ): Promise<B> {
     const timeoutMs = this.#config.UPLOAD_TIMEOUT_MS;
     const cancelTimeout = this.#clock.schedule(timeoutMs, () => {
       broken.reject(new PawlError('UPLOAD_TIMEOUT', { message: `The body did not arrive within ${timeoutMs} ms.` }));
@@ -85,7 +111,7 @@ export class UploadReader {
     // A body that breaks off is an error of the stream first and, a moment later, an abort.
     request.on('error', onGone);
     try {
-      return await Promise.race([this.#readBody(request, limits, reservation), broken.promise]);
+      return await Promise.race([read(), broken.promise]);
     } finally {
       cancelTimeout();
       stopWatching();
@@ -93,7 +119,7 @@ export class UploadReader {
     }
   }
 
-  async #readBody(
+  async #readFiles(
     request: IncomingMessage,
     limits: UploadLimits,
     reservation: UploadReservation,

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { type CounterMetric, type HistogramMetric, MetricFactory } from '../metrics/metric-factory.ts';
+import { BoundedValues, OTHER } from './bounded-values.ts';
+
+/** Why feedback was refused: values of a metric's label. */
+export type Refusal =
+  'malformed' | 'id_invalid' | 'other_model' | 'from_future' | 'too_old' | 'label_unknown' | 'conflict';
+
+/** Versions with series of their own: those whose predictions still get feedback are few. */
+const MAX_VERSIONS = 8;
+/** Labels with series of their own: the first ones of a manifest. Each makes two series a version. */
+const MAX_LABELS = 100;
+
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+
+/** Feedback that was counted. */
+export interface CountedFeedback {
+  readonly version: string;
+  /** The true one. */
+  readonly label: string;
+  /** Place of the label in the manifest; undefined: neither. */
+  readonly index: number | undefined;
+  readonly isCorrect: boolean;
+  /** From the prediction to its feedback, 0 or more. */
+  readonly delaySeconds: number;
+}
+
+/** Counts feedback, for Prometheus. */
+@Injectable()
+export class FeedbackMetrics {
+  readonly #feedback: CounterMetric;
+  readonly #refused: CounterMetric;
+  readonly #duplicates: CounterMetric;
+  readonly #delay: HistogramMetric;
+  readonly #versions = new BoundedValues(MAX_VERSIONS);
+
+  constructor(metrics: MetricFactory) {
+    this.#feedback = metrics.counter({
+      suffix: 'feedback_total',
+      help: 'Feedback by the version that had answered, by the true label ("neither": none of them), and by whether the answer was correct; an abstention is an answer "neither".',
+      labels: ['version', 'label', 'correct'],
+    });
+    this.#refused = metrics.counter({
+      suffix: 'feedback_refused_total',
+      help: 'Feedback that was not counted, by reason: malformed, id_invalid, other_model, from_future, too_old, label_unknown, conflict (the prediction has another label already).',
+      labels: ['reason'],
+    });
+    this.#duplicates = metrics.counter({
+      suffix: 'feedback_duplicate_total',
+      help: 'Feedback that was counted before, and is not counted again.',
+      labels: [],
+    });
+    this.#delay = metrics.histogram({
+      suffix: 'feedback_delay_seconds',
+      help: 'Time from a prediction to its feedback.',
+      labels: [],
+      buckets: [60, 600, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY],
+    });
+  }
+
+  /** Keeps a series for a version before others take the places. */
+  serves(version: string): void {
+    this.#versions.of(version);
+  }
+
+  counted({ version, label, index, isCorrect, delaySeconds }: CountedFeedback): void {
+    const shown = index !== undefined && index >= MAX_LABELS ? OTHER : label;
+    this.#feedback.inc({ version: this.#versions.of(version), label: shown, correct: String(isCorrect) });
+    this.#delay.observe({}, delaySeconds);
+  }
+
+  refused(reason: Refusal): void {
+    this.#refused.inc({ reason });
+  }
+
+  duplicate(): void {
+    this.#duplicates.inc({});
+  }
+}

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { All, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { PawlError } from '@pawl/shared/errors/pawl-error';
+import { CONFIG } from '../config/config.module.ts';
+import type { Config } from '../config/config.schema.ts';
+import type { FeedbackResult } from '../feedback/feedback.schema.ts';
+import { FeedbackService } from '../feedback/feedback.service.ts';
+import type { ErrorBody } from '../prediction/prediction.schema.ts';
+import { errorBody } from './error.filter.ts';
+import { type RequestContext, requestContext } from './request-context.ts';
+import { parseJson } from './upload/json-reader.ts';
+import { UploadReader } from './upload/upload-reader.ts';
+
+/** Bytes of an entry, on average at most; one with the longest names that a manifest may have takes no more. */
+const BYTES_PER_ENTRY = 512;
+const BYTES_AROUND = 1_024;
+
+interface Results {
+  readonly results: (FeedbackResult | ErrorBody)[];
+}
+
+/** The route that takes true labels. HTTP only: what they mean is {@link FeedbackService}'s. */
+@Controller('feedback')
+export class FeedbackController {
+  readonly #feedback: FeedbackService;
+  readonly #uploads: UploadReader;
+  readonly #maxEntries: number;
+  /** Resolves when the body before is done with. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(feedback: FeedbackService, uploads: UploadReader, @Inject(CONFIG) config: Config) {
+    this.#feedback = feedback;
+    this.#uploads = uploads;
+    this.#maxEntries = config.FEEDBACK_MAX_ENTRIES;
+  }
+
+  /** One entry, or `{"feedback": [...]}` with several, each with its own result or error, in the order they were sent. */
+  @Post()
+  @HttpCode(200)
+  async take(@Req() request: IncomingMessage): Promise<FeedbackResult | Results> {
+    const context = requestContext(request);
+    this.#feedback.assertOpen();
+    const maxBytes = BYTES_AROUND + this.#maxEntries * BYTES_PER_ENTRY;
+    return this.#uploads.withJson(request, maxBytes, context.gone, (text) =>
+      this.#inTurn(() => {
+        if (context.gone.aborted)
+          throw new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client has gone before its turn.' });
+        return this.#takeBody(parseJson(text), context);
+      }),
+    );
+  }
+
+  /** Any other method on the route. */
+  @All()
+  other(@Res({ passthrough: true }) response: ServerResponse): never {
+    response.setHeader('Allow', 'POST');
+    throw new PawlError('METHOD_NOT_ALLOWED', { message: 'This route takes POST only.' });
+  }
+
+  async #takeBody(body: unknown, { log, id }: RequestContext): Promise<FeedbackResult | Results> {
+    const entries = entriesOf(body);
+    if (entries === undefined) {
+      const result = this.#feedback.take(body);
+      count(log, [result]);
+      return result;
+    }
+    if (entries.length > this.#maxEntries)
+      throw new PawlError('REQUEST_TOO_LARGE', {
+        message: `The request has ${entries.length} entries; at most ${this.#maxEntries} are taken at once.`,
+        hint: 'Send fewer entries in one request.',
+      });
+    const results = await this.#feedback.takeAll(entries);
+    count(log, results);
+    return { results: results.map((each) => (each instanceof PawlError ? errorBody(each, id) : each)) };
+  }
+
+  /** One body at a time is parsed: however many arrive at once, only one of them takes the memory of that. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+}
+
+/** The entries of a batch; undefined: the body is one entry, or nothing that is known. @throws PawlError REQUEST_INVALID. */
+function entriesOf(body: unknown): readonly unknown[] | undefined {
+  if (typeof body !== 'object' || body === null || !('feedback' in body)) return undefined;
+  const others = Object.keys(body).filter((key) => key !== 'feedback');
+  if (Array.isArray(body.feedback) && others.length === 0) return body.feedback;
+  const found = others.length > 0 ? `it also has ${JSON.stringify(others[0]?.slice(0, 100))}` : 'it is no list';
+  throw new PawlError('REQUEST_INVALID', {
+    message: `A body with "feedback" has a list there and nothing else; ${found}.`,
+    hint: 'Send {"feedback": [{"prediction_id": "...", "label": "..."}, ...]}, see /docs.',
+  });
+}
+
+function count(log: RequestContext['log'], results: readonly (FeedbackResult | PawlError)[]): void {
+  const resultsThatAre = (result: FeedbackResult['result']) =>
+    results.filter((each) => !(each instanceof PawlError) && each.result === result).length;
+  log.counted = resultsThatAre('counted');
+  log.duplicates = resultsThatAre('duplicate');
+  log.refused = results.length - log.counted - log.duplicates;
+}
