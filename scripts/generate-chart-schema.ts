@@ -15,6 +15,7 @@ const reservedVariables = [
   'DRAIN_MAX_DELAY_MS',
   'DRAIN_TIMEOUT_MS',
   'PREDICTION_ID_KEY',
+  'PREDICTION_ID_OLD_KEYS',
   'IMAGE_FORMATS',
   'TOP_LABELS',
   'CORS_ORIGINS',
@@ -143,7 +144,7 @@ export const chartValuesSchema = z.strictObject({
     httpsProxy: proxyAddress,
     noProxy: z.array(z.string().regex(/^[^,\s]+$/)),
   }),
-  predictionIdKey: z.strictObject({ secretName: optionalName, key: z.string().min(1) }),
+  predictionIdKey: z.strictObject({ secretName: optionalName, key: z.string().min(1), oldKeysKey: text }),
   logLevel,
   drain: z.strictObject({ delaySeconds: whole(0, 600), maxDelaySeconds: whole(0, 600), timeoutSeconds: whole(1, 600) }),
   http: z.strictObject({

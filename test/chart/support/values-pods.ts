@@ -82,6 +82,12 @@ export const podCases: Readonly<Record<string, ValueCase>> = {
     at: (r) => environmentOf(r.inference)['PREDICTION_ID_KEY'],
     expected: { secretKeyRef: { name: 'ids', key: 'k' } },
   },
+  'predictionIdKey.oldKeysKey': {
+    given: { predictionIdKey: { secretName: 'ids' } },
+    value: 'old',
+    at: (r) => environmentOf(r.inference)['PREDICTION_ID_OLD_KEYS'],
+    expected: { secretKeyRef: { name: 'ids', key: 'old' } },
+  },
 
   logLevel: { value: 'debug', at: (r) => environmentOf(r.inference)['LOG_LEVEL'], expected: 'debug' },
   'drain.delaySeconds': {

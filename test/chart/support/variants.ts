@@ -24,7 +24,7 @@ export const variants: Readonly<Record<string, Values>> = {
     storeCredentials: { envSecret: 's3', dockerConfigSecret: 'registry' },
     trustedCertificates: { configMap: 'company' },
     proxy: { httpProxy: 'http://proxy:3128', httpsProxy: 'http://proxy:3128', noProxy: ['.corp.example'] },
-    predictionIdKey: { secretName: 'ids' },
+    predictionIdKey: { secretName: 'ids', oldKeysKey: 'old' },
     cache: { type: 'pvc', keep: 3, pvc: { storageClassName: 'fast' } },
     service: { type: 'NodePort', labels: { team: 'v' }, annotations: { a: 'b' } },
     imagePullSecrets: [{ name: 'pull' }],
