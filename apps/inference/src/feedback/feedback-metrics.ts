@@ -1,10 +1,21 @@
 import { Injectable } from '@nestjs/common';
+import { NEITHER } from '@pawl/shared/bundle/manifest';
 import { type CounterMetric, type HistogramMetric, MetricFactory } from '../metrics/metric-factory.ts';
 import { BoundedValues, OTHER } from './bounded-values.ts';
 
-/** Why feedback was refused: values of a metric's label. */
-export type Refusal =
-  'malformed' | 'id_invalid' | 'other_model' | 'from_future' | 'too_old' | 'label_unknown' | 'conflict';
+/** Why feedback is refused: values of a metric's label. */
+const refusals = [
+  'malformed',
+  'id_invalid',
+  'other_model',
+  'from_future',
+  'too_old',
+  'label_unknown',
+  'conflict',
+] as const;
+
+/** One of them. */
+export type Refusal = (typeof refusals)[number];
 
 /** Versions with series of their own: those whose predictions still get feedback are few. */
 const MAX_VERSIONS = 8;
@@ -19,8 +30,8 @@ export interface CountedFeedback {
   readonly version: string;
   /** The true one. */
   readonly label: string;
-  /** Place of the label in the manifest; undefined: neither. */
-  readonly index: number | undefined;
+  /** Place of the label in the manifest. */
+  readonly index: number;
   readonly isCorrect: boolean;
   /** From the prediction to its feedback, 0 or more. */
   readonly delaySeconds: number;
@@ -59,14 +70,21 @@ export class FeedbackMetrics {
     });
   }
 
-  /** Keeps a series for a version before others take the places. */
-  serves(version: string): void {
-    this.#versions.of(version);
+  /**
+   * Makes the series of the served version, before others take their places: feedback often comes as one large batch, of which
+   * `increase()` would see nothing if its series began with it.
+   * @param labels that feedback may have, in the manifest's order and "neither"
+   */
+  begin(version: string, labels: Iterable<string>): void {
+    for (const [index, label] of [...labels].entries())
+      for (const correct of ['true', 'false'])
+        this.#feedback.inc({ version: this.#versions.of(version), label: shownLabel(label, index), correct }, 0);
+    for (const reason of refusals) this.#refused.inc({ reason }, 0);
   }
 
   counted({ version, label, index, isCorrect, delaySeconds }: CountedFeedback): void {
-    const shown = index !== undefined && index >= MAX_LABELS ? OTHER : label;
-    this.#feedback.inc({ version: this.#versions.of(version), label: shown, correct: String(isCorrect) });
+    const labels = { version: this.#versions.of(version), label: shownLabel(label, index), correct: String(isCorrect) };
+    this.#feedback.inc(labels);
     this.#delay.observe({}, delaySeconds);
   }
 
@@ -78,3 +96,5 @@ export class FeedbackMetrics {
     this.#duplicates.inc({});
   }
 }
+
+const shownLabel = (label: string, index: number): string => (index < MAX_LABELS || label === NEITHER ? label : OTHER);

@@ -29,7 +29,11 @@ function aService(change: Partial<Manifest> = {}, env: Record<string, string> = 
     ...change,
   });
   const served = { manifest };
-  const model = { served, state: { name: 'ready', model: served } } as unknown as ModelService;
+  const model = {
+    served,
+    state: { name: 'ready', model: served },
+    settled: Promise.resolve(),
+  } as unknown as ModelService;
   const clock = { now: () => now, monotonic: () => now } as unknown as Clock;
   const metrics = new MetricFactory('catdog');
   const ids = new PredictionIds(key, [], () => now);
@@ -60,11 +64,14 @@ const codeOf = (act: () => unknown): string => {
 /** The lines of one metric, without its name. */
 async function linesOf(metric: string): Promise<string[]> {
   const text = await register.metrics();
-  return text
-    .split('\n')
-    .filter((line) => new RegExp(`^catdog_${metric}[ {]`).test(line))
-    .map((line) => line.slice(`catdog_${metric}`.length))
-    .sort();
+  return (
+    text
+      .split('\n')
+      // Series are there before anything is counted.
+      .filter((line) => new RegExp(`^catdog_${metric}[ {]`).test(line) && !/_total\{.* 0$/.test(line))
+      .map((line) => line.slice(`catdog_${metric}`.length))
+      .sort()
+  );
 }
 const valueOf = async (metric: string): Promise<number> => Number((await linesOf(metric))[0]?.split(' ').at(-1));
 
@@ -80,6 +87,16 @@ describe('feedback', () => {
       '{version="1.2.3",label="cat",correct="true"} 1',
       '{version="1.2.3",label="dog",correct="false"} 2',
     ]);
+  });
+
+  it('has its series before it comes, so that the first batch is an increase', async () => {
+    aService();
+    await Promise.resolve();
+    const text = await register.metrics();
+    for (const label of ['cat', 'dog', 'neither'])
+      for (const correct of ['true', 'false'])
+        expect(text).toContain(`catdog_feedback_total{version="1.2.3",label="${label}",correct="${correct}"} 0\n`);
+    expect(text).toContain('catdog_feedback_refused_total{reason="too_old"} 0\n');
   });
 
   it('takes an abstention for the answer "neither"', async () => {

@@ -55,6 +55,9 @@ export class FeedbackService {
     this.#clock = clock;
     this.#maxAgeMs = config.FEEDBACK_MAX_AGE_HOURS * HOUR_MS;
     this.#recent = new RecentFeedback(config.FEEDBACK_REMEMBERED);
+    void model.settled.then(() => {
+      if (model.state.name === 'ready') this.#labels();
+    });
   }
 
   /** @throws PawlError MODEL_NOT_READY: which labels there are is not known yet. */
@@ -154,7 +157,7 @@ export class FeedbackService {
     this.#metrics.counted({
       version,
       label,
-      index: isLabel ? number : undefined,
+      index: number,
       isCorrect: correct,
       delaySeconds: age / 1000,
     });
@@ -173,8 +176,8 @@ export class FeedbackService {
     const manifest = state.name === 'ready' ? state.model.manifest : undefined;
     if (manifest === undefined) throw new PawlError('MODEL_NOT_READY', { message: this.#model.whyNotReady });
     if (this.#allowed?.manifest !== manifest) {
-      this.#metrics.serves(manifest.version);
       const labels = [...new Set([...manifest.labels, NEITHER])];
+      this.#metrics.begin(manifest.version, labels);
       this.#allowed = { manifest, numbers: new Map(labels.map((label, number) => [label, number])) };
     }
     return this.#allowed;

@@ -20,6 +20,12 @@ describe('MetricFactory', () => {
     expect(lines).toContain('catdog_depth 3');
   });
 
+  it('makes a series before its first event', async () => {
+    const seen = new MetricFactory('catdog').counter({ suffix: 'seen_total', help: 'Seen.', labels: ['label'] });
+    seen.inc({ label: 'cat' }, 0);
+    expect(await register.metrics()).toContain('catdog_seen_total{label="cat"} 0');
+  });
+
   it('refuses a name that was declared before, also for another kind of metric', () => {
     const metrics = new MetricFactory('catdog');
     metrics.gauge(depth);

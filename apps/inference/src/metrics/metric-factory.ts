@@ -20,7 +20,8 @@ type LabelValues = Readonly<Record<string, string | number>>;
 
 /** Counts what happens. */
 export interface CounterMetric {
-  inc(labels: LabelValues): void;
+  /** @param by 1 by default; 0 makes the series, so that `increase()` sees the first event of it. */
+  inc(labels: LabelValues, by?: number): void;
 }
 
 /** Observes a duration or an amount. */
@@ -72,7 +73,7 @@ export class MetricFactory {
   counter(definition: MetricDefinition): CounterMetric {
     let counter: Counter | undefined;
     this.#declare(definition, (named) => (counter = new Counter(named)));
-    return { inc: (labels) => counter?.inc(labels) };
+    return { inc: (labels, by = 1) => counter?.inc(labels, by) };
   }
 
   histogram(definition: HistogramDefinition): HistogramMetric {
