@@ -246,13 +246,13 @@ describe('feedback', () => {
   it('lets others run between the entries of a long batch', async () => {
     const { service } = aService();
     let turns = 0;
-    let isOver = false;
-    const others = (function turn() {
-      if (!isOver) setImmediate(() => ((turns += 1), turn()));
-    })();
+    const turn = (): void => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
     await service.takeAll(Array.from({ length: 1_000 }, () => ({})));
-    isOver = true;
-    expect(others).toBeUndefined();
+    clearImmediate(next);
     expect(turns).toBeGreaterThanOrEqual(15);
   });
 });

@@ -1,7 +1,5 @@
 /** Slots for each fingerprint: with a third of them free, a search looks at a few. */
 const SLOTS = 1.5;
-/** Numbers that a label may have: 16 bits, of which 0 is a free slot. */
-export const MAX_LABELS = 65_535;
 
 /**
  * The latest feedback of a process, so that none is counted twice: in two tables of a fixed size, of which one is filled while
@@ -28,7 +26,7 @@ export class RecentFeedback {
   /**
    * Adds a prediction that is not there yet.
    * @param fingerprint of the prediction, 8 bytes at least that look random; two that agree in the first 8 are one.
-   * @param label 0 to {@link MAX_LABELS} - 1
+   * @param label 0 to 65,534: a manifest has 10,000 at most
    * @returns the label that was there; undefined: none, and `label` is there now.
    */
   add(fingerprint: Buffer, label: number): number | undefined {

@@ -86,7 +86,7 @@ export class FeedbackController {
 function entriesOf(body: unknown): readonly unknown[] | undefined {
   if (typeof body !== 'object' || body === null || !('feedback' in body)) return undefined;
   const others = Object.keys(body).filter((key) => key !== 'feedback');
-  if (Array.isArray(body.feedback) && others.length === 0) return body.feedback;
+  if (Array.isArray(body.feedback) && others.length === 0) return body.feedback as readonly unknown[];
   const found = others.length > 0 ? `it also has ${JSON.stringify(others[0]?.slice(0, 100))}` : 'it is no list';
   throw new PawlError('REQUEST_INVALID', {
     message: `A body with "feedback" has a list there and nothing else; ${found}.`,

@@ -66,7 +66,9 @@ describe('PredictionIds', () => {
     const id = ids.issue(answer, model);
     const last = id.at(-1) ?? '';
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    const others = [...alphabet].filter((each) => each !== last).map((each) => id.slice(0, -1) + each);
+    const others = Array.from(alphabet)
+      .filter((each) => each !== last)
+      .map((each) => id.slice(0, -1) + each);
     expect([...others, `${id}.`, `${id}.x`, `${id}=`, ` ${id}`, `${id}\n`].filter((each) => ids.verify(each))).toEqual(
       [],
     );

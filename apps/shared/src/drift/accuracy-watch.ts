@@ -4,7 +4,7 @@ import { shareSequence } from '../statistics/share-sequence.ts';
 /** Between two starts, milliseconds, at least: an hour without feedback has none. */
 export const START_EVERY_MS = 3_600_000;
 /** Chance that the interval of one start is ever wrong: of 1,000 starts one at most, on average. */
-export const START_ALPHA = 0.001;
+const START_ALPHA = 0.001;
 /** Stretches of about one length that are kept apart; of more, the two oldest become one of twice the length. */
 const PER_RANK = 4;
 
