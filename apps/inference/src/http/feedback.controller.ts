@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { All, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
-import { CONFIG } from '../config/config.module.ts';
+import type { Clock } from '@pawl/shared/concurrency/clock';
+import { CLOCK, CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 import type { FeedbackResult } from '../feedback/feedback.schema.ts';
 import { FeedbackService } from '../feedback/feedback.service.ts';
 import type { ErrorBody } from '../prediction/prediction.schema.ts';
 import { errorBody } from './error.filter.ts';
+import { PendingAnswers } from './pending-answers.ts';
 import { type RequestContext, requestContext } from './request-context.ts';
 import { parseJson } from './upload/json-reader.ts';
 import { UploadReader } from './upload/upload-reader.ts';
@@ -14,6 +16,8 @@ import { UploadReader } from './upload/upload-reader.ts';
 /** Bytes of an entry, on average at most; one with the longest names that a manifest may have takes no more. */
 const BYTES_PER_ENTRY = 512;
 const BYTES_AROUND = 1_024;
+/** Requests of the largest size whose answers may wait to be read, at half a kilobyte an entry. */
+const PENDING_REQUESTS = 20;
 
 interface Results {
   readonly results: (FeedbackResult | ErrorBody)[];
@@ -25,19 +29,33 @@ export class FeedbackController {
   readonly #feedback: FeedbackService;
   readonly #uploads: UploadReader;
   readonly #maxEntries: number;
+  readonly #pending: PendingAnswers;
   /** Resolves when the body before is done with. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(feedback: FeedbackService, uploads: UploadReader, @Inject(CONFIG) config: Config) {
+  constructor(
+    feedback: FeedbackService,
+    uploads: UploadReader,
+    @Inject(CONFIG) config: Config,
+    @Inject(CLOCK) clock: Clock,
+  ) {
     this.#feedback = feedback;
     this.#uploads = uploads;
     this.#maxEntries = config.FEEDBACK_MAX_ENTRIES;
+    this.#pending = new PendingAnswers({
+      maxEntries: config.FEEDBACK_MAX_ENTRIES * PENDING_REQUESTS,
+      timeoutMs: config.UPLOAD_TIMEOUT_MS,
+      clock,
+    });
   }
 
   /** One entry, or `{"feedback": [...]}` with several, each with its own result or error, in the order they were sent. */
   @Post()
   @HttpCode(200)
-  async take(@Req() request: IncomingMessage): Promise<FeedbackResult | Results> {
+  async take(
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: ServerResponse,
+  ): Promise<FeedbackResult | Results> {
     const context = requestContext(request);
     this.#feedback.assertOpen();
     const maxBytes = BYTES_AROUND + this.#maxEntries * BYTES_PER_ENTRY;
@@ -45,7 +63,7 @@ export class FeedbackController {
       this.#inTurn(() => {
         if (context.gone.aborted)
           throw new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client has gone before its turn.' });
-        return this.#takeBody(parseJson(text), context);
+        return this.#takeBody(parseJson(text), context, response);
       }),
     );
   }
@@ -57,7 +75,11 @@ export class FeedbackController {
     throw new PawlError('METHOD_NOT_ALLOWED', { message: 'This route takes POST only.' });
   }
 
-  async #takeBody(body: unknown, { log, id }: RequestContext): Promise<FeedbackResult | Results> {
+  async #takeBody(
+    body: unknown,
+    { log, id }: RequestContext,
+    response: ServerResponse,
+  ): Promise<FeedbackResult | Results> {
     const entries = entriesOf(body);
     if (entries === undefined) {
       const result = this.#feedback.take(body);
@@ -69,6 +91,7 @@ export class FeedbackController {
         message: `The request has ${entries.length} entries; at most ${this.#maxEntries} are taken at once.`,
         hint: 'Send fewer entries in one request.',
       });
+    this.#pending.add(entries.length, response);
     const results = await this.#feedback.takeAll(entries);
     count(log, results);
     return { results: results.map((each) => (each instanceof PawlError ? errorBody(each, id) : each)) };
