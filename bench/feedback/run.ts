@@ -91,6 +91,14 @@ const pictures = async () => {
 };
 
 console.log(`at rest ${service.rssMb().toFixed(0)} MB`);
+await send(bodies(Math.ceil(rate / batch)), new AbortController().signal);
+// CPU time, which does not depend on what else the machine does.
+const cpuBefore = service.cpuMs();
+const { tookMs: aloneMs } = await send(bodies(Math.ceil((rate * 5) / batch)), new AbortController().signal);
+const micros = ((service.cpuMs() - cpuBefore) * 1000) / (aloneMs.length * batch);
+console.log(
+  `${micros.toFixed(1)} us of CPU a feedback: ${((micros * rate) / 1e4).toFixed(0)} % of a core at ${rate} a second`,
+);
 const [alone, beside]: [number[], number[]] = [[], []];
 for (let turn = 1; turn <= turns; turn++) {
   const without = await pictures();
