@@ -28,14 +28,15 @@ export class PredictController {
   @Post()
   @HttpCode(200)
   async predict(@Req() request: IncomingMessage): Promise<Prediction> {
-    const { gone, log } = requestContext(request);
+    const context = requestContext(request);
+    const { gone, log } = context;
     const top = topOf(request);
     this.#predictions.assertOpen();
     return this.#uploads.with(request, 1, gone, async (files) => {
       const file = files[0] as UploadedFile;
       log.file = file.name;
       if (file.error !== undefined) throw file.error;
-      const prediction = await this.#predictions.predict(file.chunks, gone, top);
+      const prediction = await this.#predictions.predict(file.chunks, context, top);
       log.label = prediction.label;
       log.confidence = prediction.confidence;
       if (prediction.abstained !== undefined) log.abstained = prediction.abstained;
@@ -47,7 +48,8 @@ export class PredictController {
   @Post('batch')
   @HttpCode(200)
   async batch(@Req() request: IncomingMessage): Promise<{ predictions: (Prediction | ErrorBody)[] }> {
-    const { gone, log, id } = requestContext(request);
+    const context = requestContext(request);
+    const { gone, log, id } = context;
     const top = topOf(request);
     this.#predictions.assertOpen();
     return this.#uploads.with(request, this.#config.BATCH_MAX_IMAGES, gone, async (files) => {
@@ -57,7 +59,7 @@ export class PredictController {
       const predictions = files.map(async (file) => {
         try {
           if (file.error !== undefined) throw file.error;
-          return await this.#predictions.predict(file.chunks, gone, top);
+          return await this.#predictions.predict(file.chunks, context, top);
         } catch (error) {
           return errorBody(toPawlError(error), id);
         }

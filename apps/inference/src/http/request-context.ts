@@ -1,11 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { PredictionRequest } from '../observation/prediction-request.ts';
 
 /** What the HTTP layer knows about a request, apart from the request itself. */
-export interface RequestContext {
-  /** Names the request in the log and in error bodies. */
-  readonly id: string;
-  /** Aborted when the client closed the connection before the answer was written. */
-  readonly gone: AbortSignal;
+export interface RequestContext extends PredictionRequest {
   /** Fields that the handler adds to the request's log line. */
   readonly log: RequestLog;
 }

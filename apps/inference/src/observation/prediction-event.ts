@@ -2,6 +2,7 @@ import type { ErrorCode } from '@pawl/shared/errors/error-codes';
 import type { Answer } from '@pawl/shared/execution/answer';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import type { ServedModel } from '../model/model-state.ts';
+import type { PredictionRequest } from './prediction-request.ts';
 
 /** A picture that was classified. */
 export interface PredictionEvent {
@@ -11,6 +12,10 @@ export interface PredictionEvent {
   /** Size of the file that was sent. */
   readonly bytes: number;
   readonly predictionId: string;
+  /** The request that it came with. */
+  readonly request: PredictionRequest;
+  /** When it was handed to the model, milliseconds of `performance.now()`. */
+  readonly begunAt: number;
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type PredictionEvent,
   type PredictionObserver,
 } from '../observation/prediction-event.ts';
+import type { PredictionRequest } from '../observation/prediction-request.ts';
 import { PredictionIds } from './prediction-id.ts';
 import type { Prediction } from './prediction.schema.ts';
 
@@ -52,25 +53,27 @@ export class PredictionService {
   /**
    * Classifies one image.
    * @param chunks the encoded image, as it arrived.
-   * @param signal aborted when the client has gone.
+   * @param request it came with; its `gone` gives the image up.
    * @param top number of probabilities in the answer, the largest; 0: all.
    * @throws PawlError with the code of the failure.
    */
   async predict(
     chunks: readonly Uint8Array[],
-    signal: AbortSignal,
+    request: PredictionRequest,
     top: number = this.#topLabels,
   ): Promise<Prediction> {
     const model = this.#model.require();
     try {
       this.#screen.check(chunks);
-      const classification = await this.#model.classify(chunks, { signal, deadlineMs: this.#deadlineMs });
+      const begunAt = performance.now();
+      const interest = { signal: request.gone, deadlineMs: this.#deadlineMs };
+      const classification = await this.#model.classify(chunks, interest);
       const answer = toAnswer(classification, model.manifest);
       if (answer === undefined)
         throw new PawlError('INFERENCE_FAILED', { message: 'The model gave no finite answer for this image.' });
       const predictionId = this.#ids.issue(answer, model.manifest);
       const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-      const event: PredictionEvent = { model, answer, classification, bytes, predictionId };
+      const event: PredictionEvent = { model, answer, classification, bytes, predictionId, request, begunAt };
       for (const observer of this.#observers) observer.classified(event);
       return bodyOf(event, top);
     } catch (error) {
