@@ -56,7 +56,8 @@ export function parseS3(uri: string): S3Location {
 
 /** A bundle below a prefix of an S3 bucket, one object a file. The SDK is loaded here and nowhere else. */
 export async function s3Store(location: S3Location, options: S3StoreOptions): Promise<WritableStore> {
-  const { S3Client, GetObjectCommand, HeadObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const { S3Client, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } =
+    await import('@aws-sdk/client-s3');
   const endpoint = options.endpoint !== undefined && URL.canParse(options.endpoint) ? options.endpoint : undefined;
   const proxy = proxyOptions(endpoint === undefined ? undefined : new URL(endpoint).hostname);
   const client: S3Client = new S3Client({
@@ -78,7 +79,7 @@ export async function s3Store(location: S3Location, options: S3StoreOptions): Pr
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
-  const keyOf = (path: string) => (location.prefix === '' ? path : `${location.prefix}/${path}`);
+  const keyOf = (path: string) => [location.prefix, path].filter((part) => part !== '').join('/');
   const at = (path: string) => ({ Bucket: location.bucket, Key: keyOf(path) });
   const named = (path: string) => `s3://${location.bucket}/${keyOf(path)}`;
 
@@ -100,6 +101,30 @@ export async function s3Store(location: S3Location, options: S3StoreOptions): Pr
       if (answer.ContentRange === undefined) start = 0;
       const size = answer.ContentLength === undefined ? undefined : answer.ContentLength + start;
       return { stream: answer.Body as Readable, offset: start, size };
+    },
+    list: async function* ({ signal }) {
+      const { prefix, bucket } = location;
+      const folder = prefix === '' ? '' : `${prefix}/`;
+      let token: string | undefined;
+      do {
+        const page = await client
+          .send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: prefix,
+              ...(token === undefined ? {} : { ContinuationToken: token }),
+            }),
+            { abortSignal: signal },
+          )
+          .catch((error: unknown) => {
+            throw s3Error(error, location.display, signal);
+          });
+        for (const { Key = '', Size = 0 } of page.Contents ?? [])
+          // `a/b` is a prefix of `a/bc` too, which is not below it.
+          if (Key === prefix) yield { path: '', size: Size };
+          else if (Key.startsWith(folder) && !Key.endsWith('/')) yield { path: Key.slice(folder.length), size: Size };
+        token = page.NextContinuationToken;
+      } while (token !== undefined);
     },
     has: async (file, { signal }) => {
       try {

@@ -57,8 +57,18 @@ export interface BundleStore {
   close(): void;
 }
 
-/** A {@link BundleStore} that takes single files. */
+/** What a store lists. */
+export interface ListedFile {
+  /** As {@link BundleStore.read} takes it; empty for a file that the address itself names. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** A {@link BundleStore} that takes and lists single files. */
 export interface WritableStore extends BundleStore {
+  /** Every file below the address, sorted by path. */
+  list(options: { readonly signal: AbortSignal }): AsyncIterable<ListedFile>;
   /** Writes one file; visible only when complete. */
   write(file: StoreFile, options: { readonly signal: AbortSignal }): Promise<void>;
   /** Whether the store holds, by its own word, this very content under this path. */
