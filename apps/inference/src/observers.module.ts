@@ -3,6 +3,8 @@ import { DriftModule } from './drift/drift.module.ts';
 import { DriftObserver } from './drift/drift-observer.ts';
 import { PREDICTION_OBSERVERS, type PredictionObserver } from './observation/prediction-event.ts';
 import { PredictionMetrics } from './observation/prediction-metrics.ts';
+import { PredictionLogModule } from './prediction-log/prediction-log.module.ts';
+import { PredictionLog } from './prediction-log/prediction-log.ts';
 
 /** Everybody who is told of predictions. */
 @Module({})
@@ -11,12 +13,12 @@ export class ObserversModule {
   static register(model: DynamicModule): DynamicModule {
     return {
       module: ObserversModule,
-      imports: [DriftModule.register(model)],
+      imports: [DriftModule.register(model), PredictionLogModule],
       providers: [
         PredictionMetrics,
         {
           provide: PREDICTION_OBSERVERS,
-          inject: [PredictionMetrics, DriftObserver],
+          inject: [PredictionMetrics, DriftObserver, PredictionLog],
           useFactory: (...observers: PredictionObserver[]) => observers,
         },
       ],

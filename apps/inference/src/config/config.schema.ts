@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import { parseEnvironment } from '@pawl/shared/config/parse-environment';
 import { listSchemes, schemes } from '@pawl/shared/bundle/stores/store-table';
 import { imageFormats } from '@pawl/shared/preprocessing/image-format';
@@ -30,6 +31,16 @@ const secretKey = z
   .regex(/^[^\s,]*$/, 'expected no spaces and no commas');
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+/** Whether the log of predictions can go there, as far as the address tells. */
+function isLogAddress(address: string): boolean {
+  if (address === 'stdout') return true;
+  try {
+    return ['file', 's3'].includes(parseBundleUri(address).kind);
+  } catch {
+    return false;
+  }
+}
 
 /** `file:folder` as the absolute `file:///...` that stores take; other addresses as they are. */
 function absoluteFile(uri: string): string {
@@ -147,6 +158,36 @@ const environmentSchema = z.object({
     .describe(
       'whether pictures and answers are compared with the reference statistics of the bundle, where it has them',
     ),
+
+  PREDICTION_LOG: z
+    .string()
+    .transform(absoluteFile)
+    .refine(isLogAddress, 'expected stdout, file:/folder or s3://bucket/prefix')
+    .optional()
+    .describe(
+      'where a JSON line about every prediction goes: stdout, file:/folder or s3://bucket/prefix; unset: nowhere',
+    ),
+  PREDICTION_LOG_S3_ENDPOINT: z
+    .url()
+    .optional()
+    .describe('endpoint of the S3-compatible store of the prediction log; unset: S3_ENDPOINT'),
+  PREDICTION_LOG_QUEUE_BYTES: whole(65_536, 2 ** 30)
+    .default(8 * 1024 * 1024)
+    .describe('memory for lines of the prediction log that are not written yet, bytes; lines beyond are dropped'),
+  PREDICTION_LOG_OBJECT_BYTES: whole(1_024, 2 ** 28)
+    .default(4 * 1024 * 1024)
+    .describe(
+      'size at which an object of the prediction log is written, bytes before compression; at most half of PREDICTION_LOG_QUEUE_BYTES',
+    ),
+  PREDICTION_LOG_OBJECT_SECONDS: whole(1, 3_600)
+    .default(60)
+    .describe('age at which an object of the prediction log is written, s'),
+  PREDICTION_LOG_TIMEOUT_MS: whole(100, 600_000)
+    .default(10_000)
+    .describe('time of one try to write an object of the prediction log to S3, ms; there are three'),
+  PREDICTION_LOG_TOP_LABELS: whole(0, 100_000)
+    .default(10)
+    .describe('probabilities in a line of the prediction log, the largest ones; 0: all'),
 
   DRAIN_DELAY_MS: whole(0, 600_000)
     .default(5_000)

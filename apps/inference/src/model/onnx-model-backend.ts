@@ -36,7 +36,7 @@ export class OnnxModelBackend extends ModelBackend {
   }
 
   override async load(bundle: Bundle, reference?: Reference): Promise<void> {
-    const { WORKERS, WORKER_NICENESS, QUEUE_LIMIT } = this.#config;
+    const { WORKERS, WORKER_NICENESS, QUEUE_LIMIT, PREDICTION_LOG } = this.#config;
     // Loading is tried again after a transient failure; the workers of the last attempt must not stay beside the new
     // ones.
     await this.#pool?.close();
@@ -51,7 +51,7 @@ export class OnnxModelBackend extends ModelBackend {
         ...graphs,
         limits: admission.limits,
         niceness: WORKER_NICENESS,
-        measures: reference !== undefined,
+        measures: reference !== undefined || PREDICTION_LOG !== undefined,
       },
     });
     pool.on('died', (reason) => {
