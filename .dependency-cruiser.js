@@ -36,6 +36,8 @@ const owners = {
   'tar-stream': ['apps/shared/src/bundle', 'apps/cli/src/ml/data'],
   'simple-git': ['apps/cli/src/gitops/git'],
   '@bufbuild/protobuf': ['apps/cli/src/bundles/onnx'],
+  'hyparquet-writer': ['apps/cli/src/service/log'],
+  '@opentelemetry/[^/]+': ['apps/inference/src/tracing'],
   'pure-rand': ['apps/shared/src/statistics'],
   vega: ['apps/cli/src/ml/charts'],
   'vega-lite': ['apps/cli/src/ml/charts'],
