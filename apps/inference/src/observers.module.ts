@@ -5,6 +5,8 @@ import { PREDICTION_OBSERVERS, type PredictionObserver } from './observation/pre
 import { PredictionMetrics } from './observation/prediction-metrics.ts';
 import { PredictionLogModule } from './prediction-log/prediction-log.module.ts';
 import { PredictionLog } from './prediction-log/prediction-log.ts';
+import { TraceObserver } from './tracing/trace-observer.ts';
+import { TracingModule } from './tracing/tracing.module.ts';
 
 /** Everybody who is told of predictions. */
 @Module({})
@@ -13,12 +15,12 @@ export class ObserversModule {
   static register(model: DynamicModule): DynamicModule {
     return {
       module: ObserversModule,
-      imports: [DriftModule.register(model), PredictionLogModule],
+      imports: [DriftModule.register(model), PredictionLogModule, TracingModule],
       providers: [
         PredictionMetrics,
         {
           provide: PREDICTION_OBSERVERS,
-          inject: [PredictionMetrics, DriftObserver, PredictionLog],
+          inject: [PredictionMetrics, DriftObserver, PredictionLog, TraceObserver],
           useFactory: (...observers: PredictionObserver[]) => observers,
         },
       ],

@@ -189,6 +189,22 @@ const environmentSchema = z.object({
     .default(10)
     .describe('probabilities in a line of the prediction log, the largest ones; 0: all'),
 
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('address of an OpenTelemetry collector that takes OTLP over HTTP; unset: no traces'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe("share of the requests that are traced where the caller's traceparent does not decide it"),
+  OTEL_SERVICE_NAME: z.string().min(1).optional().describe('name of the service in traces; unset: MODEL_NAME'),
+  OTEL_BSP_MAX_QUEUE_SIZE: whole(4, 1_000_000)
+    .default(2_048)
+    .describe('spans in memory that are not sent yet; spans beyond are dropped'),
+  OTEL_EXPORTER_OTLP_TIMEOUT: whole(100, 600_000).default(10_000).describe('time for one export of spans, ms'),
+
   DRAIN_DELAY_MS: whole(0, 600_000)
     .default(5_000)
     .describe('time without a request after which the listener closes on SIGTERM, ms; readiness fails at once'),

@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { FeedbackModule } from '../feedback/feedback.module.ts';
 import { HealthModule } from '../health/health.module.ts';
 import { PredictionModule } from '../prediction/prediction.module.ts';
+import { TracingModule } from '../tracing/tracing.module.ts';
 import { ErrorFilter } from './error.filter.ts';
 import { FeedbackController } from './feedback.controller.ts';
 import { OpenApiController } from './openapi.controller.ts';
@@ -18,7 +19,13 @@ export class HttpModule {
     const prediction = PredictionModule.register([model, observers]);
     return {
       module: HttpModule,
-      imports: [model, prediction, FeedbackModule.register([model, prediction]), HealthModule.register(model)],
+      imports: [
+        model,
+        TracingModule,
+        prediction,
+        FeedbackModule.register([model, prediction]),
+        HealthModule.register(model),
+      ],
       providers: [UploadReader, RequestMiddleware, { provide: APP_FILTER, useClass: ErrorFilter }],
     };
   }

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.schema.ts';
 import { DrainState } from '../health/drain-state.ts';
 import { Logger } from '../logging/logger.ts';
 import { type CounterMetric, type HistogramMetric, MetricFactory } from '../metrics/metric-factory.ts';
+import { RequestTracer } from '../tracing/request-tracer.ts';
 import { type RequestContext, setRequestContext } from './request-context.ts';
 
 /** Request ids of a proxy in front are kept when they are harmless in a header and a log line. */
@@ -27,18 +28,26 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
   readonly #latency: HistogramMetric;
   readonly #logger: Logger;
   readonly #drain: DrainState;
+  readonly #tracer: RequestTracer;
   /** Answers under way: when draining starts, they ask their clients to open a new connection, to another pod. */
   readonly #active = new Set<ServerResponse>();
   readonly #connectionMaxMs: number;
   /** Monotonic milliseconds at which the first request of a connection arrived. */
   readonly #connectedAt = new WeakMap<Socket, number>();
 
-  constructor(@Inject(CONFIG) config: Config, metrics: MetricFactory, logger: Logger, drain: DrainState) {
+  constructor(
+    @Inject(CONFIG) config: Config,
+    metrics: MetricFactory,
+    logger: Logger,
+    drain: DrainState,
+    tracer: RequestTracer,
+  ) {
     this.#connectionMaxMs = config.CONNECTION_MAX_MS;
     this.#requests = metrics.counter(inferenceMetrics.requestTotal);
     this.#latency = metrics.histogram(inferenceMetrics.requestLatency);
     this.#logger = logger;
     this.#drain = drain;
+    this.#tracer = tracer;
     drain.signal.addEventListener('abort', () => {
       this.#active.forEach(closeAfterAnswer);
     });
@@ -49,12 +58,14 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
     const id = typeof proxied === 'string' && SAFE_ID.test(proxied) ? proxied : randomUUID();
     const gone = new AbortController();
     const arrivedAt = performance.now();
-    const context: RequestContext = { id, gone: gone.signal, log: {} };
+    const isOperational = OPERATIONAL.has(request.path);
+    const trace = isOperational ? undefined : this.#tracer.begin(request.headers, arrivedAt);
+    const context: RequestContext = { id, gone: gone.signal, log: {}, trace };
     setRequestContext(request, context);
     const received = bodyReceived(request, arrivedAt);
     response.setHeader('X-Request-Id', id);
     this.#active.add(response);
-    if (!OPERATIONAL.has(request.path)) this.#drain.requestArrived();
+    if (!isOperational) this.#drain.requestArrived();
     if (this.#drain.draining || this.#isOld(request.socket, arrivedAt)) closeAfterAnswer(response);
     response.once('close', () => {
       this.#active.delete(response);
@@ -76,15 +87,17 @@ export class RequestMiddleware implements NestMiddleware<Request, ServerResponse
   }
 
   /** @param seconds see {@link bodyReceived} */
-  #record(request: Request, { id, log }: RequestContext, status: number, seconds: number): void {
+  #record(request: Request, { id, log, trace }: RequestContext, status: number, seconds: number): void {
     // The template, never the URL: a scanner must not be able to create label values.
     const endpoint = (request.route as { path?: string } | undefined)?.path ?? 'unknown';
     this.#requests.inc({ endpoint, status });
     this.#latency.observe({ endpoint }, seconds);
+    trace?.end({ method: request.method, route: endpoint, status, error: log.error });
 
     const { cause, ...shown } = log;
     const fields = {
       request_id: id,
+      ...(trace !== undefined && { trace_id: trace.traceId }),
       method: request.method,
       endpoint,
       status,

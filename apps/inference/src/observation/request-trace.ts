@@ -1,9 +1,9 @@
-/** A part of the work on one picture, with the times at which it began and ended, milliseconds since 1970. */
+/** A part of the work on one picture, with the times at which it began and ended, milliseconds of `performance.now()`. */
 export interface TracedStage {
   readonly name: 'queue' | 'decode' | 'infer';
   readonly begin: number;
   readonly end: number;
-  readonly attributes?: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined;
 }
 
 /** What became of a request. */
@@ -16,12 +16,12 @@ export interface RequestOutcome {
   readonly error?: string | undefined;
 }
 
-/** The trace of one request, which is sampled. */
+/** The trace of one request, which is sampled. No method throws. */
 export interface RequestTrace {
   /** 32 hex digits (W3C Trace Context). */
   readonly traceId: string;
   /** Tells of a stage that has ended. */
   stage(stage: TracedStage): void;
-  /** Tells that the request is answered; nothing is told afterwards. */
+  /** Tells that the request is answered, now; nothing is told afterwards. */
   end(outcome: RequestOutcome): void;
 }
