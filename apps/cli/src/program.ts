@@ -10,6 +10,7 @@ import { addEvaluate } from './commands/ml/evaluate.ts';
 import { addExplain } from './commands/cluster/explain.ts';
 import { addGet } from './commands/cluster/get.ts';
 import { addInspect } from './commands/bundles/inspect.ts';
+import { addLog } from './commands/service/log.ts';
 import { addKeys } from './commands/bundles/keys.ts';
 import { addPackage } from './commands/ml/package.ts';
 import { addPredict } from './commands/ml/predict.ts';
@@ -76,6 +77,7 @@ const commands = [
   addData,
   addSimulate,
   addSmoke,
+  addLog,
 ];
 
 /** The program with all its commands; nothing runs yet. */
