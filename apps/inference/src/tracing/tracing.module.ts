@@ -42,38 +42,37 @@ class TracesFlush implements OnApplicationShutdown {
   providers: [
     TraceObserver,
     TracesFlush,
-    {
-      provide: RequestTracer,
-      inject: [CONFIG, MetricFactory],
-      useFactory: async (config: Config, metrics: MetricFactory): Promise<RequestTracer> => {
-        const url = tracesUrl(config);
-        if (url === undefined) return new NoTracer();
-        const { OpenTelemetryTracer } = await import('./open-telemetry.ts');
-        const lost = metrics.counter({
-          suffix: 'trace_spans_dropped_total',
-          help: 'Spans that were lost: there was no room for them, or the collector did not take them.',
-          labels: [],
-        });
-        // A rate over a series that begins with its first loss would not see that loss.
-        lost.inc({}, 0);
-        return new OpenTelemetryTracer({
-          url,
-          ratio: config.OTEL_TRACES_SAMPLER_ARG,
-          maxSpans: config.OTEL_BSP_MAX_QUEUE_SIZE,
-          timeoutMs: config.OTEL_EXPORTER_OTLP_TIMEOUT,
-          delayMs: EXPORT_EVERY_MS,
-          serviceName: config.OTEL_SERVICE_NAME ?? config.MODEL_NAME ?? 'pawl-inference',
-          instance: randomUUID(),
-          dropped: (spans) => {
-            lost.inc({}, spans);
-          },
-        });
-      },
-    },
+    { provide: RequestTracer, inject: [CONFIG, MetricFactory], useFactory: requestTracer },
   ],
   exports: [RequestTracer, TraceObserver],
 })
 export class TracingModule {}
+
+// Not in the decorator: TypeScript leaves the path of an import() there as it is in the source.
+async function requestTracer(config: Config, metrics: MetricFactory): Promise<RequestTracer> {
+  const url = tracesUrl(config);
+  if (url === undefined) return new NoTracer();
+  const { OpenTelemetryTracer } = await import('./open-telemetry.ts');
+  const lost = metrics.counter({
+    suffix: 'trace_spans_dropped_total',
+    help: 'Spans that were lost: there was no room for them, or the collector did not take them.',
+    labels: [],
+  });
+  // A rate over a series that begins with its first loss would not see that loss.
+  lost.inc({}, 0);
+  return new OpenTelemetryTracer({
+    url,
+    ratio: config.OTEL_TRACES_SAMPLER_ARG,
+    maxSpans: config.OTEL_BSP_MAX_QUEUE_SIZE,
+    timeoutMs: config.OTEL_EXPORTER_OTLP_TIMEOUT,
+    delayMs: EXPORT_EVERY_MS,
+    serviceName: config.OTEL_SERVICE_NAME ?? config.MODEL_NAME ?? 'pawl-inference',
+    instance: randomUUID(),
+    dropped: (spans) => {
+      lost.inc({}, spans);
+    },
+  });
+}
 
 /** Pure: `/v1/traces` below the collector's address (OTLP exporter specification); undefined where there is none. */
 function tracesUrl({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }: Config): string | undefined {
