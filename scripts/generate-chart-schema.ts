@@ -24,6 +24,15 @@ const reservedVariables = [
   'CLIENT_MAX_CONNECTIONS',
   'CLIENT_MAX_REQUESTS',
   'CLIENT_MAX_BYTES_PER_SECOND',
+  'PREDICTION_LOG',
+  'PREDICTION_LOG_S3_ENDPOINT',
+  'PREDICTION_LOG_OBJECT_SECONDS',
+  'PREDICTION_LOG_OBJECT_BYTES',
+  'PREDICTION_LOG_QUEUE_BYTES',
+  'PREDICTION_LOG_TOP_LABELS',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'OTEL_SERVICE_NAME',
   'NAMESPACE',
   'WATCH_NAMESPACES',
   'POD_NAME',
@@ -47,6 +56,7 @@ const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']);
 /** Whether it has a password is for a sentence of its own. */
 const proxyAddress = orEmpty('https?://[^/\\s]+/?');
+const httpAddress = orEmpty('https?://[^/\\s@]+(/[^\\s]*)?');
 const words = z.record(z.string(), z.string());
 /** Labels by which the chart and the controller find their objects: a second value would win over theirs unseen. */
 const ownLabels =
@@ -145,6 +155,21 @@ export const chartValuesSchema = z.strictObject({
     noProxy: z.array(z.string().regex(/^[^,\s]+$/)),
   }),
   predictionIdKey: z.strictObject({ secretName: optionalName, key: z.string().min(1), oldKeysKey: text }),
+  predictionLog: z.strictObject({
+    to: orEmpty('stdout|file:///.+|s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/.*)?'),
+    s3Endpoint: httpAddress,
+    envSecret: optionalName,
+    objectSeconds: whole(1, 3_600),
+    objectBytes: whole(1_024, 2 ** 28),
+    queueBytes: whole(65_536, 2 ** 30),
+    topLabels: whole(0, 100_000),
+  }),
+  traces: z.strictObject({
+    endpoint: httpAddress,
+    ratio: z.number().min(0).max(1),
+    serviceName: text,
+    envSecret: optionalName,
+  }),
   logLevel,
   drain: z.strictObject({ delaySeconds: whole(0, 600), maxDelaySeconds: whole(0, 600), timeoutSeconds: whole(1, 600) }),
   http: z.strictObject({

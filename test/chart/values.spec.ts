@@ -141,6 +141,18 @@ describeWhenSet('PAWL_TEST_HELM', 'refused values', (helm) => {
       },
       /controller\.env has NODE_EXTRA_CA_CERTS, which trustedCertificates or proxy sets already/,
     ],
+    [
+      'certificates by two values, for the log',
+      {
+        trustedCertificates: { configMap: 'ca' },
+        predictionLog: { to: 's3://logs/x' },
+        env: [{ name: 'NODE_EXTRA_CA_CERTS', value: '/ca.crt' }],
+      },
+      /env has NODE_EXTRA_CA_CERTS, which trustedCertificates or proxy sets already, for the prediction log/,
+    ],
+    ['a log to a registry', { predictionLog: { to: 'oci://r.example/log' } }, /does not match pattern/],
+    ['a log object that fills the memory', { predictionLog: { objectBytes: 8_388_608 } }, /more than half of/],
+    ['a collector with a password', { traces: { endpoint: 'http://me:word@collector' } }, /does not match pattern/],
     ['a path prefix with an end', merge(aGateway, { gateway: { pathPrefix: '/pets/' } }), /does not match pattern/],
     [
       'a timeout without a unit',

@@ -31,6 +31,12 @@
   mountPath: /etc/pawl/registry
   readOnly: true
 {{- end }}
+{{- with include "pawl.certificateMount" . }}
+{{- . }}
+{{- end }}
+{{- end -}}
+
+{{- define "pawl.certificateMount" -}}
 {{- if .Values.trustedCertificates.configMap }}
 - name: trusted-certificates
   mountPath: /etc/pawl/ca

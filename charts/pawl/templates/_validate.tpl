@@ -49,6 +49,16 @@
 {{- fail (printf "controller.env has %s, which trustedCertificates or proxy sets already: keep one of the two." .name) -}}
 {{- end -}}
 {{- end -}}
+{{- if include "pawl.observesBeyond" . -}}
+{{- range .Values.env -}}
+{{- if has .name $set -}}
+{{- fail (printf "env has %s, which trustedCertificates or proxy sets already, for the prediction log or traces: keep one of the two." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if gt (mul 2 (int64 .Values.predictionLog.objectBytes)) (int64 .Values.predictionLog.queueBytes) -}}
+{{- fail "predictionLog.objectBytes is more than half of predictionLog.queueBytes: an object must have room while the next one gathers." -}}
+{{- end -}}
 {{- with .Values.controller.watchNamespaces -}}
 {{- if not (include "pawl.installsController" $) -}}
 {{- fail "controller.watchNamespaces is set, but this release installs no controller: set it in the release that does." -}}

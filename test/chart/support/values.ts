@@ -2,6 +2,7 @@ import type { ValueCase } from './value-case.ts';
 import { aroundCases } from './values-around.ts';
 import { controllerCases } from './values-controller.ts';
 import { httpCases } from './values-http.ts';
+import { observationCases } from './values-observation.ts';
 import { outsideCases } from './values-outside.ts';
 import { podCases } from './values-pods.ts';
 import { policyCases } from './values-policy.ts';
@@ -14,6 +15,7 @@ export const valueCases: Readonly<Record<string, ValueCase>> = {
   ...aroundCases,
   ...controllerCases,
   ...httpCases,
+  ...observationCases,
   ...outsideCases,
   ...podCases,
   ...policyCases,
