@@ -9,7 +9,7 @@ const walled = { networkPolicy: { enabled: true } };
 
 const variable =
   (name: string) =>
-  ({ inference }: Rendered): string | undefined =>
+  ({ inference }: Rendered): unknown =>
     environmentOf(inference)[name];
 /** Ports of the service's egress rules, in order. */
 const portsOf = (r: Rendered): unknown =>
