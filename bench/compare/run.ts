@@ -2,10 +2,11 @@
  * `npm run bench:compare -- OTHER_CHECKOUT`: this build of the service beside another one, by turns and in one run, so that
  * what else the machine does hits both alike. Prints the median of each and the median of the ratios of neighbouring turns.
  *
+ * With `--env` this one has a setting that the other has not: what a setting costs, where OTHER_CHECKOUT is this one.
  * With `--other-model` the other one serves another bundle: two bundles are compared where OTHER_CHECKOUT is this one.
  *
  *   npm run bench:compare -- ../other [--model BUNDLE] [--other-model BUNDLE] [--photos FOLDER] [--sets as-sent,500x375] [--rounds 7] [--seconds 4]
- *                            [--concurrency 8] [--workers auto]
+ *                            [--concurrency 8] [--workers auto] [--env NAME=VALUE ...]
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,10 +27,16 @@ const { values: options, positionals } = parseArgs({
     seconds: { type: 'string', default: '4' },
     concurrency: { type: 'string', default: '8' },
     workers: { type: 'string', default: 'auto' },
+    env: { type: 'string', multiple: true, default: [] },
   },
 });
 const [other] = positionals;
 if (other === undefined) throw new Error('Name the checkout to compare with; it must be built.');
+
+/** The settings of this one alone. */
+const settings = Object.fromEntries(
+  options.env.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+);
 
 /** One measured turn. */
 interface Turn {
@@ -41,7 +48,7 @@ interface Turn {
 }
 
 /** Starts the service of a checkout, as that checkout says that production runs it. */
-async function start(folder: string, model: string): Promise<Server> {
+async function start(folder: string, model: string, env: Readonly<Record<string, string>> = {}): Promise<Server> {
   const kit = (await import(resolve(folder, 'test/kit/production-runtime.ts'))) as {
     readonly productionRuntime: typeof productionRuntime;
   };
@@ -53,6 +60,7 @@ async function start(folder: string, model: string): Promise<Server> {
       WORKERS: options.workers,
       MODEL_URI: `file:${resolve(model)}`,
       ...kit.productionRuntime().env,
+      ...env,
     },
     /^model loaded$/,
   );
@@ -79,7 +87,7 @@ async function turn(service: Server, photos: string): Promise<Turn> {
 async function compare(photos: string): Promise<void> {
   const services = [
     await start(other ?? '', options['other-model'] ?? options.model),
-    await start('.', options.model),
+    await start('.', options.model, settings),
   ] as const;
   const [first, second]: [Turn[], Turn[]] = [[], []];
   for (let round = 0; round < Number(options.rounds); round++) {
