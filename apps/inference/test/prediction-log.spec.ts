@@ -213,7 +213,7 @@ describeWhenSet('PAWL_TEST_S3_ENDPOINT', 'the log of predictions in a real S3 st
 
 it('goes to standard output among the lines of the request log', async () => {
   const service = await startService({ PREDICTION_LOG: 'stdout' });
-  stop = service.stop;
+  stop = () => service.stop();
   const answer = await predict(service.url);
   const line = await eventually('the line', () => service.log.find((each) => each['event'] === 'prediction'));
   expect(linesOf(JSON.stringify(line))[0]).toMatchObject({

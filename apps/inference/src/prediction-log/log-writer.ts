@@ -156,8 +156,8 @@ export class LogWriter {
   }
 
   async #write(batch: LogBatch): Promise<LogOutcome> {
+    if (this.#isStopped()) return 'dropped';
     const { signal } = this.#stop;
-    if (signal.aborted) return 'dropped';
     try {
       const write = await this.#sink.prepare(batch);
       const { retry } = this.#limits;
@@ -166,7 +166,7 @@ export class LogWriter {
       this.#isFailing = false;
       return 'written';
     } catch (error) {
-      if (signal.aborted) return 'dropped';
+      if (this.#isStopped()) return 'dropped';
       this.#tell(error);
       return 'failed';
     }
@@ -185,6 +185,10 @@ export class LogWriter {
     } finally {
       deadline.done();
     }
+  }
+
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** Once for an outage, not for every batch of it. */

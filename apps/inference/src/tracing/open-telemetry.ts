@@ -15,7 +15,7 @@ import {
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import { detectResources, resourceAttributesEnvDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { ParentBasedSampler, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { RequestOutcome, RequestTrace, TracedStage } from '../observation/request-trace.ts';
 import { boundedProcessor } from './bounded-export.ts';
@@ -53,8 +53,8 @@ export class OpenTelemetryTracer extends RequestTracer {
     const limits = { maxSpans, scheduledDelayMillis: delayMs, exportTimeoutMillis: timeoutMs + 1_000 };
     this.#provider = new TracerProvider({
       resource: resourceFromAttributes({ 'service.name': serviceName, 'service.instance.id': instance }).merge(
-        // OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME, as every program with OpenTelemetry takes them.
-        detectResources({ detectors: [envDetector] }),
+        // OTEL_RESOURCE_ATTRIBUTES, as every program with OpenTelemetry takes it.
+        detectResources({ detectors: [resourceAttributesEnvDetector] }),
       ),
       sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
       spanProcessors: [boundedProcessor(exporter, limits, dropped)],

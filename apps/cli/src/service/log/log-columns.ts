@@ -1,10 +1,10 @@
 import type { PredictionLine } from '@pawl/shared/predictionlog/prediction-line';
 
 /** Types of columns, by the names of hyparquet-writer. */
-export type ColumnType = 'TIMESTAMP' | 'STRING' | 'DOUBLE' | 'INT32' | 'BOOLEAN';
+type ColumnType = 'TIMESTAMP' | 'STRING' | 'DOUBLE' | 'INT32' | 'BOOLEAN';
 
 /** A value of a cell; undefined where the line has none. */
-export type Cell = string | number | boolean | Date | undefined;
+type Cell = string | number | boolean | Date | undefined;
 
 /** A column of the table: what it is called, and what it takes of a line. */
 export interface LogColumn {

@@ -35,7 +35,7 @@ const LOG_NAME = /\.(jsonl|ndjson|json|log)(\.gz)?$/;
 const LONGEST_OBJECT_MS = 2 * 3_600_000;
 
 /** Pure: whether a file may hold lines of the time, by the time in its name; yes where the name says none. */
-export function mayHold(path: string, { since, until }: TimeSpan): boolean {
+function mayHold(path: string, { since, until }: TimeSpan): boolean {
   const begunAt = begunAtOf(path);
   return begunAt === undefined || (begunAt <= until + LONGEST_OBJECT_MS && begunAt + LONGEST_OBJECT_MS >= since);
 }

@@ -25,6 +25,11 @@ export class ParquetTable {
   }
 
   #data(lines: readonly PredictionLine[]): ColumnSource[] {
-    return this.#columns.map(({ name, type, valueOf }) => ({ name, type, data: lines.map(valueOf), nullable: true }));
+    return this.#columns.map((column) => ({
+      name: column.name,
+      type: column.type,
+      data: lines.map((line) => column.valueOf(line)),
+      nullable: true,
+    }));
   }
 }

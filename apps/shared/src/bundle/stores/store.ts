@@ -58,7 +58,7 @@ export interface BundleStore {
 }
 
 /** What a store lists. */
-export interface ListedFile {
+interface ListedFile {
   /** As {@link BundleStore.read} takes it; empty for a file that the address itself names. */
   readonly path: string;
   /** Bytes. */
