@@ -23,6 +23,15 @@ describe('parseConfig', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/8/8', /TRUSTED_PROXIES=.*: expected addresses and networks/],
     ['CORS_ORIGINS', 'app.example', /CORS_ORIGINS=.*: expected \* or origins such as https/],
     ['CORS_ORIGINS', 'https://app.example/', /CORS_ORIGINS=.*: expected \* or origins such as https/],
+    [
+      'PREDICTION_LOG',
+      'oci://registry/log',
+      /PREDICTION_LOG=.*: expected stdout, file:\/folder or s3:\/\/bucket\/prefix/,
+    ],
+    ['PREDICTION_LOG', 's3://x', /PREDICTION_LOG=.*: expected stdout, file:\/folder or s3:\/\/bucket\/prefix/],
+    ['PREDICTION_LOG', 'stderr', /PREDICTION_LOG="stderr": expected stdout/],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'grpc://collector:4317', /OTEL_EXPORTER_OTLP_ENDPOINT=.*OpenTelemetry collector/],
+    ['OTEL_TRACES_SAMPLER_ARG', '5', /OTEL_TRACES_SAMPLER_ARG="5": /],
     ['REGISTRY_PLAIN_HTTP', 'yes', /REGISTRY_PLAIN_HTTP="yes": .*"true"\|"false"/],
   ])('names variable, value and expectation for %s=%s', (name, value, expected) => {
     expect(() => parseConfig({ [name]: value })).toThrow(expected);

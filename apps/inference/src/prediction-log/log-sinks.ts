@@ -23,7 +23,11 @@ export function storeSink(display: string, open: () => Promise<LogStore>, instan
       const name = objectName({ begunAt, instance, number });
       const bytes = await compress(lines.join(''));
       return async (signal) => {
-        store ??= open();
+        store ??= open().catch((error: unknown) => {
+          // The next try opens it again: credentials may be mended meanwhile.
+          store = undefined;
+          throw error;
+        });
         await (await store).put(name, bytes, signal);
       };
     },
