@@ -25,6 +25,8 @@ export const variants: Readonly<Record<string, Values>> = {
     trustedCertificates: { configMap: 'company' },
     proxy: { httpProxy: 'http://proxy:3128', httpsProxy: 'http://proxy:3128', noProxy: ['.corp.example'] },
     predictionIdKey: { secretName: 'ids', oldKeysKey: 'old' },
+    predictionLog: { to: 'stdout', s3Endpoint: 'https://minio.example:9000', envSecret: 'log-writer' },
+    traces: { endpoint: 'https://collector.example:4318', ratio: 0.1, serviceName: 'pets', envSecret: 'token' },
     cache: { type: 'pvc', keep: 3, pvc: { storageClassName: 'fast' } },
     service: { type: 'NodePort', labels: { team: 'v' }, annotations: { a: 'b' } },
     imagePullSecrets: [{ name: 'pull' }],
