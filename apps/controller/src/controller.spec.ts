@@ -38,7 +38,7 @@ function aController() {
     for (let step = 0; step < 2_000 && !(await holds()); step += 1) await clock.advance(100);
     expect(await holds()).toBeTruthy();
   };
-  return { api, asked, clock, logger, stop, run, holder, version, until };
+  return { api, asked, clock, logger, metrics, stop, run, holder, version, until };
 }
 
 describe('the controller', () => {
@@ -51,6 +51,21 @@ describe('the controller', () => {
     stop.abort();
     await until(async () => (await holder()) === '');
     expect(await running).toBe('stopped');
+  });
+
+  it('publishes, by namespace, what alerts ask of the versions', async () => {
+    const { api, metrics, stop, run, holder, version, until } = aController();
+    const running = run();
+    await until(async () => (await holder()) === 'me');
+    api.put(aVersion('1.1.0'));
+    await until(() => version()?.status?.phase === 'Pending');
+    await until(async () =>
+      (await metrics.text()).includes('pawl_controller_version_conditions{model_namespace="ns",condition="Stalled"} 1'),
+    );
+    expect(await metrics.text()).toContain('pawl_controller_rollout_seconds{model_namespace="ns"} 0');
+    stop.abort();
+    await until(async () => (await holder()) === '');
+    await running;
   });
 
   it('finds a version that was created while its watch was broken', async () => {

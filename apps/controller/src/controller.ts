@@ -6,6 +6,7 @@ import { byModel } from './model-version/caches.ts';
 import { type PodClient, podClient } from './model-version/pod-client.ts';
 import { answerVerdictsOf } from './model-version/verdicts.ts';
 import { Verifier } from './model-version/verifier.ts';
+import { abnormalConditions, lastVerdicts, rolloutSeconds } from './model-version/version-metrics.ts';
 import { NamespaceController } from './namespace-controller.ts';
 import { EventRecorder } from './runtime/events.ts';
 import { HttpServer } from './runtime/http-server.ts';
@@ -72,6 +73,7 @@ export async function runController(options: ControllerOptions, signal: AbortSig
       counts.set(status?.phase ?? 'Pending', (counts.get(status?.phase ?? 'Pending') ?? 0) + 1);
     return [...counts].map(([phase, value]) => ({ labels: { phase }, value }));
   });
+  observeVersions(metrics, controllers, clock);
 
   const versions = new Map([...controllers].map(([namespace, { caches }]) => [namespace, caches.versions]));
   const server = new HttpServer({
@@ -91,6 +93,37 @@ export async function runController(options: ControllerOptions, signal: AbortSig
     await events.drain();
     await server.close();
   }
+}
+
+/** Publishes what alerts ask of the versions: with a label for the namespace, whose number is that of the settings. */
+function observeVersions(
+  metrics: Metrics,
+  controllers: ReadonlyMap<string, NamespaceController>,
+  clock: Pick<Clock, 'now'>,
+): void {
+  const watched = () =>
+    [...controllers].map(([namespace, { caches, hasSynced }]) => ({
+      namespace,
+      versions: hasSynced ? caches.versions.list() : undefined,
+    }));
+  metrics.observedGauge(
+    'pawl_controller_version_conditions',
+    'ModelVersions whose condition is True: Stalled (without a verdict), Degraded or Refused.',
+    ['model_namespace', 'condition'],
+    () => abnormalConditions(watched()),
+  );
+  metrics.observedGauge(
+    'pawl_controller_last_verdict_timestamp_seconds',
+    'When a ModelVersion was last judged, by outcome: Passed or Failed.',
+    ['model_namespace', 'outcome'],
+    () => lastVerdicts(watched()),
+  );
+  metrics.observedGauge(
+    'pawl_controller_rollout_seconds',
+    'How long the ModelVersion that has been on its way longest has been so; 0: none is.',
+    ['model_namespace'],
+    () => rolloutSeconds(watched(), clock.now()),
+  );
 }
 
 /** Runs them until all have ended. Where one loses its lease or fails, the process is about to end, so all stop. */
