@@ -1,5 +1,6 @@
 import { imageFormats } from '@pawl/shared/preprocessing/image-format';
 import { rolloutPolicySchema } from '@pawl/shared/modelversion/rollout-policy';
+import { inferenceMetrics } from '@pawl/shared/telemetry/metric-names';
 import { z } from 'zod';
 
 /** Environment variables that the chart or the controller sets (a second entry would win over theirs unseen), or that none may. */
@@ -53,6 +54,8 @@ const optionalName = orEmpty('[a-z0-9]([-a-z0-9.]*[a-z0-9])?');
 const digest = orEmpty('sha256:[0-9a-f]{64}');
 const duration = z.string().regex(/^([0-9]+(ms|s|m|h))+$/);
 const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/);
+/** Percent; at 100 there is no budget that could burn. */
+const objective = z.number().min(50).lt(100);
 const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']);
 /** Whether it has a password is for a sentence of its own. */
 const proxyAddress = orEmpty('https?://[^/\\s]+/?');
@@ -228,7 +231,15 @@ export const chartValuesSchema = z.strictObject({
     egressTo: kubernetesList,
   }),
   serviceMonitor: z.strictObject({ enabled: flag, interval: duration, labels: words }),
-  prometheusRule: z.strictObject({ enabled: flag, labels: words }),
+  prometheusRule: z.strictObject({
+    enabled: flag,
+    labels: words,
+    availabilityObjective: objective,
+    latencyObjective: objective,
+    latencyLimit: z.union(inferenceMetrics.requestLatency.buckets.map((edge) => z.literal(edge))),
+    abstentionLimit: z.number().min(0).max(1),
+    runbook: z.string().regex(/^https?:\/\/[^\s#]+$/),
+  }),
   rbac: z.strictObject({ create: flag }),
   serviceAccount: z.strictObject({ create: flag, name: optionalName, annotations: words }),
   podAnnotations: words,

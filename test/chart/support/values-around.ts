@@ -1,9 +1,16 @@
 /* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call --
    Rendered objects are of many kinds; a field that is not there shows as a failed expectation. */
-import type { KubeObject } from './helm.ts';
+import type { KubeObject, Rendered } from './helm.ts';
 import type { ValueCase } from './value-case.ts';
 
 const network = { networkPolicy: { enabled: true } };
+
+/** An alert of the PrometheusRule. */
+const ruleOf = (rendered: Rendered, alert: string): KubeObject =>
+  rendered
+    .find('PrometheusRule')
+    .spec.groups.flatMap((group: KubeObject) => group.rules)
+    .find((rule: KubeObject) => rule.alert === alert);
 
 /** Values of what stands around the pods: network, monitoring, tests, and objects of the cluster. */
 export const aroundCases: Readonly<Record<string, ValueCase>> = {
@@ -65,14 +72,44 @@ export const aroundCases: Readonly<Record<string, ValueCase>> = {
   },
   'prometheusRule.enabled': {
     value: true,
-    at: (r) => r.find('PrometheusRule')?.spec.groups[0].rules.map((rule: KubeObject) => rule.alert as string),
-    expected: ['PawlErrorsHigh', 'PawlLatencyHigh', 'PawlModelMissing'],
+    at: (r) => r.find('PrometheusRule')?.spec.groups.map((group: KubeObject) => group.name as string),
+    expected: ['catdog-objectives', 'catdog-pods', 'catdog-answers', 'pawl-controller'],
   },
   'prometheusRule.labels': {
     given: { prometheusRule: { enabled: true } },
     value: { release: 'prometheus' },
     at: (r) => r.find('PrometheusRule').metadata.labels['release'],
     expected: 'prometheus',
+  },
+  'prometheusRule.availabilityObjective': {
+    given: { prometheusRule: { enabled: true } },
+    value: 99.95,
+    at: (r) => ruleOf(r, 'PawlErrorBudgetBurnsFast').expr.includes('ratio_rate1h > 14.4 * (1 - 99.95 / 100)'),
+    expected: true,
+  },
+  'prometheusRule.latencyObjective': {
+    given: { prometheusRule: { enabled: true } },
+    value: 95,
+    at: (r) => ruleOf(r, 'PawlLatencyBudgetBurnsFast').expr.includes('ratio_rate1h > 14.4 * (1 - 95 / 100)'),
+    expected: true,
+  },
+  'prometheusRule.latencyLimit': {
+    given: { prometheusRule: { enabled: true } },
+    value: 0.1,
+    at: (r) => ruleOf(r, 'PawlLatencyBudgetBurnsFast').expr.includes('le=~"0.1(.0)?"'),
+    expected: true,
+  },
+  'prometheusRule.abstentionLimit': {
+    given: { prometheusRule: { enabled: true } },
+    value: 0.5,
+    at: (r) => ruleOf(r, 'PawlAbstentionHigh').expr.includes('> 0.5\n'),
+    expected: true,
+  },
+  'prometheusRule.runbook': {
+    given: { prometheusRule: { enabled: true } },
+    value: 'https://wiki.example/pets',
+    at: (r) => ruleOf(r, 'PawlModelMissing').annotations.runbook_url,
+    expected: 'https://wiki.example/pets#pawlmodelmissing',
   },
 
   'smokeTest.argocdHook': {
