@@ -53,7 +53,7 @@ const ruleOf = (
 ) => ({
   alert: name,
   expr,
-  for: wait,
+  ...(wait !== '0m' && { for: wait }),
   labels: { severity, ...labels },
   annotations: {
     summary,

@@ -39,8 +39,8 @@ export type MakeGroup = (settings: RuleSettings) => RuleGroup;
 /** Share of things in percent, for the template of an annotation. */
 export const PERCENT = '{{ $value | humanizePercentage }}';
 
-/** Whose alert it is, for the template of an annotation: the namespace, and the track where the scrape says it. */
-export const WHERE = 'in {{ $labels.namespace }}{{ with $labels.track }} ({{ . }} pods){{ end }}';
+/** Where it is, for the template of an annotation after a name: the namespace and the track, if the scrape says them. */
+export const WHERE = '{{ with $labels.namespace }} in {{ . }}{{ end }}{{ with $labels.track }} ({{ . }} pods){{ end }}';
 
 /**
  * Selects series of the service.

@@ -51,10 +51,10 @@ const largest = (query: string, labels: readonly string[], sentence: string, lab
 const inputDrift = (settings: RuleSettings): Alert => ({
   name: 'PawlInputDrift',
   severity: 'warning',
-  expr: `${settings.model}:drift_evidence:log10_avg{statistic="all"} >= 3`,
+  expr: `max by (${TRACK}) (${settings.model}:drift_evidence:log10_avg{statistic="all"}) >= 3`,
   for: '10m',
   when: 'The pictures, or the answers, are no longer distributed as in the reference of the bundle; by chance at most once in 1,000 hours.',
-  summary: `The pictures of ${settings.model} ${WHERE} are not those that it was made for (evidence 10^{{ $value | printf "%.1f" }}).`,
+  summary: `The pictures of ${settings.model}${WHERE} are not those that it was made for (evidence 10^{{ $value | printf "%.1f" }}).`,
   description: largest(
     `topk(1, ${settings.model}:drift_evidence:log10_avg{statistic!="all",namespace="%s",track="%s"})`,
     ['namespace', 'track'],
@@ -70,7 +70,7 @@ const accuracyFell = (settings: RuleSettings): Alert => ({
   expr: `min by (${TRACK}) (${series(settings)('accuracy_change_upper_bound')}) < 0`,
   for: '15m',
   when: 'Feedback with true labels shows that fewer answers are right than at the release.',
-  summary: `${settings.model} ${WHERE} is less accurate than at its release, by {{ printf "%f" $value | reReplaceAll "^-" "" | humanizePercentage }} at least.`,
+  summary: `${settings.model}${WHERE} is less accurate than at its release, by {{ printf "%f" $value | reReplaceAll "^-" "" | humanizePercentage }} at least.`,
 });
 
 const confidenceFell = (settings: RuleSettings): Alert => ({
@@ -84,7 +84,7 @@ const confidenceFell = (settings: RuleSettings): Alert => ({
   ].join('\n'),
   for: '1h',
   when: `Over a day, the mean confidence of the answers is more than ${FALL * 100} points below the accuracy at the release.`,
-  summary: `By its confidences, ${PERCENT} of the answers of ${settings.model} ${WHERE} are right: ${FALL * 100} points or more below its release.`,
+  summary: `By its confidences, ${PERCENT} of the answers of ${settings.model}${WHERE} are right: ${FALL * 100} points or more below its release.`,
 });
 
 const abstentionHigh = (settings: RuleSettings): Alert => ({
@@ -97,7 +97,7 @@ const abstentionHigh = (settings: RuleSettings): Alert => ({
   ].join('\n'),
   for: '30m',
   when: 'More images than the limit are probably none of the labels.',
-  summary: `${PERCENT} of the images that ${settings.model} ${WHERE} answers are probably none of its labels.`,
+  summary: `${PERCENT} of the images that ${settings.model}${WHERE} answers are probably none of its labels.`,
 });
 
 function imagesRefused(settings: RuleSettings): Alert {
@@ -116,7 +116,7 @@ function imagesRefused(settings: RuleSettings): Alert {
     ].join('\n'),
     for: '15m',
     when: 'More than a fifth of the images are refused: broken, too large, or of a format that is not taken.',
-    summary: `${PERCENT} of the images that ${settings.model} in {{ $labels.namespace }} is sent are refused.`,
+    summary: `${PERCENT} of the images that ${settings.model}${WHERE} is sent are refused.`,
     description: largest(
       `topk(1, sum by (code) (increase(${settings.model}_image_refused_total{namespace="%s"}[30m])))`,
       ['namespace'],

@@ -7,6 +7,7 @@ import {
   type Severity,
   series,
   share,
+  WHERE,
 } from '../rule.ts';
 import { predictions, type RuleSettings } from '../settings.ts';
 
@@ -121,8 +122,8 @@ function alertsOf(settings: RuleSettings, objective: Objective): readonly Alert[
     severity,
     expr: burns(rates),
     for: wait,
-    when: `Predictions ${objective.when}: the budget of 30 days burns ${rates.map(({ factor, long }) => `${factor} times too fast over ${long}`).join(', or ')}.`,
-    summary: `${PERCENT} of the predictions of ${settings.model} in {{ $labels.namespace }} ${objective.do}; the objective is that ${objective.percent} % do not.`,
+    when: `Predictions ${objective.when} so often that the budget of 30 days would last less than ${rates.map(({ factor, long }) => `${(30 / factor).toFixed(0)} days (over ${long})`).join(' or ')}.`,
+    summary: `${PERCENT} of the predictions of ${settings.model}${WHERE} ${objective.do}; the objective is that ${objective.percent} % do not.`,
   });
   return [alert('Fast', 'critical', FAST, '2m'), alert('Slowly', 'warning', SLOW, '1h')];
 }

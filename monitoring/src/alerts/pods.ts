@@ -34,7 +34,7 @@ const weightsDiffer = (settings: RuleSettings): Alert => ({
   // A promotion replaces pods, so old and new weights serve side by side for some minutes.
   for: '30m',
   when: 'Pods of one track serve different weights, for longer than a promotion takes.',
-  summary: `Pods of ${settings.model} ${WHERE} serve {{ $value }} different bundles.`,
+  summary: `Pods of ${settings.model}${WHERE} serve {{ $value }} different bundles.`,
 });
 
 function canaryErrors(settings: RuleSettings): Alert {
@@ -46,7 +46,7 @@ function canaryErrors(settings: RuleSettings): Alert {
     expr: `${share('namespace', failed, all, '5m')} > 0.05\nand\n${atLeast('namespace', failed, '5m', 5)}`,
     for: '1m',
     when: 'More than 5 % of the predictions of canary pods fail with 5xx.',
-    summary: `${PERCENT} of the predictions of the canary of ${settings.model} in {{ $labels.namespace }} fail with 5xx.`,
+    summary: `${PERCENT} of the predictions of the canary of ${settings.model}${WHERE} fail with 5xx.`,
     description: 'The controller compares it with the stable pods and takes it back when the difference is no chance.',
   };
 }
@@ -60,7 +60,7 @@ function requestsTurnedAway(settings: RuleSettings): Alert {
     expr: `${share('namespace', refused, all, '10m')} > 0.01\nand\n${atLeast('namespace', refused, '10m', 10)}`,
     for: '10m',
     when: 'More than 1 % of the predictions are turned away with 429: the queue is full, or a client exceeds its limits.',
-    summary: `${PERCENT} of the predictions of ${settings.model} in {{ $labels.namespace }} are turned away with 429.`,
+    summary: `${PERCENT} of the predictions of ${settings.model}${WHERE} are turned away with 429.`,
   };
 }
 
@@ -70,7 +70,7 @@ const queueSlow = (settings: RuleSettings): Alert => ({
   expr: `histogram_quantile(0.95, sum by (${TRACK}, le) (rate(${series(settings)('stage_duration_seconds_bucket', 'stage="queue"')}[10m]))) > 0.25`,
   for: '10m',
   when: 'One image in twenty waits for a worker for longer than a quarter of a second.',
-  summary: `One image in twenty waits {{ $value | humanizeDuration }} or longer for a worker of ${settings.model} ${WHERE}.`,
+  summary: `One image in twenty waits {{ $value | humanizeDuration }} or longer for a worker of ${settings.model}${WHERE}.`,
 });
 
 function deaths(settings: RuleSettings): readonly Alert[] {
@@ -80,18 +80,18 @@ function deaths(settings: RuleSettings): readonly Alert[] {
     {
       name: 'PawlWorkersDying',
       severity: 'warning',
-      expr: `${increase('worker_deaths')} > 2`,
+      expr: `${increase('worker_deaths')} >= 3`,
       for: '5m',
-      when: 'More than two worker threads died in half an hour.',
-      summary: `{{ $value | humanize }} workers of ${settings.model} ${WHERE} died in half an hour.`,
+      when: 'Three or more worker threads died in half an hour.',
+      summary: `{{ $value | humanize }} workers of ${settings.model}${WHERE} died in half an hour.`,
     },
     {
       name: 'PawlDecodersDying',
       severity: 'warning',
-      expr: `${increase('decoder_deaths')} > 5`,
+      expr: `${increase('decoder_deaths')} >= 6`,
       for: '5m',
-      when: 'More than five processes that decode images ended in half an hour.',
-      summary: `{{ $value | humanize }} decoders of ${settings.model} ${WHERE} ended in half an hour.`,
+      when: 'Six or more processes that decode images ended in half an hour.',
+      summary: `{{ $value | humanize }} decoders of ${settings.model}${WHERE} ended in half an hour.`,
       description: 'Each one costs the answer of one image. Many of them are an attack, or a fault in a decoder.',
     },
   ];
@@ -103,5 +103,5 @@ const predictionLogLosing = (settings: RuleSettings): Alert => ({
   expr: `sum by (namespace, outcome) (increase(${series(settings)('prediction_log_total', 'outcome=~"dropped|failed"')}[15m])) > 0`,
   for: '15m',
   when: 'Entries of the prediction log are dropped or cannot be written.',
-  summary: `{{ $value | humanize }} entries of the prediction log of ${settings.model} in {{ $labels.namespace }}: {{ $labels.outcome }}, in 15 minutes.`,
+  summary: `{{ $value | humanize }} entries of the prediction log of ${settings.model}${WHERE}: {{ $labels.outcome }}, in 15 minutes.`,
 });

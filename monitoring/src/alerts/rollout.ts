@@ -91,7 +91,7 @@ function controller(settings: RuleSettings): readonly Alert[] {
       name: 'PawlControllerFailing',
       severity: 'warning',
       // Retries come with a growing pause, so a lasting failure is a few in half an hour.
-      expr: `sum by (namespace, reason) (increase(${of('reconcile_errors_total')}[30m])) > 2`,
+      expr: `sum by (namespace, reason) (increase(${of('reconcile_errors_total')}[30m])) >= 3`,
       for: '15m',
       when: 'Reconciles fail again and again.',
       summary:

@@ -1,0 +1,62 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { inRepository } from '@pawl/test-kit/repository';
+import { allGroups } from '../rule-files.ts';
+import { exampleSettings } from '../settings.ts';
+import { readRunbook } from './read-runbook.ts';
+import { runbookVariables } from './run-block.ts';
+
+const sections = readRunbook(readFileSync(inRepository('RUNBOOK.md'), 'utf8'));
+const blocks = sections.flatMap((section) => section.blocks);
+const at = ({ section, line }: { section: string; line: number }) => `${section}, line ${line}`;
+
+describe('RUNBOOK.md', () => {
+  it('has a section for every alert, and for no other', () => {
+    const alerts = allGroups(exampleSettings).flatMap((group) => group.alerts.map(({ name }) => name));
+    const headings = sections.map(({ heading }) => heading).filter((heading) => heading.startsWith('Pawl'));
+    expect(headings).toEqual(alerts);
+  });
+
+  it('says of every alert what it means, whom it harms, how to look and what to do', () => {
+    for (const { heading, parts } of sections.filter((section) => section.heading.startsWith('Pawl')))
+      expect({ heading, parts }).toEqual({ heading, parts: ['Meaning', 'Impact', 'Diagnosis', 'Mitigation'] });
+  });
+
+  it('begins with what to do about wrong answers, in five commands', () => {
+    const section = sections.find(({ heading }) => heading === 'The model is wrong: what now');
+    expect(sections.indexOf(section!)).toBe(1);
+    const commands = section!.blocks.flatMap((block) =>
+      block.commands.split('\n').filter((line) => !line.startsWith('#')),
+    );
+    expect(commands).toHaveLength(5);
+  });
+
+  it('says of every command who runs it, and why where no test does', () => {
+    expect(blocks.length).toBeGreaterThan(30);
+    expect(blocks.filter(({ mark }) => mark === 'unmarked').map(at)).toEqual([]);
+    expect(blocks.filter(({ mark, reason }) => mark === 'manual' && reason === '').map(at)).toEqual([]);
+    expect(blocks.filter(({ mark, reason }) => mark === 'run' && reason !== '').map(at)).toEqual([]);
+  });
+
+  it('has commands that bash can read', () => {
+    for (const block of blocks) {
+      const { status, stderr } = spawnSync('bash', ['-n'], { input: block.commands, encoding: 'utf8' });
+      expect({ block: at(block), status, stderr }).toEqual({ block: at(block), status: 0, stderr: '' });
+    }
+  });
+
+  it('runs commands with no other variables than those that are set for them', () => {
+    for (const block of blocks.filter(({ mark }) => mark === 'run'))
+      for (const [, name] of block.commands.matchAll(/\$\{?([A-Z_]+)/g))
+        expect({ block: at(block), isSet: runbookVariables.some((known) => known === name) }).toEqual({
+          block: at(block),
+          isSet: true,
+        });
+  });
+
+  it('writes nothing in a command that a test runs', () => {
+    const changes =
+      /kubectl\b.*\b(delete|patch|apply|edit|annotate|scale|restart|resume)\b|helm|--push|pawl (rollback|release|promote|rollout (abort|retry|promote|suspend|resume))/;
+    expect(blocks.filter(({ mark, commands }) => mark === 'run' && changes.test(commands)).map(at)).toEqual([]);
+  });
+});
