@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { FakeClock } from '@pawl/shared/concurrency/test/fake-clock';
 import type { ModelVersion } from '@pawl/shared/modelversion/model-version';
 import type { KubeObject, ResourceType } from '@pawl/shared/kubernetes/kube-object';
@@ -7,6 +8,7 @@ import { annotations, CANARY, labels } from '@pawl/shared/modelversion/names';
 import { FakeApi, refusals } from '@pawl/test-kit/fake-api';
 import { aDigest } from '@pawl/test-kit/model-versions';
 import { aPod, aReplicaSet, ownedBy } from '@pawl/test-kit/pods';
+import { inRepository } from '@pawl/test-kit/repository';
 import { parseConfig } from './config.ts';
 import { runController } from './controller.ts';
 import { aVersion, NOW } from './model-version/test/builders.ts';
@@ -63,6 +65,11 @@ describe('the controller', () => {
       (await metrics.text()).includes('pawl_controller_version_conditions{model_namespace="ns",condition="Stalled"} 1'),
     );
     expect(await metrics.text()).toContain('pawl_controller_rollout_seconds{model_namespace="ns"} 0');
+    const text = await metrics.text();
+    const rules = readFileSync(inRepository('monitoring/rules/controller.yaml'), 'utf8');
+    const asked = [...rules.matchAll(/\b(pawl_controller_\w+)\{/g)].map(([, name = '']) => name.replace(/_count$/, ''));
+    expect(asked.length).toBeGreaterThan(8);
+    expect(asked.filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
     stop.abort();
     await until(async () => (await holder()) === '');
     await running;
