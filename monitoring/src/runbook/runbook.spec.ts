@@ -1,13 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { stderr, stdout } from 'node:process';
 import { inRepository } from '@pawl/test-kit/repository';
+import type { Session } from '../../../apps/cli/src/commands/session.ts';
+import { createProgram } from '../../../apps/cli/src/program.ts';
 import { allGroups } from '../rule-files.ts';
 import { exampleSettings } from '../settings.ts';
 import { readRunbook } from './read-runbook.ts';
 import { runbookVariables } from './run-block.ts';
 
-const sections = readRunbook(readFileSync(inRepository('RUNBOOK.md'), 'utf8'));
+const runbook = readFileSync(inRepository('RUNBOOK.md'), 'utf8');
+const sections = readRunbook(runbook);
 const blocks = sections.flatMap((section) => section.blocks);
+/** What nothing is asked of but its commands. */
+const program = createProgram({ context: { stdout, stderr, env: {} }, exitCode: 0 } as unknown as Session);
 const at = ({ section, line }: { section: string; line: number }) => `${section}, line ${line}`;
 
 describe('RUNBOOK.md', () => {
@@ -52,6 +58,41 @@ describe('RUNBOOK.md', () => {
           block: at(block),
           isSet: true,
         });
+  });
+
+  it('calls commands that pawl has, with options that they have', () => {
+    const lines = blocks.flatMap((block) => block.commands.split('\n').filter((line) => line.startsWith('pawl ')));
+    expect(lines.length).toBeGreaterThan(10);
+    for (const line of lines) {
+      const [, ...words] = line.split(' ');
+      let command = program;
+      while (words[0] !== undefined) {
+        const [word] = words;
+        const next = command.commands.find((each) => each.name() === word);
+        if (next === undefined) break;
+        command = next;
+        words.shift();
+      }
+      const options = words.filter((word) => word.startsWith('-'));
+      const known = command.options.flatMap(({ short, long }) => [short, long]);
+      expect({ line, unknown: options.filter((option) => !known.includes(option)) }).toEqual({ line, unknown: [] });
+      expect({ line, isCommand: command !== program && command.registeredArguments.length > 0 }).toEqual({
+        line,
+        isCommand: true,
+      });
+    }
+  });
+
+  it('links to headings that it has', () => {
+    const targets = [...runbook.matchAll(/\]\(#([^)]+)\)/g)].map(([, target = '']) => target);
+    const anchors = sections.map(({ heading }) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    expect(targets.length).toBeGreaterThan(10);
+    expect(targets.filter((target) => !anchors.includes(target))).toEqual([]);
   });
 
   it('writes nothing in a command that a test runs', () => {
