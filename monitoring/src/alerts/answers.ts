@@ -1,3 +1,4 @@
+import { ALARM_EVIDENCE } from '@pawl/shared/drift/drift-detector';
 import { type Alert, atLeast, type MakeGroup, PERCENT, type RecordingRule, series, share, WHERE } from '../rule.ts';
 import type { RuleSettings } from '../settings.ts';
 
@@ -51,7 +52,7 @@ const largest = (query: string, labels: readonly string[], sentence: string, lab
 const inputDrift = (settings: RuleSettings): Alert => ({
   name: 'PawlInputDrift',
   severity: 'warning',
-  expr: `max by (${TRACK}) (${settings.model}:drift_evidence:log10_avg{statistic="all"}) >= 3`,
+  expr: `max by (${TRACK}) (${settings.model}:drift_evidence:log10_avg{statistic="all"}) >= ${Math.log10(ALARM_EVIDENCE)}`,
   for: '10m',
   when: 'The pictures, or the answers, are no longer distributed as in the reference of the bundle; by chance at most once in 1,000 hours.',
   summary: `The pictures of ${settings.model}${WHERE} are not those that it was made for (evidence 10^{{ $value | printf "%.1f" }}).`,
