@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@pawl/test-kit/eventually';
-import type { CommandBlock } from './read-runbook.ts';
-import { runBlock, type RunbookEnvironment } from './run-block.ts';
+import { type CommandBlock, readRunbook } from './read-runbook.ts';
+import { runBlock, type RunbookEnvironment, runRunbook } from './run-block.ts';
 
 const environment: RunbookEnvironment = {
   KUBECONFIG: '/nowhere',
@@ -46,6 +46,24 @@ describe('a block of the runbook', () => {
     const { output } = await runBlock(block(`cat ${pid}`), environment);
     await eventually('the end of what bash left behind', () => !isAlive(Number(output)));
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe('a runbook', () => {
+  it('has the blocks run that say so, each of them, whatever became of those before', async () => {
+    const page = [
+      '## A',
+      ...['```sh run', 'echo "$VERSION"; exit 3', '```'],
+      ...['```sh manual (wakes a person)', 'echo ring', '```'],
+      ...['```sh', 'echo unmarked', '```'],
+      '## B',
+      ...['```sh run', 'echo "$URL"', '```'],
+    ].join('\n');
+    const results = await runRunbook(readRunbook(page), environment);
+    expect(results.map(({ block, code, output }) => ({ section: block.section, code, output }))).toEqual([
+      { section: 'A', code: 3, output: 'catdog-1-0-0\n' },
+      { section: 'B', code: 0, output: 'http://localhost:8000\n' },
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { CommandBlock } from './read-runbook.ts';
+import type { CommandBlock, Section } from './read-runbook.ts';
 
 /** Variables that the commands of the runbook may read; whoever runs them sets all. */
 export const runbookVariables = [
@@ -9,7 +9,7 @@ export const runbookVariables = [
   /** Namespace of the controller. */
   'CONTROLLER_NAMESPACE',
   'MODEL',
-  /** Name of a ModelVersion. */
+  /** Name of the ModelVersion that serves. */
   'VERSION',
   /** Address of the service, such as http://localhost:8000. */
   'URL',
@@ -29,7 +29,7 @@ export interface BlockResult {
   readonly output: string;
 }
 
-/** How long a command of the runbook may take. */
+/** How long a block of the runbook may take. */
 const TIMEOUT_MS = 60_000;
 
 /**
@@ -75,4 +75,19 @@ export function runBlock(
       resolve({ block, code: code ?? undefined, timedOut, output: Buffer.concat(output).toString() });
     });
   });
+}
+
+/**
+ * Runs all blocks of a runbook that are marked `run`, one after another, whatever became of those before: each stands alone.
+ * @param sections of the runbook, as `readRunbook` gives them.
+ */
+export async function runRunbook(
+  sections: readonly Section[],
+  environment: RunbookEnvironment,
+  timeoutMs = TIMEOUT_MS,
+): Promise<readonly BlockResult[]> {
+  const results: BlockResult[] = [];
+  for (const block of sections.flatMap(({ blocks }) => blocks).filter(({ mark }) => mark === 'run'))
+    results.push(await runBlock(block, environment, timeoutMs));
+  return results;
 }
