@@ -52,10 +52,10 @@ export const podCases: readonly AlertCase[] = [
   },
   {
     alert: 'PawlWeightsDiffer',
-    title: 'a promotion takes twenty minutes',
+    title: 'a promotion has taken twenty minutes',
     fires: false,
-    service: { [info('0', 'stable')]: '1x20 _x20', [info('1', 'stable')]: '1x40' },
-    at: '35m',
+    service: { [info('0', 'stable')]: '1x40', [info('1', 'stable')]: '1x40' },
+    at: '20m',
   },
   {
     alert: 'PawlCanaryErrors',

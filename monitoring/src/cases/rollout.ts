@@ -46,9 +46,16 @@ export const rolloutCases: readonly AlertCase[] = [
     },
     {
       alert: `PawlVersion${name}`,
-      title: `a version was ${name} for ten minutes`,
+      title: `a version has been ${name} for ten minutes`,
       fires: false,
-      controller: { [condition(name)]: '1x9 0x20' },
+      controller: { [condition(name)]: '1x20' },
+      at: '10m',
+    },
+    {
+      alert: `PawlVersion${name}`,
+      title: `no version is ${name}`,
+      fires: false,
+      controller: { [condition(name)]: '0x20' },
       at: '16m',
     },
   ]),
