@@ -67,7 +67,7 @@ export class DriftObserver implements PredictionObserver {
   #watchOf(reference: Reference | undefined): Watch | undefined {
     if (reference === undefined || reference === this.#watch?.reference) return this.#watch;
     const statistics = watchedStatistics(reference);
-    this.#watch = { reference, statistics, detector: new DriftDetector(statistics, systemClock.monotonic) };
+    this.#watch = { reference, statistics, detector: new DriftDetector(statistics, () => systemClock.monotonic()) };
     return this.#watch;
   }
 

@@ -23,19 +23,25 @@ export interface ObservedPicture {
   readonly known: number | undefined;
 }
 
-/** Pure: the numbers of a picture by the names that `reference.json` gives them. */
-export function observationOf(picture: ObservedPicture): Observation {
-  const { statistics, projections, width, height, bytes, label, confidence, known } = picture;
-  const numbers: Record<string, number | undefined> = {
+/** Pure: what `inputs` of `reference.json` says of a picture, by its names: nothing of the answer. */
+export function inputNumbersOf(
+  picture: Omit<ObservedPicture, 'label' | 'confidence' | 'known'>,
+): Record<string, number> {
+  const { statistics, projections, width, height, bytes } = picture;
+  const numbers: Record<string, number> = {
     ...statistics,
     width,
     height,
     aspect: width / height,
     bytes,
     bytes_per_pixel: bytes / (width * height),
-    confidence,
-    known,
   };
   for (const [index, value] of projections.entries()) numbers[`projection_${index}`] = value;
-  return { numbers, label };
+  return numbers;
+}
+
+/** Pure: all that is known of a picture and its answer, by the names of `reference.json`. */
+export function observationOf(picture: ObservedPicture): Observation {
+  const { label, confidence, known } = picture;
+  return { label, numbers: { ...inputNumbersOf(picture), confidence, known } };
 }

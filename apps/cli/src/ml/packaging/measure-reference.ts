@@ -3,7 +3,7 @@ import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { Manifest } from '@pawl/shared/bundle/manifest';
 import type { Reference } from '@pawl/shared/bundle/reference';
 import { buildReference } from '@pawl/shared/drift/build-reference';
-import { observationOf, type ObservedPicture } from '@pawl/shared/drift/observation';
+import { inputNumbersOf, type ObservedPicture } from '@pawl/shared/drift/observation';
 import { MIN_PICTURES } from '@pawl/shared/drift/watched-statistic';
 import { toAnswer } from '@pawl/shared/execution/answer';
 import { isRefusedPicture, withLocalModel } from '../../bundles/local-model.ts';
@@ -73,10 +73,7 @@ export async function measureReference(
     );
   // In the order of their names, or sums would differ from run to run in their last digits.
   const inOrder = pictures.flatMap(({ path }) => found.get(path) ?? []);
-  const inputs = inOrder.map((picture) => {
-    const { confidence: _, known: __, ...numbers } = observationOf(picture).numbers;
-    return numbers;
-  });
+  const inputs = inOrder.map(inputNumbersOf);
   const reference = buildReference({ inputs, labels: model.spec.labels, answers: inOrder });
   return { reference, refused: pictures.length - found.size };
 }
