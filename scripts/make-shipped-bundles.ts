@@ -15,7 +15,7 @@ import { forEachLimited } from '@pawl/shared/concurrency/for-each-limited';
 import type { ManifestDraft } from '@pawl/shared/bundle/manifest';
 import { writeBundle } from '@pawl/shared/bundle/write-bundle';
 import { buildReference } from '@pawl/shared/drift/build-reference';
-import { observationOf, type ObservedPicture } from '@pawl/shared/drift/observation';
+import { inputNumbersOf, type ObservedPicture } from '@pawl/shared/drift/observation';
 import { type Answer, toAnswer } from '@pawl/shared/execution/answer';
 import type { Classification } from '@pawl/shared/execution/image-task';
 import { shareBytes } from '@pawl/shared/execution/share-bytes';
@@ -255,11 +255,7 @@ async function picturesOf(ask: Ask, folder: string, spec: Draft): Promise<Observ
 
 /** What users' pictures are compared with. */
 function referenceOf(pictures: readonly ObservedPicture[]): Reference {
-  const inputs = pictures.map((picture) => {
-    const { confidence: _, known: __, ...numbers } = observationOf(picture).numbers;
-    return numbers;
-  });
-  return buildReference({ inputs, labels: base.labels, answers: pictures, projections });
+  return buildReference({ inputs: pictures.map(inputNumbersOf), labels: base.labels, answers: pictures, projections });
 }
 
 async function goldenImages(

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ALARM_EVIDENCE, DriftDetector } from '@pawl/shared/drift/drift-detector';
 import { buildReference } from '@pawl/shared/drift/build-reference';
-import { observationOf, type ObservedPicture } from '@pawl/shared/drift/observation';
+import { inputNumbersOf, observationOf, type ObservedPicture } from '@pawl/shared/drift/observation';
 import { watchedStatistics } from '@pawl/shared/drift/watched-statistic';
 import { createRandom, type RandomStream } from '@pawl/shared/statistics/random';
 import { alterations } from './alterations.ts';
@@ -58,10 +58,7 @@ const seen = await withObserver(options.model, PROJECTIONS, async (observe) => (
 
 const watched = watchedStatistics(
   buildReference({
-    inputs: seen.reference.map((picture) => {
-      const { confidence: _, known: __, ...numbers } = observationOf(picture).numbers;
-      return numbers;
-    }),
+    inputs: seen.reference.map(inputNumbersOf),
     labels: [...new Set(seen.reference.map(({ label }) => label))].sort(),
     answers: seen.reference,
     projections: PROJECTIONS,
