@@ -143,7 +143,9 @@ export default {
       'The edge (http, web, health) imports the inside, never the other way.',
       {
         path: within(
-          ...['config', 'logging', 'model', 'prediction', 'feedback', 'metrics'].map((each) => `apps/inference/src/${each}`),
+          ...['config', 'logging', 'model', 'prediction', 'feedback', 'metrics'].map(
+            (each) => `apps/inference/src/${each}`,
+          ),
         ),
       },
       { path: within(...['http', 'web', 'health'].map((each) => `apps/inference/src/${each}`)) },
