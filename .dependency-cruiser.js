@@ -49,7 +49,14 @@ const owners = {
 };
 
 /** The rooms of the CLI in rows: each may import those of the rows after its own. */
-const rooms = [['commands'], ['service', 'ml', 'gitops'], ['bundles', 'cluster'], ['files', 'terminal'], ['errors']];
+const rooms = [
+  ['commands'],
+  ['watch'],
+  ['service', 'ml', 'gitops'],
+  ['bundles', 'cluster'],
+  ['files', 'terminal', 'pages'],
+  ['errors'],
+];
 
 /** A path, or what is in it, as a pattern. */
 const within = (...paths) => `^(${paths.map((path) => path.replaceAll('.', '\\.')).join('|')})(/|$)`;

@@ -5,6 +5,7 @@ import { addCascade } from './commands/ml/cascade.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDiff } from './commands/bundles/diff.ts';
 import { addData } from './commands/ml/data.ts';
+import { addDrift } from './commands/watch/drift.ts';
 import { addEnvironments } from './commands/gitops/environments.ts';
 import { addEvaluate } from './commands/ml/evaluate.ts';
 import { addExplain } from './commands/cluster/explain.ts';
@@ -78,6 +79,7 @@ const commands = [
   addSimulate,
   addSmoke,
   addLog,
+  addDrift,
 ];
 
 /** The program with all its commands; nothing runs yet. */

@@ -90,6 +90,14 @@ const cliErrorCodes = {
   SERVICE_UNREACHABLE: exitCodes.cluster,
   SERVICE_REFUSED: exitCodes.cluster,
   SMOKE_FAILED: exitCodes.no,
+  // What was measured after deployment
+  PROMETHEUS_UNREACHABLE: exitCodes.cluster,
+  PROMETHEUS_REFUSED: exitCodes.cluster,
+  METRICS_NOT_FOUND: exitCodes.notFound,
+  METRICS_TOO_MANY: exitCodes.no,
+  REFERENCE_MISSING: exitCodes.no,
+  REFERENCE_DIFFERS: exitCodes.no,
+  SIMULATION_INVALID: exitCodes.no,
   TIMEOUT: exitCodes.timeout,
   INTERRUPTED: exitCodes.interrupted,
 } as const;

@@ -69,6 +69,17 @@ export class DriftDetector {
     }
   }
 
+  /** Counts pictures that others put into bins, such as several processes: by watched statistic and bin, one count each. */
+  add(counts: readonly (readonly number[])[]): void {
+    this.#startAnew();
+    const slot = this.#slots.at(-1);
+    for (const [statistic, ofBins] of counts.entries())
+      for (const [bin, count] of ofBins.entries()) {
+        const known = slot?.[statistic];
+        if (known?.[bin] !== undefined) known[bin] += count;
+      }
+  }
+
   /** The evidence now. Takes about a millisecond for ten statistics. */
   evidence(): DriftEvidence {
     this.#startAnew();

@@ -1,6 +1,7 @@
 import { percent } from '../../terminal/text.ts';
 import { splits } from './dataset.ts';
-import { bars, escapeHtml, figure, html, page, pictureOf, section, table, type Html } from './report-html.ts';
+import { bars, escapeHtml, figure, html, page, section, table, type Html } from '../../pages/html.ts';
+import { pictureOf } from './report-html.ts';
 import type { DataReport, ReportedPhotograph } from './report.ts';
 
 /** Entries of one list on the page; report.json has all. */
