@@ -22,6 +22,7 @@ import { addRetrain } from './commands/ml/retrain.ts';
 import { addRollback } from './commands/gitops/rollback.ts';
 import { addOldSpellings, addRollout } from './commands/cluster/rollout.ts';
 import { addRuns } from './commands/ml/runs.ts';
+import { addReport } from './commands/watch/report.ts';
 import type { Session } from './commands/session.ts';
 import { addSign } from './commands/bundles/sign.ts';
 import { addSimulate } from './commands/service/simulate.ts';
@@ -79,6 +80,7 @@ const commands = [
   addSimulate,
   addSmoke,
   addLog,
+  addReport,
   addDrift,
 ];
 

@@ -8,13 +8,13 @@ import { html, type Html } from './html.ts';
 export interface Line {
   readonly title: string;
   /** What the line ends at, or another figure that sums it up. */
-  readonly figure: string;
+  readonly figure: Html | string;
   /** One a step; null: nothing to show. */
   readonly values: readonly (number | null)[];
   /** What the axis spans at least. */
   readonly least: readonly [from: number, to: number];
   /** How a value of the axis is written. */
-  readonly format: (value: number) => string;
+  readonly format: (value: number) => Html | string;
   /** Drawn across, such as a limit. */
   readonly limit?: { readonly value: number; readonly name: string };
   /** Under the axis, from left to right. */
@@ -143,6 +143,7 @@ export const CHART_STYLE = `
 .plot .axis.low { bottom: 0; }
 .plot .limit { position: absolute; left: 0; right: 0; border-top: 1px dashed var(--bad); }
 .plot .limit span { position: absolute; right: 0; bottom: 1px; font-size: 12px; color: var(--bad); }
+.ticks span { white-space: nowrap; }
 .ticks { display: flex; justify-content: space-between; margin-left: 52px; padding-top: 4px; font-size: 12px; color: var(--dim); font-variant-numeric: tabular-nums; }
 .strip { display: block; width: 100%; height: 14px; background: var(--back); border-radius: 3px; }
 .columns { display: block; width: 100%; height: 90px; border-bottom: 1px solid var(--line); }

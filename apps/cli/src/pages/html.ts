@@ -63,7 +63,7 @@ export function section(title: string, entries: number | undefined, explanation:
 }
 
 /** A large figure with a name; a 0 is always quiet. */
-export function figure(name: string, value: number | string, tone: '' | 'good' | 'bad' = ''): Html {
+export function figure(name: string, value: Html | number | string, tone: '' | 'good' | 'bad' = ''): Html {
   return html`<div class="${value === 0 ? 'quiet' : tone}">
     <dd>${value}</dd>
     <dt>${name}</dt>

@@ -6,21 +6,38 @@ import { writeError } from '../errors/write-error.ts';
 import { plain, widthOf } from '../terminal/text.ts';
 import type { Theme } from '../terminal/theme.ts';
 import { bundledPhotos, readLabelledPhotos, sendingOrder, type LabelledPhoto } from './labelled-photos.ts';
-import { renderHeading, renderRecord, renderSummary } from './render.ts';
-import { summarizeRequests, type SimulationReport } from './report.ts';
+import { renderHeading, renderRecord, renderSummary, type LineLayout } from './render.ts';
+import { summarizeRequests, type RequestRecord, type SimulationReport } from './report.ts';
 import { ServiceClient } from './service-client.ts';
 import { asCliError, simulate } from './simulate.ts';
 
-export interface RunSimulationOptions {
+/** What is sent where. */
+export interface SimulationRequest {
   readonly url: string;
   readonly count: number;
   /** As on the command line; undefined: the bundled ones. */
   readonly photos: string | undefined;
   readonly concurrency: number;
-  /** As on the command line. */
-  readonly out: string;
   readonly seed: number;
   readonly timeoutMs: number;
+}
+
+export interface RunSimulationOptions extends SimulationRequest {
+  /** As on the command line. */
+  readonly out: string;
+}
+
+/** Told of a simulation as it goes. */
+interface SimulationListener {
+  /** Before the first request. */
+  readonly begins?: (layout: LineLayout) => void;
+  readonly record?: (record: RequestRecord, layout: LineLayout) => void;
+}
+
+/** What a simulation came to, and why it ended early, where it did. */
+export interface SimulationOutcome {
+  readonly report: SimulationReport;
+  readonly gaveUp: CliError | undefined;
 }
 
 /**
@@ -32,11 +49,35 @@ export async function runSimulation(
   context: Context,
   theme: Theme,
   options: RunSimulationOptions,
-): Promise<{ readonly report: SimulationReport; readonly gaveUp: CliError | undefined }> {
-  const { stdout, stderr, cwd, signal, now } = context;
-  const { url, count, concurrency, seed, timeoutMs } = options;
+): Promise<SimulationOutcome> {
+  const { stdout, cwd } = context;
+  const { report, gaveUp, labels, photos } = await send(context, options, {
+    begins: (layout) => stdout.write(`${renderHeading(layout, theme)}\n`),
+    record: (record, layout) => stdout.write(`${renderRecord(record, layout, theme)}\n`),
+  });
+  stdout.write(`\n${renderSummary(report, theme).join('\n')}\n`);
+  warnOfStrangers(photos, labels, context);
+  await save(resolve(cwd, options.out), report);
+  stdout.write(`\nwrote ${options.out}\n`);
+  return { report, gaveUp };
+}
+
+/** {@link runSimulation} that writes nothing but warnings. Errors as there, but for those of files that are written. */
+export async function makeSimulation(context: Context, request: SimulationRequest): Promise<SimulationOutcome> {
+  const { report, gaveUp, labels, photos } = await send(context, request);
+  warnOfStrangers(photos, labels, context);
+  return { report, gaveUp };
+}
+
+async function send(
+  context: Context,
+  request: SimulationRequest,
+  listener: SimulationListener = {},
+): Promise<SimulationOutcome & { readonly labels: ReadonlySet<string>; readonly photos: readonly LabelledPhoto[] }> {
+  const { stderr, cwd, signal, now } = context;
+  const { url, count, concurrency, seed, timeoutMs } = request;
   const service = new ServiceClient(url, timeoutMs, signal);
-  const folder = options.photos === undefined ? bundledPhotos : resolve(cwd, options.photos);
+  const folder = request.photos === undefined ? bundledPhotos : resolve(cwd, request.photos);
   const photos = await readLabelledPhotos(folder);
 
   const health = await service.health();
@@ -45,11 +86,13 @@ export async function runSimulation(
 
   const begin = now();
   const layout = { total: count, labelWidth: Math.max(4, ...photos.map(({ label }) => widthOf(label))) };
-  stdout.write(`${renderHeading(layout, theme)}\n`);
+  listener.begins?.(layout);
   const { records, labels, gaveUp } = await simulate(service, sendingOrder(photos, count, seed), {
     context,
     concurrency,
-    onRecord: (record) => stdout.write(`${renderRecord(record, layout, theme)}\n`),
+    onRecord: (record) => {
+      listener.record?.(record, layout);
+    },
   });
   const report = summarizeRequests(
     {
@@ -62,11 +105,7 @@ export async function runSimulation(
     },
     records,
   );
-  stdout.write(`\n${renderSummary(report, theme).join('\n')}\n`);
-  warnOfStrangers(photos, labels, context);
-  await save(resolve(cwd, options.out), report);
-  stdout.write(`\nwrote ${options.out}\n`);
-  return { report, gaveUp };
+  return { report, gaveUp, labels, photos };
 }
 
 /** Photographs of a label that the model does not have are all wrong for a reason that has nothing to do with its weights. */

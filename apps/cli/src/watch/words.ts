@@ -11,8 +11,8 @@ export const ms = (value: number | null): string => (value === null ? '-' : `${v
 /** `12,345`. */
 export const whole = (value: number): string => value.toLocaleString('en');
 
-/** Three or four times of a period, for below an axis. */
+/** Begin, middle and end of a period, for below an axis. */
 export function ticksOf(at: readonly string[]): string[] {
   const last = at.length - 1;
-  return [0, 1 / 3, 2 / 3, 1].map((part) => minute(at[Math.round(last * part)] ?? ''));
+  return [0, 1 / 2, 1].map((part) => minute(at[Math.round(last * part)] ?? '').slice('2026-'.length));
 }

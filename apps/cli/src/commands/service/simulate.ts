@@ -59,7 +59,7 @@ async function run(session: Session, options: SimulateOptions): Promise<ExitCode
 }
 
 /** A whole number within bounds. */
-function parseCount(least: number, most: number): (text: string) => number {
+export function parseCount(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;

@@ -3,7 +3,7 @@ import { figure, html, page, type Html } from '../../pages/html.ts';
 import { shortDigest, span } from '../../terminal/text.ts';
 import { minute, share, ticksOf, whole } from '../words.ts';
 import type { DriftReport, StatisticReport } from './drift-report.ts';
-import { binText, describe, directions, evidenceText } from './words.ts';
+import { binText, describe, directions, evidenceText, QUIET } from './words.ts';
 
 /** The report as one HTML page that needs nothing else: no script, no file, no network, and no picture. Pure. */
 export function renderDriftPage(report: DriftReport): string {
@@ -48,22 +48,31 @@ function header({
     ${report.warnings.map((warning) => html`<p class="verdict warn">${warning}</p>`)}
     <dl class="figures">
       ${figure('pictures', whole(report.pictures))}
-      ${figure('evidence at the end', evidenceText(report.evidence), alarm ? 'bad' : '')}
-      ${figure('evidence at most', evidenceText(report.highest_evidence), first_alarm === null ? '' : 'bad')}
+      ${figure('evidence at the end', power(report.evidence), alarm ? 'bad' : '')}
+      ${figure('evidence at most', power(report.highest_evidence), first_alarm === null ? '' : 'bad')}
       ${figure('statistics that moved', report.moved.length, 'bad')}
     </dl>
   </header>`;
 }
 
+/** Evidence as a power of ten. */
+const power = (log10: number): Html => {
+  const [base = '', exponent = ''] = evidenceText(log10).split('^');
+  return exponent === '' ? html`${base}` : html`${base}<sup>${exponent}</sup>`;
+};
+
+/** What is beyond it is drawn at the top, so that the alarm stays in sight; powers of ten. */
+const TOP = 12;
+
 function over({ evidence_by_step, evidence, pictures_by_step, pictures, alarm_evidence, at }: DriftReport): Html {
   const ticks = ticksOf(at);
   return html`<section class="card pair">
     ${lineChart({
-      title: 'Evidence of drift, all statistics together (powers of ten)',
-      figure: evidenceText(evidence),
-      values: evidence_by_step.map((value) => Math.max(0, value)),
-      least: [0, 2 * alarm_evidence],
-      format: (value) => (value === 0 ? '1' : `10^${Math.round(value)}`),
+      title: 'Evidence of drift, all statistics together',
+      figure: evidenceText(evidence) === 'none' ? 'none' : power(evidence),
+      values: evidence_by_step.map((value) => Math.min(TOP, Math.max(0, value))),
+      least: [0, TOP],
+      format: (value) => (value === 0 ? '1' : power(value)),
       limit: { value: alarm_evidence, name: 'alarm' },
       ticks,
     })}
@@ -119,7 +128,7 @@ function moved({ moved: names, statistics, meaning }: DriftReport): Html {
                   <td class="time">${minute(statistic.changed_at ?? '')}</td>
                   <td>${statistic.direction === null ? '' : directions[statistic.direction]}</td>
                   <td class="right">${share(statistic.distance)}</td>
-                  <td class="right">${evidenceText(statistic.highest_evidence)}</td>
+                  <td class="right">${power(statistic.highest_evidence)}</td>
                   <td class="over">${strip(statistic.evidence_by_step.map(classOf))}</td>
                 </tr>`,
             )}
@@ -127,13 +136,14 @@ function moved({ moved: names, statistics, meaning }: DriftReport): Html {
         </table>
       </div>
       <p class="legend dim">
-        <span class="key e1"></span> from 10 <span class="key e2"></span> alarm, from 1,000
+        <span class="key e1"></span> from 100 <span class="key e2"></span> alarm, from 1,000
         <span class="key e3"></span> from 1,000,000,000
       </p>
     </section>`;
 }
 
-const classOf = (evidence: number): string => (evidence >= 9 ? 'e3' : evidence >= 3 ? 'e2' : evidence >= 1 ? 'e1' : '');
+const classOf = (evidence: number): string =>
+  evidence >= 9 ? 'e3' : evidence >= 3 ? 'e2' : evidence >= QUIET ? 'e1' : '';
 
 function distributions({ statistics, moved: names }: DriftReport): Html {
   const order = (name: string) => (names.includes(name) ? names.indexOf(name) : names.length);
@@ -217,6 +227,7 @@ h3 { font-size: 15px; margin: 0; }
 .strip .e3, .key.e3 { fill: var(--e3); background: var(--e3); } .key.then { background: var(--then); } .key.now { background: var(--accent); }
 .legend { font-size: 13px; margin: 8px 0; } .key { display: inline-block; width: 12px; height: 12px; border-radius: 3px; vertical-align: -1px; margin: 0 4px 0 12px; }
 .key:first-child { margin-left: 0; }
+td.right { white-space: nowrap; } sup { font-size: .65em; line-height: 0; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); gap: 24px; }
 .panel { min-width: 0; } .panel p { font-size: 13px; margin: 0 0 8px; min-height: 2.8em; } .panel details p { min-height: 0; }
 .ends { display: flex; justify-content: space-between; font-size: 12px; padding-top: 4px; } summary { font-size: 13px; cursor: pointer; padding-top: 6px; }

@@ -20,7 +20,7 @@ export function renderDrift(report: DriftReport, theme: Theme): readonly string[
         ['drift', verdictOf(report)],
         ['period', `${minute(since)} to ${minute(until)} UTC, in steps of ${span(report.step_seconds * 1000)}`],
         ['pictures', pictures === 0 ? { text: 'none', tone: 'warn' } : whole(pictures)],
-        ...(still.length > 0 ? [['as before', names(still)] as const] : []),
+        ...(still.length > 0 ? [['did not move', names(still)] as const] : []),
         ...(unseen.length > 0 ? [['not counted', names(unseen)] as const] : []),
         ...warnings.map((text) => ['warning', { text, tone: 'warn' }] as const),
       ],
@@ -38,15 +38,17 @@ export function renderDrift(report: DriftReport, theme: Theme): readonly string[
     ),
     ...section(
       'What it probably means',
-      meaning.flatMap(({ says, check, statistics: of }) =>
-        renderFields(
+      meaning.flatMap(({ says, check, statistics: of }, index) => [
+        ...(index === 0 ? [] : ['']),
+        ...renderFields(
           [
-            [names(of), says],
-            ['', `Look at ${check}.`],
+            ['moved', names(of)],
+            ['means', says],
+            ['look at', `${check}.`],
           ],
           theme,
         ),
-      ),
+      ]),
       theme,
     ),
   ];

@@ -29,9 +29,11 @@ export const directions: Readonly<Record<Direction, string>> = {
   other: 'another mix',
 };
 
-/** `10^5`; small evidence as it is, because 10^-0.2 says nothing to anybody. */
-export const evidenceText = (log10: number): string =>
-  log10 < 1 ? 'none' : log10 >= 300 ? '10^300 or more' : `10^${Math.floor(log10)}`;
+/** log10 below which evidence says nothing: 24 starts without a single picture add up to 24. */
+export const QUIET = 2;
+
+/** `10^5`. */
+export const evidenceText = (log10: number): string => (log10 < QUIET ? 'none' : `10^${Math.floor(log10)}`);
 
 /** The numbers of a bin, such as `0.31 to 0.35`; a label as it is. */
 export function binText(name: string, { bin, from, to }: BinReport): string {

@@ -82,16 +82,3 @@ export interface ProductionReport extends Traffic, Answers {
   readonly warnings: readonly string[];
   readonly timeline: readonly Moment[];
 }
-
-/**
- * `monitoring/performance_report.json`: the fields of a simulation's report, from a simulation where there is one and from
- * production otherwise, and beside them all that is known of production.
- */
-export interface PerformanceReport extends Omit<SimulationReport, 'photos' | 'seed' | 'concurrency'> {
-  /** Where the fields of a simulation's report come from. */
-  readonly source: 'simulation' | 'production';
-  readonly photos: string | null;
-  readonly seed: number | null;
-  readonly concurrency: number | null;
-  readonly production?: ProductionReport;
-}

@@ -41,34 +41,27 @@ interface Counter {
  * Pure: by how much counters rose in each step of a period, as whole numbers. `increase()` estimates them, and does not see
  * what a counter had when it was scraped first, which for a rare bin is all there is.
  *
- * A process counts from 0. So the first value of a counter that was not there before counts in full; and where one counter of
- * a process fell, the process started anew, and all of its counters count in full, also those that are above their old value
- * again. What a process counted between its last scrape of a step and a restart in the next is lost with it. A process that
- * is scraped twice, by two jobs or two replicas of Prometheus, counts once.
+ * A process counts from 0. So the first value of a counter that was not there before counts in full, and so does one that is
+ * below the value before: the process started anew. Lost is what it counted between the last scrape of a step and a restart
+ * in the next, and the old value of a counter that is above it again within one step. Whether the others of the process fell
+ * says nothing: one that has not counted since shows its old value for the rest of the step. A process that is scraped twice,
+ * by two jobs or two replicas of Prometheus, counts once.
  *
  * @param series of counters at the ends of the steps, from {@link stepsBefore} steps before the period on
  * @param names labels of the metrics, by which counters are told apart
  */
 export function risesOf(series: readonly Series[], names: readonly string[], period: Period): readonly Rise[] {
   const before = stepsBefore(period);
-  const length = before + 1 + period.steps;
-  const rises: Rise[] = [];
-  for (const counters of Map.groupBy(countersOf(series, names, period), ({ target }) => target).values()) {
-    const known = counters.map(() => undefined as number | undefined);
-    const bySteps = counters.map(() => new Array<number>(length).fill(0));
-    for (let step = 0; step < length; step++) {
-      const restarted = counters.some(({ values }, i) => (values[step] ?? Infinity) < (known[i] ?? 0));
-      for (const [i, { values }] of counters.entries()) {
-        const value = values[step];
-        const rise = bySteps[i];
-        if (value !== undefined && rise !== undefined) rise[step] = value - (restarted ? 0 : (known[i] ?? 0));
-        known[i] = value ?? (restarted ? 0 : known[i]);
-      }
-    }
-    for (const [i, { metric, target, labels }] of counters.entries())
-      rises.push({ metric, target, labels, bySteps: bySteps[i]?.slice(before + 1) ?? [] });
-  }
-  return rises;
+  return countersOf(series, names, period).map(({ metric, target, labels, values }) => {
+    let known = 0;
+    const rises = Array.from({ length: before + 1 + period.steps }, (_, step) => {
+      const value = values[step] ?? known;
+      const rise = value < known ? value : value - known;
+      known = value;
+      return rise;
+    });
+    return { metric, target, labels, bySteps: rises.slice(before + 1) };
+  });
 }
 
 /** Series of the same process and labels are one counter: that of two jobs, or of a pod whose track changed. */

@@ -10,10 +10,7 @@ const MOST_NAMES = 10;
 
 /** Questions about one model in one period. */
 export interface MetricsReader {
-  /**
-   * How much counters rose, by metric, process and the named labels. Those of a process that may have started anew belong
-   * into one question: any of them shows it.
-   */
+  /** How much counters rose, by metric, process and the named labels. */
   rises(suffixes: readonly string[], names: readonly string[]): Promise<readonly Rise[]>;
   /** The values of a metric at the ends of the steps, and of {@link stepsBefore} steps before. */
   values(suffix: string): Promise<readonly Series[]>;
