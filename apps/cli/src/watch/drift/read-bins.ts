@@ -8,7 +8,7 @@ import type { PrometheusClient } from '../prometheus/prometheus-client.ts';
 import { metricsReader, noSuchModel } from '../prometheus/read-metrics.ts';
 import type { Scope } from '../prometheus/selector.ts';
 import { modelsIn, servedModels, type ModelIdentity } from '../prometheus/served-models.ts';
-import type { BinnedPictures } from './binned-pictures.ts';
+import { emptyBins, type BinnedPictures } from './binned-pictures.ts';
 
 /** The bundle whose pictures are counted, and what its reference watches. */
 export interface WatchedBundle {
@@ -75,9 +75,9 @@ const named = (models: readonly ModelIdentity[]) =>
 export function intoBins(
   rises: readonly Rise[],
   statistics: readonly WatchedStatistic[],
-  { steps }: Pick<Period, 'steps'>,
+  period: Pick<Period, 'steps'>,
 ): number[][][] {
-  const counts = Array.from({ length: steps }, () => statistics.map(({ bins }) => bins.map(() => 0)));
+  const counts = emptyBins(statistics, period);
   for (const { labels, bySteps } of rises) {
     const { statistic: name = '', bin: binName = '' } = labels;
     const statistic = statistics.findIndex((one) => one.name === name);
