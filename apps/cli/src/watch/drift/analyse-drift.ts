@@ -20,7 +20,7 @@ const ALARM = Math.log10(ALARM_EVIDENCE);
 /** Evidence above it is as good as certain; JSON has no infinity. */
 const MOST = 300;
 
-/** Evidence of each step, by statistic and of all of them together, as log10. */
+/** Evidence of each step, by statistic and of all of them together, as log10 and however large. */
 interface EvidenceOverTime {
   readonly all: readonly number[];
   readonly byStatistic: ReadonlyMap<string, readonly number[]>;
@@ -41,7 +41,7 @@ export function analyseDrift(watched: WatchedModel, { period, counts, warnings }
     .filter(({ first_moved }) => first_moved !== null)
     .sort((a, b) => (a.first_moved ?? '').localeCompare(b.first_moved ?? '') || b.evidence - a.evidence);
   const bySteps = counts.map((step) => Math.max(0, ...step.map(total)));
-  const last = evidence.all.at(-1) ?? -MOST;
+  const last = bounded(evidence.all.at(-1) ?? 0);
   const { model, version, digest } = watched;
   return {
     model,
@@ -55,7 +55,7 @@ export function analyseDrift(watched: WatchedModel, { period, counts, warnings }
     alarm: last >= ALARM,
     first_alarm: firstAbove(evidence.all, period),
     evidence: last,
-    highest_evidence: Math.max(...evidence.all),
+    highest_evidence: bounded(Math.max(...evidence.all)),
     moved: moved.map(({ name }) => name),
     meaning: meaningOf(
       new Map(moved.flatMap(({ name, direction }) => (direction === null ? [] : [[name, direction] as const]))),
@@ -64,7 +64,7 @@ export function analyseDrift(watched: WatchedModel, { period, counts, warnings }
     warnings,
     at: bySteps.map((_, step) => timeOf(period, step).toISOString()),
     pictures_by_step: bySteps,
-    evidence_by_step: evidence.all,
+    evidence_by_step: evidence.all.map(bounded),
   };
 }
 
@@ -84,13 +84,13 @@ function evidenceOverTime(
     detector.add(step);
     now += stepSeconds * 1000;
     const evidence = detector.evidence();
-    all.push(toLog10(evidence.all));
-    for (const [name, value] of evidence.byStatistic) byStatistic.get(name)?.push(toLog10(value));
+    all.push(evidence.all / Math.LN10);
+    for (const [name, value] of evidence.byStatistic) byStatistic.get(name)?.push(value / Math.LN10);
   }
   return { all, byStatistic };
 }
 
-const toLog10 = (evidence: number) => Number(Math.max(-MOST, Math.min(MOST, evidence / Math.LN10)).toFixed(3));
+const bounded = (evidence: number) => Number(Math.max(-MOST, Math.min(MOST, evidence)).toFixed(3));
 
 function firstAbove(evidence: readonly number[], period: Period): string | null {
   const step = evidence.findIndex((value) => value >= ALARM);
@@ -107,8 +107,9 @@ function reportOf(
   const { name, reference } = statistic;
   const firstMoved = firstAbove(evidence, period);
   const highest = Math.max(...evidence);
-  // Shown is what it is like now where it still differs, and else what it was like at its worst.
-  const until = (evidence.at(-1) ?? 0) >= ALARM ? counts.length : evidence.indexOf(highest) + 1;
+  const last = evidence.at(-1) ?? 0;
+  // As long as a change lasts, the evidence grows.
+  const until = evidence.lastIndexOf(highest) + 1;
   const change = firstMoved === null ? undefined : changeBefore(statistic, counts.slice(0, until));
   const [from, to] = change === undefined ? [0, counts.length] : [change, until];
   const shown = reference.map((_, bin) => total(counts.slice(from, to).map((step) => step[bin] ?? 0)));
@@ -118,17 +119,18 @@ function reportOf(
     name,
     reference_pictures: total(reference),
     pictures: total(counts.map(total)),
-    evidence: evidence.at(-1) ?? -MOST,
-    highest_evidence: highest,
+    evidence: bounded(last),
+    highest_evidence: bounded(highest),
     first_moved: firstMoved,
     changed_at: change === undefined ? null : timeOf(period, change - 1).toISOString(),
+    ended_at: change === undefined || highest - last < ALARM ? null : timeOf(period, until - 1).toISOString(),
     shown_from: timeOf(period, from - 1).toISOString(),
     shown_until: timeOf(period, to - 1).toISOString(),
     shown_pictures: total(shown),
     direction: change === undefined || shares === undefined ? null : direction(statistic, expected, shares),
     distance: shares === undefined ? null : Number(distanceOf(expected, shares).toFixed(4)),
     bins: binsOf(statistic, expected, shares),
-    evidence_by_step: evidence,
+    evidence_by_step: evidence.map(bounded),
   };
 }
 

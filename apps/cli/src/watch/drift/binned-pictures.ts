@@ -1,5 +1,6 @@
 import type { Observation } from '@pawl/shared/drift/observation';
 import type { WatchedStatistic } from '@pawl/shared/drift/watched-statistic';
+import { count } from '../../terminal/text.ts';
 import type { Period } from '../prometheus/period.ts';
 
 /**
@@ -52,6 +53,6 @@ export async function binPictures(
       if (bin !== undefined && ofBins?.[bin] !== undefined) ofBins[bin] += 1;
     }
   }
-  const warnings = others === 0 ? [] : [`${others} pictures that other bundles answered are left out.`];
+  const warnings = others === 0 ? [] : [`${count(others, 'picture')} that other bundles answered: left out.`];
   return { period, counts, warnings };
 }

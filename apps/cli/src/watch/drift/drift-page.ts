@@ -3,7 +3,7 @@ import { figure, html, page, type Html } from '../../pages/html.ts';
 import { shortDigest, span } from '../../terminal/text.ts';
 import { minute, share, ticksOf, whole } from '../words.ts';
 import type { DriftReport, StatisticReport } from './drift-report.ts';
-import { binText, describe, directions, evidenceText, QUIET } from './words.ts';
+import { binText, describe, directions, evidenceText, overSince, QUIET } from './words.ts';
 
 /** The report as one HTML page that needs nothing else: no script, no file, no network, and no picture. Pure. */
 export function renderDriftPage(report: DriftReport): string {
@@ -14,30 +14,25 @@ export function renderDriftPage(report: DriftReport): string {
   );
 }
 
-function header({
-  model,
-  version,
-  digest,
-  since,
-  until,
-  step_seconds,
-  alarm,
-  first_alarm,
-  ...report
-}: DriftReport): Html {
-  const [tone, words] = alarm
-    ? ([
-        'bad',
-        `Pictures are no longer like those of the reference. The alarm was first at ${minute(first_alarm ?? '')}.`,
-      ] as const)
-    : first_alarm !== null
-      ? ([
-          'warn',
-          `Pictures are like those of the reference again. The alarm was first at ${minute(first_alarm)}.`,
-        ] as const)
-      : report.pictures === 0
-        ? (['warn', 'There were no pictures in this period.'] as const)
-        : (['good', 'Pictures are like those of the reference, as far as can be told.'] as const);
+/** Tone and words of what the whole report comes to. */
+function verdictOf(report: DriftReport): readonly [tone: string, words: string] {
+  const { alarm, first_alarm, pictures } = report;
+  const since = `The alarm was first at ${minute(first_alarm ?? '')}.`;
+  const over = overSince(report);
+  if (alarm && over !== undefined)
+    return [
+      'warn',
+      `Pictures look like those of the reference again since ${minute(over)}. ${since} It lasts up to a day longer.`,
+    ];
+  if (alarm) return ['bad', `Pictures are no longer like those of the reference. ${since}`];
+  if (first_alarm !== null) return ['warn', `Pictures are like those of the reference again. ${since}`];
+  if (pictures === 0) return ['warn', 'There were no pictures in this period.'];
+  return ['good', 'Pictures are like those of the reference, as far as can be told.'];
+}
+
+function header(report: DriftReport): Html {
+  const { model, version, digest, since, until, step_seconds, alarm, first_alarm } = report;
+  const [tone, words] = verdictOf(report);
   return html`<header>
     <h1>Drift of ${model} ${version}</h1>
     <p class="dim">
@@ -113,6 +108,7 @@ function moved({ moved: names, statistics, meaning }: DriftReport): Html {
               <th>Statistic</th>
               <th>First at</th>
               <th>Since about</th>
+              <th>Until</th>
               <th>Which way</th>
               <th class="right">Moved</th>
               <th class="right">Evidence</th>
@@ -126,6 +122,7 @@ function moved({ moved: names, statistics, meaning }: DriftReport): Html {
                   <td>${statistic.name}</td>
                   <td class="time">${minute(statistic.first_moved ?? '')}</td>
                   <td class="time">${minute(statistic.changed_at ?? '')}</td>
+                  <td class="time">${statistic.ended_at === null ? 'now' : minute(statistic.ended_at)}</td>
                   <td>${statistic.direction === null ? '' : directions[statistic.direction]}</td>
                   <td class="right">${share(statistic.distance)}</td>
                   <td class="right">${power(statistic.highest_evidence)}</td>

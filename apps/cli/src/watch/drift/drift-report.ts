@@ -27,7 +27,9 @@ export interface StatisticReport {
   readonly first_moved: string | null;
   /** ISO 8601: since when the pictures look most unlike the reference; of statistics that moved. */
   readonly changed_at: string | null;
-  /** What `bins` show: since the change, or the whole period where nothing moved. */
+  /** ISO 8601: since when they look like it again, the evidence having fallen to a thousandth; null while they do not. */
+  readonly ended_at: string | null;
+  /** What `bins` show: the time of the change, or the whole period where nothing moved. */
   readonly shown_from: string;
   readonly shown_until: string;
   readonly shown_pictures: number;

@@ -3,7 +3,7 @@ import { renderFields, section, indented } from '../../terminal/render-page.ts';
 import type { Theme } from '../../terminal/theme.ts';
 import { minute, share, whole } from '../words.ts';
 import type { DriftReport, StatisticReport } from './drift-report.ts';
-import { directions, evidenceText } from './words.ts';
+import { directions, evidenceText, overSince } from './words.ts';
 
 /** The report for a terminal; pure. */
 export function renderDrift(report: DriftReport, theme: Theme): readonly string[] {
@@ -31,7 +31,10 @@ export function renderDrift(report: DriftReport, theme: Theme): readonly string[
       moving.length === 0
         ? []
         : indented(
-            { header: ['STATISTIC', 'FIRST AT', 'SINCE ABOUT', 'EVIDENCE', 'MOVED', ''], rows: moving.map(row) },
+            {
+              header: ['STATISTIC', 'FIRST AT', 'SINCE ABOUT', 'UNTIL', 'EVIDENCE', 'MOVED', ''],
+              rows: moving.map(row),
+            },
             theme,
           ),
       theme,
@@ -53,11 +56,12 @@ export function renderDrift(report: DriftReport, theme: Theme): readonly string[
     ),
   ];
 
-  function row({ name, first_moved, changed_at, highest_evidence, distance, direction }: StatisticReport) {
+  function row({ name, first_moved, changed_at, ended_at, highest_evidence, distance, direction }: StatisticReport) {
     return [
       plain(name),
       minute(first_moved ?? ''),
       minute(changed_at ?? ''),
+      ended_at === null ? 'now' : minute(ended_at),
       evidenceText(highest_evidence),
       padEnd(share(distance), 7),
       direction === null ? '' : directions[direction],
@@ -65,15 +69,16 @@ export function renderDrift(report: DriftReport, theme: Theme): readonly string[
   }
 }
 
-function verdictOf({ alarm, first_alarm, evidence, highest_evidence, pictures, moved }: DriftReport) {
-  if (alarm)
-    return {
-      text: `yes, evidence ${evidenceText(evidence)}; the alarm was first at ${minute(first_alarm ?? '')}`,
-      tone: 'bad',
-    } as const;
+function verdictOf(report: DriftReport) {
+  const { alarm, first_alarm, evidence, highest_evidence, pictures, moved } = report;
+  const since = `the alarm was first at ${minute(first_alarm ?? '')}`;
+  const over = overSince(report);
+  if (alarm && over !== undefined)
+    return { text: `over since ${minute(over)}; ${since}, and lasts up to a day longer`, tone: 'warn' } as const;
+  if (alarm) return { text: `yes, evidence ${evidenceText(evidence)}; ${since}`, tone: 'bad' } as const;
   if (first_alarm !== null)
     return {
-      text: `not now, but there was: the alarm was first at ${minute(first_alarm)}, evidence up to ${evidenceText(highest_evidence)}`,
+      text: `not now, but there was: ${since}, evidence up to ${evidenceText(highest_evidence)}`,
       tone: 'warn',
     } as const;
   if (pictures === 0) return { text: 'nobody can say', tone: 'warn' } as const;

@@ -1,5 +1,5 @@
 import { bytes } from '../../terminal/text.ts';
-import type { BinReport, Direction } from './drift-report.ts';
+import type { BinReport, Direction, DriftReport } from './drift-report.ts';
 
 /** What statistics are, for those who read their names first here. */
 const descriptions: Readonly<Record<string, string>> = {
@@ -41,4 +41,10 @@ export function binText(name: string, { bin, from, to }: BinReport): string {
   if (from === null && to === null) return bin;
   if (from === null) return `below ${number(to ?? 0)}`;
   return to === null ? `from ${number(from)}` : `${number(from)} to ${number(to)}`;
+}
+
+/** Since when all that moved looks like the reference again; undefined where something does not. */
+export function overSince({ statistics }: Pick<DriftReport, 'statistics'>): string | undefined {
+  const ends = statistics.filter(({ first_moved }) => first_moved !== null).map(({ ended_at }) => ended_at);
+  return ends.every((end) => end !== null) ? ends.toSorted().at(-1) : undefined;
 }

@@ -75,7 +75,7 @@ export function summarizeProduction(counters: ProductionCounters, facts: Product
     versions: versions
       .filter(({ total_requests, pictures, measured }) => total_requests + pictures + measured.answered > 0)
       .sort((a, b) => b.total_requests - a.total_requests),
-    refused_pictures: byLabel(counters.refused, 'code'),
+    refused_pictures: counted(byLabel(counters.refused, 'code')),
     warnings,
     timeline: timelineOf(counters, period),
   };
@@ -84,12 +84,15 @@ export function summarizeProduction(counters: ProductionCounters, facts: Product
 const total = (rises: readonly Rise[]): number =>
   rises.reduce((sum, { bySteps }) => bySteps.reduce((more, rise) => more + rise, sum), 0);
 
-/** Sums by the values of a label, without those that are 0. */
-function byLabel(rises: readonly Rise[], name: string): Record<string, number> {
+/** Sums by the values of a label. */
+function byLabel(rises: readonly Rise[], name: string): Map<string, number> {
   const groups = Map.groupBy(rises, ({ labels }) => labels[name] ?? '');
-  const sums = [...groups].map(([value, of]) => [value, total(of)] as const);
-  return Object.fromEntries(sums.filter(([, sum]) => sum > 0).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return new Map([...groups].map(([value, of]) => [value, total(of)]));
 }
+
+/** Those that are not 0, in order. */
+const counted = (sums: ReadonlyMap<string, number>): Record<string, number> =>
+  Object.fromEntries([...sums].filter(([, sum]) => sum > 0).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** All counters, changed alike. */
 function mapped(counters: ProductionCounters, change: (rises: readonly Rise[]) => readonly Rise[]): ProductionCounters {
@@ -118,11 +121,11 @@ function ofModel(
 }
 
 function trafficOf({ requests, latencyBuckets, latencySum, latencyCount }: ProductionCounters): Traffic {
-  const byStatus = byLabel(requests, 'status');
+  const byStatus = counted(byLabel(requests, 'status'));
   const count = (wanted: (status: string) => boolean) =>
     Object.entries(byStatus).reduce((sum, [status, times]) => (wanted(status) ? sum + times : sum), 0);
   const timed = total(latencyCount);
-  const p95 = quantileOf(new Map(Object.entries(byLabel(latencyBuckets, 'le'))), 0.95);
+  const p95 = quantileOf(byLabel(latencyBuckets, 'le'), 0.95);
   return {
     total_requests: count(() => true),
     answered: count((status) => status.startsWith('2')),
@@ -141,11 +144,11 @@ function trafficOf({ requests, latencyBuckets, latencySum, latencyCount }: Produ
 }
 
 function answersOf({ labels, abstained, confidenceSum, confidenceCount }: ProductionCounters): Answers {
-  const counted = total(confidenceCount);
+  const answers = total(confidenceCount);
   return {
     pictures: total(labels),
     abstained: total(abstained),
-    mean_confidence: counted === 0 ? null : round(total(confidenceSum) / counted, 4),
+    mean_confidence: answers === 0 ? null : round(total(confidenceSum) / answers, 4),
   };
 }
 
@@ -161,7 +164,7 @@ function timelineOf(counters: ProductionCounters, period: Period): Moment[] {
   const sum = (rises: readonly Rise[]) => sumOf(rises, period);
   const requests = sum(counters.requests);
   const errors = sum(counters.requests.filter(({ labels }) => labels['status']?.startsWith('5') === true));
-  const [confidence, counted] = [sum(counters.confidenceSum), sum(counters.confidenceCount)];
+  const [confidence, answered] = [sum(counters.confidenceSum), sum(counters.confidenceCount)];
   const feedback = sum(counters.feedback);
   const correct = sum(counters.feedback.filter(({ labels }) => labels['correct'] === 'true'));
   const buckets = [...Map.groupBy(counters.latencyBuckets, ({ labels }) => labels['le'] ?? '')].map(
@@ -169,7 +172,7 @@ function timelineOf(counters: ProductionCounters, period: Period): Moment[] {
   );
   return requests.map((count, step) => {
     const p95 = quantileOf(new Map(buckets.map(([le, of]) => [le, of[step] ?? 0])), 0.95);
-    const answers = counted[step] ?? 0;
+    const answers = answered[step] ?? 0;
     return {
       at: timeOf(period, step).toISOString(),
       requests: count,
