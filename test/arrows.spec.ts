@@ -33,6 +33,8 @@ const rows: readonly Row[] = [
   ['shared in an app', 'apps/cli/src/service/b5.ts', "import '../../../shared/src/modelversion/x.ts';", []],
   ['a sibling in the CLI', 'apps/cli/src/ml/c1.ts', "import type {} from '../gitops/x.ts';", ['below-ml']],
   ['a room above', 'apps/cli/src/bundles/c2.ts', "export * from '../ml/x.ts';", ['below-bundles']],
+  ['the reports in what they are made of', 'apps/cli/src/gitops/c6.ts', "import '../watch/x.ts';", ['below-gitops']],
+  ['what they are made of in the reports', 'apps/cli/src/watch/c7.ts', "import '../service/x.ts';", []],
   ['the terminal in errors', 'apps/cli/src/errors/c3.ts', "void import('../terminal/x.ts');", ['below-errors']],
   ['the program in a room', 'apps/cli/src/terminal/c4.ts', "import '../program.ts';", ['below-terminal']],
   ['a room below', 'apps/cli/src/commands/c5.ts', "import '../cluster/x.ts';", []],
@@ -59,7 +61,9 @@ const rows: readonly Row[] = [
 
 /** What the rows import. */
 const targets = [
-  ...['errors', 'terminal', 'cluster', 'gitops', 'ml', 'ml/data', 'ml/charts'].map((room) => `cli/src/${room}/x.ts`),
+  ...['errors', 'terminal', 'cluster', 'service', 'watch', 'gitops', 'ml', 'ml/data', 'ml/charts'].map(
+    (room) => `cli/src/${room}/x.ts`,
+  ),
   'cli/src/program.ts',
   ...['api/x.ts', 'model-version/act.ts'].map((file) => `controller/src/${file}`),
   'shared/src/modelversion/x.ts',

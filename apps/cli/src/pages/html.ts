@@ -113,7 +113,7 @@ const STYLE = `
   --accent: light-dark(#2f6fde, #6ea0ff); --good: light-dark(#1a7f4b, #58c98c); --bad: light-dark(#b93a32, #ff8a80); }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1200px; margin: 0 auto; padding: 32px 20px 64px; display: grid; gap: 16px; }
+main { max-width: 1200px; margin: 0 auto; padding: 32px 20px 64px; display: grid; gap: 16px; overflow-wrap: anywhere; } main > * { min-width: 0; }
 h1 { font-size: 28px; margin: 0 0 4px; } h2 { font-size: 17px; margin: 0 0 8px; }
 p { margin: 0 0 12px; max-width: 90ch; } .dim { color: var(--dim); } p code { overflow-wrap: anywhere; }
 code { font: 13px/1.4 ui-monospace, monospace; }
@@ -129,7 +129,7 @@ code { font: 13px/1.4 ui-monospace, monospace; }
 .figures .quiet dd { color: var(--dim); font-weight: 400; }
 .problem { border-left: 4px solid var(--bad); padding: 8px 14px; background: var(--card); }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
+table { border-collapse: collapse; width: 100%; overflow-wrap: normal; }
 th { text-align: left; color: var(--dim); font-weight: 500; }
 th, td { padding: 5px 16px 5px 0; vertical-align: top; }
 tbody tr, thead tr { border-bottom: 1px solid var(--line); } tbody tr:last-child { border-bottom: 0; }

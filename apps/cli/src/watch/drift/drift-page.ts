@@ -228,5 +228,5 @@ td.right { white-space: nowrap; } sup { font-size: .65em; line-height: 0; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); gap: 24px; }
 .panel { min-width: 0; } .panel p { font-size: 13px; margin: 0 0 8px; min-height: 2.8em; } .panel details p { min-height: 0; }
 .ends { display: flex; justify-content: space-between; font-size: 12px; padding-top: 4px; } summary { font-size: 13px; cursor: pointer; padding-top: 6px; }
-.panel details table { font-size: 13px; }
+.panel details table { font-size: 13px; overflow-wrap: anywhere; }
 `;

@@ -1,5 +1,5 @@
 /** The report of a model after its deployment, as it is saved: names as in the report of a simulation. */
-import type { SimulationReport, Tally } from '../../service/report.ts';
+import type { Tally } from '../../service/report.ts';
 
 /** A share of labelled pictures that were answered rightly, and what it may well be. */
 export interface MeasuredAccuracy extends Tally {

@@ -82,7 +82,7 @@ export async function readSimulation({ cwd }: Pick<Context, 'cwd'>, file: string
     throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is invalid'}`);
   }
   if (data.source === 'production') throw invalid('it is one of production, which pawl report wrote');
-  // What production said when it was last reported is of then.
-  const { production: _, source: __, ...simulation } = data;
-  return simulation as unknown as SimulationReport;
+  // What production said when it was reported is of then.
+  const simulation = Object.entries(data).filter(([name]) => name !== 'production' && name !== 'source');
+  return Object.fromEntries(simulation) as unknown as SimulationReport;
 }
