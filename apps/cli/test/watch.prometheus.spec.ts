@@ -36,7 +36,7 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'the reports of a real Prometheus', (pro
         { pod: 'new-2', version: '1.4.0', digest, from: now - 4 * HOUR, to: now - 1.5 * HOUR },
       ],
     });
-    server = await startPrometheus(program, folder, made.history.toOpenMetrics());
+    server = await startPrometheus(program, folder, { history: made.history.toOpenMetrics() });
   });
   afterAll(async () => {
     await server.kill();

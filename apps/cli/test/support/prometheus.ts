@@ -5,19 +5,34 @@ import { promisify } from 'node:util';
 import { freePort } from '@pawl/test-kit/free-port';
 import { startServer, type Server } from '@pawl/test-kit/server-process';
 
+/** What a Prometheus of a test knows. */
+export interface PrometheusContents {
+  /** The past, in OpenMetrics' text format. */
+  readonly history?: string;
+  /** `host:port` of a service that it scrapes every second, as the job `catdog-api`. */
+  readonly target?: string;
+}
+
 /**
- * A real Prometheus that holds a history and scrapes nothing.
+ * A real Prometheus.
  *
  * @param prometheus path of the program; `promtool` lies beside it.
  * @param folder an empty one, for its data.
- * @param openMetrics the history, in OpenMetrics' text format.
  */
-export async function startPrometheus(prometheus: string, folder: string, openMetrics: string): Promise<Server> {
+export async function startPrometheus(
+  prometheus: string,
+  folder: string,
+  { history, target }: PrometheusContents,
+): Promise<Server> {
   const [input, config, data] = [join(folder, 'history.om'), join(folder, 'prometheus.yml'), join(folder, 'data')];
-  await writeFile(input, openMetrics);
-  await writeFile(config, 'global: {}\n');
-  const promtool = join(dirname(prometheus), 'promtool');
-  await promisify(execFile)(promtool, ['tsdb', 'create-blocks-from', 'openmetrics', input, data]);
+  const jobs = target === undefined ? [] : [{ job_name: 'catdog-api', static_configs: [{ targets: [target] }] }];
+  // JSON is YAML.
+  await writeFile(config, JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: jobs }));
+  if (history !== undefined) {
+    await writeFile(input, history);
+    const promtool = join(dirname(prometheus), 'promtool');
+    await promisify(execFile)(promtool, ['tsdb', 'create-blocks-from', 'openmetrics', input, data]);
+  }
   const port = await freePort();
   return await startServer({
     command: prometheus,
