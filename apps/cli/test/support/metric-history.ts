@@ -3,7 +3,7 @@ import type { Reference } from '@pawl/shared/bundle/reference';
 import { watchedStatistics, type WatchedStatistic } from '@pawl/shared/drift/watched-statistic';
 
 /** What a process of the service counts, scraped every minute into a history that `promtool` reads. */
-export class MetricHistory {
+class MetricHistory {
   /** Lines by metric and series: OpenMetrics wants those of a metric together. */
   readonly #lines = new Map<string, Map<string, string[]>>();
 
@@ -65,7 +65,7 @@ function pickBin(bins: number, lean: number, random: { next(): number }): number
 }
 
 /** A pod's life, Unix seconds. */
-export interface PodLife {
+interface PodLife {
   readonly pod: string;
   readonly version: string;
   readonly digest: string;

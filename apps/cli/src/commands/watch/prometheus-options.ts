@@ -41,7 +41,7 @@ const units: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 
 const LONGEST_SECONDS = 366 * 86_400;
 
 /** `90m`, `24h`, `7d`, `2w`, `1d12h` in seconds. */
-export function parseSpan(text: string): number {
+function parseSpan(text: string): number {
   const parts = [...text.matchAll(/(\d{1,6})([mhdw])/g)];
   const whole = parts.map(([part]) => part).join('') === text;
   const seconds = parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? ''] ?? NaN), 0);

@@ -72,7 +72,7 @@ const named = (models: readonly ModelIdentity[]) =>
   list(models.slice(0, 5).map(({ version, digest }) => plain(`${version} (${shortDigest(digest)})`)));
 
 /** Pure: the counts by the bins of a reference. @throws CliError REFERENCE_DIFFERS for a bin that it does not have. */
-export function intoBins(
+function intoBins(
   rises: readonly Rise[],
   statistics: readonly WatchedStatistic[],
   period: Pick<Period, 'steps'>,

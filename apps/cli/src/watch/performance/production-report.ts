@@ -48,7 +48,7 @@ export interface VersionReport extends Traffic, Answers {
 }
 
 /** One label of a period. */
-export interface LabelReport extends Answers {
+interface LabelReport extends Answers {
   /** Of the pictures whose true label it is, by feedback. */
   readonly measured: MeasuredAccuracy;
 }

@@ -1,4 +1,4 @@
-import { count, plain, shortDigest, span } from '../../terminal/text.ts';
+import { count, plain, span } from '../../terminal/text.ts';
 import { renderSummary } from '../../service/render.ts';
 import { indented, renderFields, section } from '../../terminal/render-page.ts';
 import type { Cell } from '../../terminal/table.ts';
@@ -42,7 +42,13 @@ function renderProduction(report: ProductionReport, theme: Theme): readonly stri
           `${whole(pictures)}${abstained > 0 ? `, ${whole(abstained)} of them probably none of the labels` : ''}`,
         ],
         ...(refused.length > 0 ? [['refused pictures', refused.join(', ')] as const] : []),
-        ['accuracy', { text: accuracyText(measured), tone: 'strong' }],
+        [
+          'accuracy',
+          {
+            text: `${accuracyText(measured)}${measured.answered > 0 ? ' pictures with feedback' : ''}`,
+            tone: 'strong',
+          },
+        ],
         ['mean confidence', share(mean_confidence)],
         ...report.warnings.map((text) => ['warning', { text, tone: 'warn' }] as const),
       ],
@@ -54,7 +60,7 @@ function renderProduction(report: ProductionReport, theme: Theme): readonly stri
         ? []
         : indented(
             {
-              header: ['LABEL', 'PICTURES', 'CONFIDENCE', 'ABSTAINED', 'ACCURACY BY FEEDBACK'],
+              header: ['LABEL', 'PICTURES', 'CONFIDENCE', 'ABSTAINED', 'BY FEEDBACK'],
               rows: Object.entries(report.by_label).map(([label, of]) => [
                 plain(label),
                 whole(of.pictures),
@@ -73,20 +79,9 @@ function renderProduction(report: ProductionReport, theme: Theme): readonly stri
         ? []
         : indented(
             {
-              header: [
-                'VERSION',
-                'DIGEST',
-                'REQUESTS',
-                'ERRORS',
-                'MEAN',
-                'P95',
-                'CONFIDENCE',
-                'AT RELEASE',
-                'ACCURACY BY FEEDBACK',
-              ],
+              header: ['VERSION', 'REQUESTS', 'ERRORS', 'MEAN', 'P95', 'CONFIDENCE', 'AT RELEASE', 'BY FEEDBACK'],
               rows: report.versions.map((one): Cell[] => [
                 plain(one.version),
-                shortDigest(plain(one.digest)),
                 whole(one.total_requests),
                 { text: whole(one.errors), tone: one.errors > 0 ? 'bad' : 'plain' },
                 ms(one.mean_latency_ms),
@@ -116,9 +111,9 @@ const latencyOf = (traffic: Traffic) => `mean ${ms(traffic.mean_latency_ms)}, p9
 export const p95Text = ({ p95_latency_ms, p95_is_beyond }: Traffic): string =>
   `${p95_is_beyond ? 'over ' : ''}${ms(p95_latency_ms)}`;
 
-/** `96.3 % (95.1 to 97.3 %), 1,204 of 1,250 right`. */
-export function accuracyText({ answered, correct, accuracy, interval }: MeasuredAccuracy): string {
-  if (interval === null) return '-, no feedback';
+/** `96.3 % (95.1 to 97.3 %) of 1,250`. */
+export function accuracyText({ answered, accuracy, interval }: MeasuredAccuracy): string {
+  if (interval === null) return 'no feedback';
   const [lower, upper] = interval.map((value) => (value * 100).toFixed(1));
-  return `${share(accuracy)} (${lower ?? ''} to ${upper ?? ''} %), ${whole(correct)} of ${whole(answered)} right`;
+  return `${share(accuracy)} (${lower ?? ''} to ${upper ?? ''} %) of ${whole(answered)}`;
 }

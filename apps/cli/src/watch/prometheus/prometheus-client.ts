@@ -21,17 +21,15 @@ const MOST_BYTES = 64 * 2 ** 20;
 /** Characters of an explanation that are shown. */
 const MOST_WORDS = 300;
 
-const point = z.tuple([z.number(), z.string()]);
+/** Checked by {@link toPoint}: a schema takes seconds for two million of them. */
+const points = z.custom<readonly unknown[]>(Array.isArray);
 const labels = z.record(z.string(), z.string());
 const answerSchema = z.object({
   status: z.literal('success'),
   warnings: z.array(z.string()).optional(),
   data: z.discriminatedUnion('resultType', [
-    z.object({
-      resultType: z.literal('matrix'),
-      result: z.array(z.object({ metric: labels, values: z.array(point) })),
-    }),
-    z.object({ resultType: z.literal('vector'), result: z.array(z.object({ metric: labels, value: point })) }),
+    z.object({ resultType: z.literal('matrix'), result: z.array(z.object({ metric: labels, values: points })) }),
+    z.object({ resultType: z.literal('vector'), result: z.array(z.object({ metric: labels, value: z.unknown() })) }),
   ]),
 });
 const errorSchema = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() });
@@ -95,12 +93,10 @@ export class PrometheusClient {
       throw this.#unreachable(error);
     }
     const answer = answerSchema.safeParse(parse(text));
-    if (!response.ok || !answer.success) throw this.#refusal(response, text);
-    for (const warning of answer.data.warnings ?? []) this.#warnings.add(plain(warning));
-    const { data } = answer.data;
-    return data.resultType === 'matrix'
-      ? data.result.map(({ metric, values }) => ({ labels: metric, points: values.map(toPoint) }))
-      : data.result.map(({ metric, value }) => ({ labels: metric, points: [toPoint(value)] }));
+    const series = response.ok && answer.success ? seriesOf(answer.data.data) : undefined;
+    if (series === undefined) throw this.#refusal(response, text);
+    for (const warning of answer.data?.warnings ?? []) this.#warnings.add(plain(warning));
+    return series;
   }
 
   #unreachable(error: unknown): CliError {
@@ -156,11 +152,28 @@ export class PrometheusClient {
   }
 }
 
-/** `NaN`, `+Inf` and `-Inf` are written as words. */
-const toPoint = ([at, value]: readonly [number, string]): readonly [number, number] => [
-  at,
-  value === '+Inf' ? Infinity : value === '-Inf' ? -Infinity : Number(value),
-];
+/** The series of an answer; undefined where a value of it is none. */
+function seriesOf({ result }: z.infer<typeof answerSchema>['data']): Series[] | undefined {
+  const series: Series[] = [];
+  for (const one of result) {
+    const read: (readonly [number, number])[] = [];
+    for (const value of 'values' in one ? one.values : [one.value]) {
+      const point = toPoint(value);
+      if (point === undefined) return undefined;
+      read.push(point);
+    }
+    series.push({ labels: one.metric, points: read });
+  }
+  return series;
+}
+
+/** A pair of Unix seconds and a number as text; `NaN`, `+Inf` and `-Inf` are written as words. */
+function toPoint(pair: unknown): readonly [number, number] | undefined {
+  if (!Array.isArray(pair)) return undefined;
+  const [at, value] = pair as readonly unknown[];
+  if (typeof at !== 'number' || typeof value !== 'string') return undefined;
+  return [at, value === '+Inf' ? Infinity : value === '-Inf' ? -Infinity : Number(value)];
+}
 
 function parse(text: string): unknown {
   try {
