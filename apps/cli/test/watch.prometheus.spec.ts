@@ -69,7 +69,7 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'the reports of a real Prometheus', (pro
     expect(report.moved).not.toContain('brightness');
     const since = Date.parse(report.statistics.find(({ name }) => name === 'bytes_per_pixel')?.changed_at ?? '') / 1000;
     expect(Math.abs(since - (now - 2 * HOUR))).toBeLessThanOrEqual(2 * report.step_seconds);
-    expect(report.meaning[0]?.says).toMatch(/compressed more strongly/);
+    expect(report.meaning[0]?.says).toMatch(/less detail/);
   });
 
   it('find none before it', async () => {

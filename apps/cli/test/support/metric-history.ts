@@ -86,7 +86,7 @@ export interface HistoryOptions {
   readonly pods: readonly PodLife[];
   /** Pictures a minute and pod. */
   readonly perMinute: number;
-  /** From when on pictures are compressed more strongly; undefined: never. */
+  /** From when on pictures are blurred; undefined: never. */
   readonly driftFrom?: number;
   readonly reference?: Reference;
   readonly seed?: number;

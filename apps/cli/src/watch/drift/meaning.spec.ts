@@ -7,12 +7,33 @@ const meaning = (moves: Readonly<Record<string, Direction>>) =>
 it.each<[string, Record<string, Direction>, readonly (readonly [string, RegExp])[]]>([
   ['nothing', {}, []],
   [
-    'stronger compression, said once, with the size of the file that follows from it',
-    { sharpness: 'down', bytes: 'down', bytes_per_pixel: 'down' },
-    [['bytes_per_pixel sharpness', /compressed more strongly/]],
+    'stronger compression, with the size of the file that follows from it',
+    { bytes: 'down', bytes_per_pixel: 'down' },
+    [['bytes_per_pixel bytes', /compressed more strongly/]],
   ],
-  ['blur, where the bytes did not fall', { sharpness: 'down' }, [['sharpness', /less sharp, though not compressed/]]],
-  ['night', { saturation: 'down', brightness: 'down' }, [['brightness saturation', /darker and paler/]]],
+  [
+    'blur, which needs fewer bytes too',
+    { sharpness: 'down', bytes_per_pixel: 'down' },
+    [['bytes_per_pixel sharpness', /less detail/]],
+  ],
+  [
+    'darkness, with the contrast and detail that shrink with it',
+    { sharpness: 'down', brightness: 'down', contrast: 'down', saturation: 'down' },
+    [['brightness contrast saturation sharpness', /darker/]],
+  ],
+  [
+    'what does not follow from it on its own',
+    { brightness: 'down', sharpness: 'up' },
+    [
+      ['brightness', /darker/],
+      ['sharpness', /more fine detail/],
+    ],
+  ],
+  [
+    'uprightness, whichever side changed',
+    { aspect: 'down', width: 'down', height: 'up' },
+    [['aspect width height', /upright/]],
+  ],
   [
     'two things at once',
     { width: 'down', height: 'down', brightness: 'up' },

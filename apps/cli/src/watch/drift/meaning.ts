@@ -5,47 +5,101 @@ export type Moves = ReadonlyMap<string, Direction>;
 
 /** A movement that has a usual cause: the statistics of `when` must all have moved so. */
 interface Rule {
-  readonly when: Readonly<Record<string, Direction>>;
+  readonly when: Moved;
+  /** What usually moves with it, and is then not explained on its own. */
+  readonly also?: Moved;
   readonly says: string;
   readonly check: string;
 }
 
-/** From the particular to the general: a movement that a rule explains is not explained again by a later one. */
+type Moved = Readonly<Record<string, Direction | 'any'>>;
+
+/** Contrast, colour and detail are differences of luminance: they shrink with it, and so do the bytes that they cost. */
+const FLATTER: Moved = {
+  contrast: 'down',
+  saturation: 'down',
+  sharpness: 'down',
+  bytes_per_pixel: 'down',
+  bytes: 'down',
+};
+
+/**
+ * From the particular to the general: a movement that a rule explains is not explained again by a later one. They are what
+ * photographs do when they are altered so (apps/cli/test/watch.pets.spec.ts).
+ */
 const RULES: readonly Rule[] = [
   {
-    when: { bytes_per_pixel: 'down', sharpness: 'down' },
-    says: 'Pictures are compressed more strongly: fewer bytes for each pixel, and less detail.',
-    check: 'the quality with which whoever sends them encodes JPEG or WebP, and proxies that "optimise" images',
-  },
-  {
-    when: { bytes_per_pixel: 'up', sharpness: 'up' },
-    says: 'Pictures have more grain: noise costs bytes, and looks like detail.',
-    check: 'the light, the sensitivity of the cameras, and sharpening in what processes the pictures',
-  },
-  {
-    when: { brightness: 'down', saturation: 'down' },
-    says: 'Pictures are darker and paler, as at night or from an infrared camera.',
-    check: 'the time of day, the lighting, and the night mode of the cameras',
-  },
-  {
-    when: { brightness: 'up', contrast: 'down' },
-    says: 'Pictures are bright and flat, as if overexposed or taken through haze.',
-    check: 'the exposure, reflections, and the glass in front of the cameras',
-  },
-  {
     when: { width: 'down', height: 'down' },
+    also: { bytes: 'any', bytes_per_pixel: 'up', sharpness: 'down' },
     says: 'Pictures arrive smaller.',
     check: 'whether thumbnails or previews are sent instead of the pictures themselves',
   },
   {
     when: { width: 'up', height: 'up' },
+    also: { bytes: 'any', bytes_per_pixel: 'down', sharpness: 'up' },
     says: 'Pictures arrive larger.',
     check: 'whether cameras or apps changed; answers take longer too, because larger pictures take longer to decode',
   },
   {
+    when: { aspect: 'down' },
+    also: { width: 'any', height: 'any', bytes: 'any' },
+    says: 'Pictures are more often upright.',
+    check: 'whether more come from phones, and whether somebody crops or turns them',
+  },
+  {
+    when: { aspect: 'up' },
+    also: { width: 'any', height: 'any', bytes: 'any' },
+    says: 'Pictures are wider for their height.',
+    check: 'new cameras, and whether somebody crops or turns them',
+  },
+  {
+    when: { brightness: 'down' },
+    also: FLATTER,
+    says: 'Pictures are darker.',
+    check: 'the time of day, the lighting, the exposure, and the night mode of the cameras',
+  },
+  {
+    when: { brightness: 'up', contrast: 'down' },
+    also: FLATTER,
+    says: 'Pictures are bright and flat, as if overexposed or taken through haze.',
+    check: 'the exposure, reflections, and the glass in front of the cameras',
+  },
+  {
+    when: { brightness: 'up' },
+    says: 'Pictures are brighter.',
+    check: 'lighting, exposure, and pictures on white ground',
+  },
+  {
+    when: { contrast: 'down' },
+    also: FLATTER,
+    says: 'Pictures are flatter.',
+    check: 'haze, fog, a dirty lens, and the exposure',
+  },
+  { when: { contrast: 'up' }, says: 'Pictures have harder contrasts.', check: 'direct light, and filters of apps' },
+  {
+    when: { bytes_per_pixel: 'down', sharpness: 'down' },
+    also: { bytes: 'down' },
+    says: 'Pictures have less detail, and need fewer bytes for it: they are blurred, or smoothed by very strong compression.',
+    check:
+      'focus, movement, a dirty lens, the enlarging of small pictures, and what processes pictures before they are sent',
+  },
+  {
+    when: { bytes_per_pixel: 'up', sharpness: 'up' },
+    also: { bytes: 'up' },
+    says: 'Pictures have more fine detail, and need more bytes for it: they have grain, or are sharpened.',
+    check: 'the light, the sensitivity of the cameras, and filters of apps',
+  },
+  {
+    when: { saturation: 'down' },
+    also: { bytes_per_pixel: 'down', bytes: 'down' },
+    says: 'Pictures are paler, or grey.',
+    check: 'cameras without colour, scans, and how colours are converted before pictures are sent',
+  },
+  { when: { saturation: 'up' }, says: 'Pictures are more colourful.', check: 'filters of apps, and new cameras' },
+  {
     when: { sharpness: 'down' },
-    says: 'Pictures are less sharp, though not compressed more strongly.',
-    check: 'focus, movement, a dirty lens, and enlarging of small pictures before they are sent',
+    says: 'Pictures are less sharp, in as many bytes.',
+    check: 'focus, movement, a dirty lens, and pictures that are enlarged and saved again',
   },
   {
     when: { sharpness: 'up' },
@@ -54,37 +108,16 @@ const RULES: readonly Rule[] = [
   },
   {
     when: { bytes_per_pixel: 'down' },
-    says: 'Files have fewer bytes for each pixel.',
-    check: 'format and quality of the files: WebP and AVIF are smaller than JPEG without being worse',
+    also: { bytes: 'down' },
+    says: 'Pictures are compressed more strongly: fewer bytes for each pixel.',
+    check:
+      'the quality of JPEG, proxies that make images smaller, and the format: WebP and AVIF need fewer bytes than JPEG',
   },
   {
     when: { bytes_per_pixel: 'up' },
-    says: 'Files have more bytes for each pixel.',
-    check: 'format and quality of the files: PNG is several times larger than JPEG',
-  },
-  { when: { brightness: 'down' }, says: 'Pictures are darker.', check: 'lighting, time of day and exposure' },
-  {
-    when: { brightness: 'up' },
-    says: 'Pictures are brighter.',
-    check: 'lighting, exposure, and pictures on white ground',
-  },
-  { when: { contrast: 'down' }, says: 'Pictures are flatter.', check: 'haze, fog, a dirty lens, and the exposure' },
-  { when: { contrast: 'up' }, says: 'Pictures have harder contrasts.', check: 'direct light, and filters of apps' },
-  {
-    when: { saturation: 'down' },
-    says: 'Pictures are paler, or grey.',
-    check: 'cameras without colour, scans, and how colours are converted before pictures are sent',
-  },
-  { when: { saturation: 'up' }, says: 'Pictures are more colourful.', check: 'filters of apps, and new cameras' },
-  {
-    when: { aspect: 'down' },
-    says: 'Pictures are more often upright.',
-    check: 'whether more come from phones, and whether somebody crops or turns them',
-  },
-  {
-    when: { aspect: 'up' },
-    says: 'Pictures are wider for their height.',
-    check: 'new cameras, and whether somebody crops or turns them',
+    also: { bytes: 'up' },
+    says: 'Pictures are compressed less: more bytes for each pixel.',
+    check: 'the quality of JPEG, and the format: PNG needs several times the bytes of JPEG',
   },
   {
     when: { known: 'down' },
@@ -140,13 +173,13 @@ export function meaningOf(moves: Moves): Meaning[] {
     for (const name of statistics) open.delete(name);
     meanings.push({ statistics, says, check });
   };
-  for (const { when, says, check } of RULES) {
-    const names = Object.keys(when);
-    if (names.every((name) => open.has(name) && moves.get(name) === when[name])) explain(names, says, check);
+  const openOf = (moved: Moved) =>
+    Object.keys(moved).filter((name) => open.has(name) && ['any', moves.get(name)].includes(moved[name]));
+  for (const { when, also = {}, says, check } of RULES) {
+    const names = openOf(when);
+    if (names.length < Object.keys(when).length) continue;
+    explain([...new Set([...names, ...openOf(also)])], says, check);
   }
-  // The size of a file follows from what was said of its pixels and of the bytes for each.
-  if (meanings.some(({ statistics }) => statistics.some((name) => /^(width|bytes_per_pixel)$/.test(name))))
-    open.delete('bytes');
   for (const [pattern, says, check] of OTHERS) {
     const names = [...open].filter((name) => pattern.test(name));
     if (names.length > 0) explain(names, says, check);
