@@ -6,14 +6,14 @@ import type { PrometheusClient, Series } from '../prometheus/prometheus-client.t
 import { scopeOf } from '../prometheus/selector.ts';
 import { readBins } from './read-bins.ts';
 
-const period = periodBefore(new Date('2026-11-30T12:00:00Z'), 60);
+const period = periodBefore(new Date('2026-11-30T12:00:00Z'), 240);
 const bundle = { digest: 'sha256:ours', statistics: watchedStatistics(catdogReference) };
 const scope = scopeOf('catdog', []);
 
 /** A series whose value at the ends of the steps rises by one. */
 const rising = (labels: Record<string, string>, from = 0): Series => ({
   labels,
-  points: [-1, 0, 1, 2, 3].map((step) => [period.start + (step + 1) * 15, from + step + 1]),
+  points: [-1, 0, 1, 2, 3].map((step) => [period.start + (step + 1) * period.stepSeconds, from + step + 1]),
 });
 const bin = (pod: string, statistic: string, name: string) =>
   rising({ __name__: 'catdog_drift_bin_total', pod, statistic, bin: name }, 7);

@@ -100,8 +100,8 @@ function ofProduction(report: ProductionReport): Html[] {
         Accuracy by feedback is that of the pictures whose true label somebody sent, with the range in which it lies
         with 95 % confidence; pictures that people correct are often the difficult ones. The mean confidence needs no
         labels: of a model whose confidences are calibrated, and of pictures like those it was calibrated with, it is
-        the expected accuracy. The p95 is read off a histogram, within its bucket. A process that starts anew
-        loses what it counted after the step before.
+        the expected accuracy. The p95 is read off a histogram, within its bucket. A process that starts anew loses what
+        it counted after the step before.
       </p>
     </section>`,
   ];

@@ -2,7 +2,7 @@ import { periodBefore } from '../prometheus/period.ts';
 import { performanceReport } from './performance-report.ts';
 import { summarizeProduction, type ProductionCounters } from './summarize-production.ts';
 
-const period = periodBefore(new Date('2026-11-30T12:00:00Z'), 60);
+const period = periodBefore(new Date('2026-11-30T12:00:00Z'), 240);
 const rise = (target: string, labels: Record<string, string>, ...bySteps: number[]) => ({
   metric: '',
   target,
@@ -57,7 +57,7 @@ const report = summarizeProduction(counters, facts);
 
 it('tells what was answered from what was refused, put off and failed', () => {
   expect(report).toMatchObject({
-    since: '2026-11-30T11:59:00.000Z',
+    since: '2026-11-30T11:56:00.000Z',
     until: '2026-11-30T12:00:00.000Z',
     total_requests: 66,
     answered: 60,
@@ -117,7 +117,7 @@ it('stands under the names of a simulation where there is none', () => {
   expect(saved).toMatchObject({
     source: 'production',
     url: 'http://localhost:9090',
-    seconds: 60,
+    seconds: 240,
     total_requests: 66,
     accuracy: 0.7273,
     accuracy_by_label: { cat: { answered: 10, correct: 8, accuracy: 0.8 } },

@@ -2,8 +2,8 @@ import { risesOf, stepsBefore, sumOf } from './increments.ts';
 import { periodBefore } from './period.ts';
 import type { Series } from './prometheus-client.ts';
 
-/** Four steps of 15 seconds. */
-const period = periodBefore(new Date(4_000_060_000), 60);
+/** Four steps of a minute. */
+const period = periodBefore(new Date(4_000_060_000), 240);
 const atStep = (step: number) => period.start + (step + 1) * period.stepSeconds;
 
 /** @param values at the ends of the steps; the first ones are before the period: -2 and -1. */
@@ -18,7 +18,7 @@ const rises = (...all: readonly Series[]) => risesOf(all, ['status'], period);
 const only = (...all: readonly Series[]) => rises(...all).map(({ bySteps }) => bySteps);
 
 it('has four steps, and looks back a quarter of an hour', () => {
-  expect([period.steps, period.stepSeconds, stepsBefore(period)]).toEqual([4, 15, 60]);
+  expect([period.steps, period.stepSeconds, stepsBefore(period)]).toEqual([4, 60, 15]);
 });
 
 it.each<[string, readonly (number | undefined)[], readonly number[]]>([

@@ -9,8 +9,8 @@ export interface Period {
 
 /** Most steps of a period: as many as a page has room for, and few enough for any Prometheus. */
 const MOST_STEPS = 300;
-/** Steps that people read easily, seconds; the smallest is the usual interval between two scrapes. */
-const STEPS = [15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
+/** Steps that people read easily, seconds. In each of them every process is scraped: Prometheus does so every minute, or more often. */
+const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 
 /** Pure: the `seconds` before a time, in steps; a little more where no step fits exactly. */
 export function periodBefore(end: Date, seconds: number): Period {

@@ -12,7 +12,7 @@ const refusal = (act: () => unknown): unknown => {
 
 describe('a period', () => {
   it.each([
-    ['an hour', 3600, 240, 15],
+    ['an hour', 3600, 60, 60],
     ['a day', 86_400, 288, 300],
     ['a week', 604_800, 168, 3600],
     ['30 days', 30 * 86_400, 240, 10_800],

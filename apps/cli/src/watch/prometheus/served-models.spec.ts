@@ -2,7 +2,7 @@ import { targetOf } from './increments.ts';
 import { periodBefore } from './period.ts';
 import { modelsIn, servedModels } from './served-models.ts';
 
-const period = periodBefore(new Date(4_000_060_000), 60);
+const period = periodBefore(new Date(4_000_060_000), 240);
 
 /** Of one address, seen at the ends of some steps. */
 const info = (version: string, ...steps: readonly number[]) => ({
