@@ -58,6 +58,8 @@ describe('pawl report without Prometheus', () => {
     const { code, out } = await run('report --simulation two.json --json -');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual({ ...(await read('one.json')), source: 'simulation' });
+    const page = await run('report --simulation two.json --html -');
+    expect(page.out).toMatch(/^<!doctype html>[^]*<\/html> \n?$/);
   });
 
   it('ends where the service does not answer', async () => {

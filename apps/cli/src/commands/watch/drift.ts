@@ -55,7 +55,9 @@ async function report(session: Session, options: DriftOptions): Promise<ExitCode
     timeoutMs: options.timeout,
   });
   const { writeOutput } = await import('../../terminal/write-output.ts');
-  if (options.json !== '-') {
+  // Whatever goes to the standard output is alone there.
+  const isPiped = options.json === '-' || options.html === '-';
+  if (!isPiped) {
     const { renderDrift } = await import('../../watch/drift/render-drift.ts');
     context.stdout.write(`${renderDrift(found, themeOf(session, options)).join('\n')}\n`);
   }
@@ -64,7 +66,7 @@ async function report(session: Session, options: DriftOptions): Promise<ExitCode
     const { renderDriftPage } = await import('../../watch/drift/drift-page.ts');
     await writeOutput(context, options.html, renderDriftPage(found));
   }
-  for (const file of [options.json, options.html])
-    if (file !== undefined && file !== '-' && options.json !== '-') context.stdout.write(`\nwrote ${file}\n`);
+  const files = [options.json, options.html].filter((file) => file !== undefined);
+  if (!isPiped && files.length > 0) context.stdout.write(`\n${files.map((file) => `wrote ${file}\n`).join('')}`);
   return found.alarm && options.exitCode === true ? exitCodes.no : exitCodes.ok;
 }

@@ -67,7 +67,9 @@ async function report(session: Session, options: ReportOptions): Promise<void> {
     simulation: simulationOf(options),
   });
   const { writeOutput } = await import('../../terminal/write-output.ts');
-  if (json !== '-') {
+  // Whatever goes to the standard output is alone there.
+  const isPiped = json === '-' || options.html === '-';
+  if (!isPiped) {
     const { renderPerformance } = await import('../../watch/performance/render-performance.ts');
     context.stdout.write(`${renderPerformance(found, theme).join('\n')}\n`);
   }
@@ -80,8 +82,8 @@ async function report(session: Session, options: ReportOptions): Promise<void> {
     const { renderPerformancePage } = await import('../../watch/performance/performance-page.ts');
     await writeOutput(context, options.html, renderPerformancePage(found));
   }
-  if (json === '-') return;
-  const files = [json, options.html].filter((file) => file !== undefined && file !== '-');
+  if (isPiped) return;
+  const files = [json, options.html].filter((file) => file !== undefined);
   if (files.length > 0) context.stdout.write(`\n${files.map((file) => `wrote ${file}\n`).join('')}`);
 }
 
