@@ -279,6 +279,9 @@ export const chartValuesSchema = z.strictObject({
     affinity: kubernetes,
     priorityClassName: optionalName,
   }),
+  grafana: z.strictObject({
+    dashboards: z.strictObject({ enabled: flag, labels: words, annotations: words, namespace: optionalName }),
+  }),
   smokeTest: z.strictObject({ argocdHook: flag, imageConfigMaps: z.array(name) }),
   crds: z.strictObject({ install: flag, keep: flag, adopt: flag }),
   extraObjects: z.array(z.union([kubernetes, z.string().min(1)])),

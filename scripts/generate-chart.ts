@@ -1,13 +1,15 @@
 /**
  * Writes what the charts have from other sources (`npm run generate`): the CRD from the types of ModelVersion,
- * `values.schema.json` from the schema of the rollout policy and of the other values, and the table of values in a
- * chart's README from the comments in `values.yaml`. test/chart fails while one of them is stale.
+ * `values.schema.json` from the schema of the rollout policy and of the other values, the table of values in a chart's
+ * README from the comments in `values.yaml`, and the dashboards. test/chart fails while one of them is stale.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { modelVersionCrd } from '@pawl/shared/modelversion/crd';
 import { format } from 'prettier';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { dashboardFiles } from '../monitoring/src/dashboards/dashboards.ts';
 import { chartValuesSchema, crdChartValuesSchema } from './generate-chart-schema.ts';
 
 type Json = { [key: string]: unknown };
@@ -48,7 +50,7 @@ export function readValueDocs(yaml: string): ValueDoc[] {
   return docs;
 }
 
-/** The generated files of both charts, by path. */
+/** The generated files of both charts and the dashboards, by path. */
 export async function generateChart(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     [
@@ -61,6 +63,7 @@ export async function generateChart(): Promise<ReadonlyMap<string, string>> {
     ],
     ...(await generatedDocs('pawl', chartValuesSchema)),
     ...(await generatedDocs('pawl-crds', crdChartValuesSchema)),
+    ...dashboardFiles(),
   ]);
 }
 
@@ -143,4 +146,8 @@ function readmeWith(readme: string, docs: readonly ValueDoc[], values: Json): st
   return `${before}${marker}\n\n| value | default | is |\n| --- | --- | --- |\n${rows.join('')}`;
 }
 
-if (import.meta.main) for (const [path, text] of await generateChart()) writeFileSync(path, text);
+if (import.meta.main)
+  for (const [path, text] of await generateChart()) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }

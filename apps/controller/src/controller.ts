@@ -4,6 +4,7 @@ import { phases } from '@pawl/shared/modelversion/model-version';
 import { type Config, watchedNamespaces } from './config.ts';
 import { byModel } from './model-version/caches.ts';
 import { type PodClient, podClient } from './model-version/pod-client.ts';
+import { countVerdicts } from './model-version/verdict-metrics.ts';
 import { answerVerdictsOf } from './model-version/verdicts.ts';
 import { Verifier } from './model-version/verifier.ts';
 import { abnormalConditions, lastVerdicts, rolloutSeconds } from './model-version/version-metrics.ts';
@@ -67,6 +68,12 @@ export async function runController(options: ControllerOptions, signal: AbortSig
   );
   const all = [...controllers.values()];
   metrics.observeQueues(all.map(({ queue }) => queue));
+  metrics.observedGauge(
+    'pawl_controller_verdicts',
+    'ModelVersions that have a verdict, by outcome and reason.',
+    ['model_namespace', 'outcome', 'reason'],
+    () => [...controllers].flatMap(([namespace, { caches }]) => countVerdicts(namespace, caches.versions.list())),
+  );
   metrics.observedGauge('pawl_controller_model_versions', 'ModelVersions by phase.', ['phase'], () => {
     const counts = new Map<string, number>(phases.map((phase) => [phase, 0]));
     for (const { status } of all.flatMap(({ caches }) => caches.versions.list()))

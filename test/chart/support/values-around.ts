@@ -4,6 +4,9 @@ import type { KubeObject, Rendered } from './helm.ts';
 import type { ValueCase } from './value-case.ts';
 
 const network = { networkPolicy: { enabled: true } };
+const withDashboards = { grafana: { dashboards: { enabled: true } } };
+const dashboardsOf = ({ objects }: Rendered): readonly KubeObject[] =>
+  objects.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === 'dashboards');
 
 /** An alert of the PrometheusRule. */
 const ruleOf = (rendered: Rendered, alert: string): KubeObject =>
@@ -110,6 +113,30 @@ export const aroundCases: Readonly<Record<string, ValueCase>> = {
     value: 'https://wiki.example/pets',
     at: (r) => ruleOf(r, 'PawlModelMissing').annotations.runbook_url,
     expected: 'https://wiki.example/pets#pawlmodelmissing',
+  },
+
+  'grafana.dashboards.enabled': {
+    value: true,
+    at: (r) => dashboardsOf(r).map(({ metadata }) => metadata.name as string),
+    expected: ['controller', 'model', 'rollout', 'service'].map((name) => `pets-pawl-${name}-dashboard`),
+  },
+  'grafana.dashboards.labels': {
+    given: withDashboards,
+    value: { grafana_dashboard: 'yes' },
+    at: (r) => dashboardsOf(r).map(({ metadata }) => metadata.labels['grafana_dashboard'] as string),
+    expected: ['yes', 'yes', 'yes', 'yes'],
+  },
+  'grafana.dashboards.annotations': {
+    given: withDashboards,
+    value: { grafana_folder: 'Pets' },
+    at: (r) => dashboardsOf(r)[0]?.metadata.annotations,
+    expected: { grafana_folder: 'Pets' },
+  },
+  'grafana.dashboards.namespace': {
+    given: withDashboards,
+    value: 'monitoring',
+    at: (r) => dashboardsOf(r).map(({ metadata }) => metadata.namespace as string),
+    expected: ['monitoring', 'monitoring', 'monitoring', 'monitoring'],
   },
 
   'smokeTest.argocdHook': {

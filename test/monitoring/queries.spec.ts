@@ -1,0 +1,163 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '@pawl/test-kit/eventually';
+import { inRepository } from '@pawl/test-kit/repository';
+import { describeWhenSet } from '@pawl/test-kit/when-set';
+import { parse } from 'yaml';
+import { dashboards } from '../../monitoring/src/dashboards/dashboards.ts';
+import { filledIn, queriesOf, variablesOf } from './support/dashboard-queries.ts';
+import { type KnownMetrics, mayBeEmpty, metricsOf, namesInVain, type Quiet } from './support/known-metrics.ts';
+import type { Prometheus, Result } from './support/prometheus.ts';
+import { WatchedSystem } from './support/watched-system.ts';
+
+/** What Grafana puts in: the reader's choice, and windows of at least four scrapes. */
+const chosen = {
+  datasource: 'prometheus',
+  model: 'catdog',
+  namespace: 'zoo',
+  statistic: 'brightness',
+  __rate_interval: '8s',
+  __range: '60s',
+};
+/** How long everything may take to have been seen. */
+const PATIENCE_MS = 150_000;
+/** How far a query over time looks back, seconds. */
+const WINDOW_SECONDS = 120;
+
+/** What has nothing to count while all is well. */
+const quiet: readonly Quiet[] = [
+  { metric: 'catdog_prediction_log_total', label: 'outcome', because: 'a log that keeps up drops and loses nothing' },
+];
+
+/** Features that a build may lack, by how their metrics begin. */
+const optional = ['feedback_', 'accuracy_', 'prediction_log_', 'trace_'].map((prefix) => `catdog_${prefix}`);
+
+const rulesFolder = inRepository('monitoring/rules');
+const ruleFiles = existsSync(rulesFolder)
+  ? readdirSync(rulesFolder)
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => join(rulesFolder, name))
+  : [];
+
+interface Rule {
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
+}
+const rules = ruleFiles.flatMap((file) =>
+  (parse(readFileSync(file, 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules),
+);
+
+describeWhenSet('PAWL_TEST_PROMETHEUS', 'every query, against what the programs emit', (program) => {
+  let system: WatchedSystem | undefined;
+  let prometheus: Prometheus;
+  let known: KnownMetrics;
+
+  beforeAll(async () => {
+    system = await WatchedSystem.start(program, ruleFiles);
+    ({ prometheus } = system);
+    system.open();
+    system.disturb();
+    // What is still wrong in the end is what the tests tell.
+    await eventually('every query to have an answer', async () => (await problems()).length === 0, {
+      timeoutMs: PATIENCE_MS,
+      everyMs: 1_000,
+    }).catch(() => undefined);
+  }, 2 * PATIENCE_MS);
+  afterAll(async () => {
+    await system?.close();
+  });
+
+  /** Whether this build has the features whose metrics an expression asks for: any metric of a feature shows that it has. */
+  const isBuilt = (expr: string): boolean => {
+    const lacking = optional.filter((prefix) => ![...known.declared].some((name) => name.startsWith(prefix)));
+    return !metricsOf(expr).some((metric) => lacking.some((prefix) => metric.startsWith(prefix)));
+  };
+
+  const queries = [...dashboards().values()]
+    .flatMap(queriesOf)
+    .map((query) => ({ ...query, expr: filledIn(query.expr, chosen) }));
+  const variables = [...dashboards().values()].flatMap(variablesOf);
+
+  /** What is wrong with one query: names, no answer, or a legend that names a label that no series has. */
+  async function problemsOf({
+    where,
+    expr,
+    legend = '',
+    isInstant,
+  }: (typeof queries)[number]): Promise<readonly string[]> {
+    if (!isBuilt(expr)) return [];
+    const vain = namesInVain(expr, known, quiet);
+    const found: readonly Result[] = isInstant
+      ? await prometheus.instant(expr)
+      : await prometheus.range(expr, WINDOW_SECONDS, 2);
+    const values = found.flatMap((result) => result.values).filter(([, value]) => value !== 'NaN');
+    const isEmpty = values.length === 0 && !mayBeEmpty(expr, known, quiet);
+    const labels = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label ?? '');
+    const unnamed = labels.filter((label) => found.length > 0 && !found.some(({ metric }) => label in metric));
+    return [
+      ...vain,
+      ...(isEmpty ? ['it gives nothing'] : []),
+      ...unnamed.map((label) => `no series has the label ${label} of the legend`),
+    ].map((problem) => `${where}: ${problem}: ${expr}`);
+  }
+
+  /** Queries that have had no answer yet: on a busy machine not all have one at the same moment. */
+  let open: readonly (typeof queries)[number][] = queries;
+
+  async function problems(): Promise<readonly string[]> {
+    known = await prometheus.known();
+    const found: { readonly query: (typeof queries)[number]; readonly problems: readonly string[] }[] = [];
+    for (const query of open) found.push({ query, problems: await problemsOf(query) });
+    open = found.filter((one) => one.problems.length > 0).map(({ query }) => query);
+    return found.flatMap((one) => one.problems);
+  }
+
+  it('of a panel or annotation asks for what is there, and gets an answer', async () => {
+    expect(queries.length).toBeGreaterThan(90);
+    expect(await problems()).toEqual([]);
+  });
+
+  it('of a variable gives values, the chosen ones among them', async () => {
+    expect(variables.map(({ name }) => name)).toEqual(expect.arrayContaining(['namespace', 'model', 'statistic']));
+    for (const { where, name, series, label, regex } of variables) {
+      const values = await prometheus.labelValues(filledIn(series, chosen), label);
+      const taken =
+        regex === undefined ? values : values.flatMap((value) => new RegExp(regex.slice(1, -1)).exec(value)?.[1] ?? []);
+      expect({ where, values: taken }).toEqual({
+        where,
+        values: expect.arrayContaining([chosen[name as keyof typeof chosen]]),
+      });
+    }
+  });
+
+  it('of a rule asks for what is there, and a recording rule records', async () => {
+    const found: string[] = [];
+    for (const { record, alert, expr } of rules) {
+      if (!isBuilt(expr)) continue;
+      const where = record ?? alert ?? '';
+      found.push(...namesInVain(expr, known, quiet).map((problem) => `${where}: ${problem}`));
+      const results = await prometheus.instant(expr);
+      // An alert gives nothing while all is well.
+      if (record !== undefined && results.length === 0 && !mayBeEmpty(expr, known, quiet))
+        found.push(`${where} records nothing`);
+    }
+    expect(found).toEqual([]);
+  });
+
+  it('would be told if it had a wrong name', async () => {
+    const [query] = queries.filter(({ expr }) => expr.includes('catdog_request_total'));
+    const wrong = [
+      ['catdog_request_total', 'catdog_requests_total'],
+      ['endpoint=~', 'route=~'],
+      ['namespace="zoo"', 'namespace="farm"'],
+      ['catdog-api', 'catdog'],
+    ] as const;
+    for (const [right, not] of wrong) {
+      const expr = query!.expr.replaceAll('namespace=~', 'namespace=').replaceAll(right, not);
+      expect(await problemsOf({ ...query!, expr })).not.toEqual([]);
+    }
+    expect(await problemsOf({ ...query!, legend: '{{nobody}}' })).not.toEqual([]);
+    await expect(problemsOf({ ...query!, expr: 'sum(rate(catdog_request_total))' })).rejects.toThrow(/range vector/);
+  });
+});
