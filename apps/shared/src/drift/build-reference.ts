@@ -10,7 +10,7 @@ import {
 const CONFIDENCE_EDGES = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 
 /** An answer about a picture that was not trained on. */
-export interface ReferenceAnswer {
+interface ReferenceAnswer {
   readonly label: string;
   readonly confidence: number;
   /** Value of the output by which the model abstains; absent where it has none. */

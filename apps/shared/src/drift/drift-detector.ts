@@ -6,7 +6,7 @@ import type { WatchedStatistic } from './watched-statistic.ts';
  * Divergence from the reference that is no drift, in nats, beside what the reference's own size leaves open. A mix of 60/40
  * where 50/50 was expected diverges by 0.02.
  */
-export const TOLERANCE = 0.02;
+const TOLERANCE = 0.02;
 /** Starts that are kept: a change is found however long the calm before it was, since some start lies shortly before it. */
 export const STARTS = 24;
 /** Between two starts, milliseconds. */
@@ -32,7 +32,7 @@ export function radiusOf({ reference }: Pick<WatchedStatistic, 'reference'>, tol
 }
 
 /** Pure: the evidence of some statistics together, which is valid however they depend on each other. */
-export const combined = (evidence: Iterable<number>): number => {
+const combined = (evidence: Iterable<number>): number => {
   const each = [...evidence];
   return each.length === 0 ? -Infinity : logMeanExp(each);
 };

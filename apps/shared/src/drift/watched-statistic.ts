@@ -18,7 +18,7 @@ export interface WatchedStatistic {
 /** Labels with a bin of their own; the rarer ones share one: a model may have thousands, and each bin is a time series. */
 export const MAX_LABEL_BINS = 20;
 /** Name of the bin that labels share. */
-export const OTHER_LABELS = 'other';
+const OTHER_LABELS = 'other';
 
 /** Pictures without which a reference says nothing about a statistic. */
 export const MIN_PICTURES = 50;
