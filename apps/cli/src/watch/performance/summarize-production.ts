@@ -67,9 +67,11 @@ export function summarizeProduction(counters: ProductionCounters, facts: Product
     ...answersOf(counters),
     measured: accuracyOf(counters.feedback),
     by_label: Object.fromEntries(
-      [...labels].sort().map((label) => {
+      [...labels].sort().flatMap((label) => {
         const own = withLabel(label);
-        return [label, { ...answersOf(own), measured: accuracyOf(own.feedback) }];
+        const row = { ...answersOf(own), measured: accuracyOf(own.feedback) };
+        // The service has a series for each label that feedback may name, used or not.
+        return row.pictures + row.measured.answered > 0 ? [[label, row]] : [];
       }),
     ),
     versions: versions
