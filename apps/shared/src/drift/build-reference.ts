@@ -28,8 +28,9 @@ export interface ReferenceInput {
 }
 
 /**
- * Pure: the content of `reference.json`. Numbers are rounded to six digits, more than any drift needs. A statistic that not
- * every picture has is left out: it would describe only some of them.
+ * Pure: the content of `reference.json`. Edges are exact: many pictures have the very same width or aspect, and would fall to the
+ * other side of an edge that was rounded. A statistic that not every picture has is left out: it would describe only some
+ * of them.
  */
 export function buildReference({ inputs, labels, answers, projections }: ReferenceInput): Reference {
   const names = Object.keys(inputs[0] ?? {});
@@ -64,10 +65,7 @@ export function buildReference({ inputs, labels, answers, projections }: Referen
 const confidenceOf = (answers: readonly ReferenceAnswer[], of: string): number[] =>
   answers.flatMap(({ label, confidence }) => (label === of ? [confidence] : []));
 
-function byDeciles(values: readonly number[]): Distribution {
-  const exact = values.map(round);
-  return rounded(distributionOf(exact, decilesOf(exact)));
-}
+const byDeciles = (values: readonly number[]): Distribution => rounded(distributionOf(values, decilesOf(values)));
 
 const round = (value: number): number => Number(value.toPrecision(6));
 

@@ -79,6 +79,22 @@ describe('a reference that is built', () => {
     expect(Object.keys(reference.answers.scores ?? {})).toEqual(['confidence']);
   });
 
+  it('puts a picture of the reference where it was counted, also one that lies on an edge', () => {
+    const aspects = Array.from({ length: 300 }, (_, i) => [500 / 374, 4 / 3, 2 / 3][i % 3] ?? 1);
+    const built = buildReference({
+      inputs: aspects.map((aspect) => ({ aspect })),
+      labels: ['cat'],
+      answers: aspects.map(() => ({ label: 'cat', confidence: 1 })),
+    });
+    const [watched] = watchedStatistics(built);
+    const counts = new Array<number>(watched?.bins.length ?? 0).fill(0);
+    for (const aspect of aspects) {
+      const bin = watched?.binOf({ label: 'cat', numbers: { aspect } });
+      if (bin !== undefined) counts[bin] = (counts[bin] ?? 0) + 1;
+    }
+    expect(counts).toEqual(watched?.reference);
+  });
+
   it('holds what the model knows where every answer says it', () => {
     const answers = [-1, 0, 3].map((known) => ({ label: 'cat', confidence: 1, known }));
     const built = buildReference({ inputs: [{}], labels: ['cat'], answers });
