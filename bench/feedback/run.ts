@@ -5,11 +5,13 @@
  *   npm run bench:feedback -- [--rate 10000] [--batch 1000] [--seconds 30] [--turns 3] [--model BUNDLE] [--photos FOLDER]
  */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { productionRuntime } from '@pawl/test-kit/production-runtime';
 import { PredictionIds } from '../../apps/inference/src/prediction/prediction-id.ts';
+import { readPhotos } from '../photos.ts';
 import { load, startServer } from '../processes.ts';
 import { median } from '../statistics.ts';
 
@@ -86,8 +88,14 @@ async function send(all: readonly string[], signal: AbortSignal): Promise<{ took
 
 const order = { url: service.url, photos: options.photos, concurrency: 8, seconds };
 const pictures = async () => {
+  const before = service.cpuMs();
   const report = await load(order);
-  return { perSecond: report.requests / report.seconds, livezMs: report.livez.p99 };
+  return {
+    perSecond: report.requests / report.seconds,
+    livezMs: report.livez.p99,
+    // Of everything that the service does meanwhile; with the load client's unmeasured first round.
+    cpuMs: (service.cpuMs() - before) / (report.requests + readPhotos(options.photos).length),
+  };
 };
 
 console.log(`at rest ${service.rssMb().toFixed(0)} MB`);
@@ -99,26 +107,35 @@ const micros = ((service.cpuMs() - cpuBefore) * 1000) / (aloneMs.length * batch)
 console.log(
   `${micros.toFixed(1)} us of CPU a feedback: ${((micros * rate) / 1e4).toFixed(0)} % of a core at ${rate} a second`,
 );
-const [alone, beside]: [number[], number[]] = [[], []];
+const [alone, beside, shares, cpu]: [number[], number[], number[], number[]] = [[], [], [], []];
 for (let turn = 1; turn <= turns; turn++) {
   const without = await pictures();
   const rssBefore = service.rssMb();
   // Made before, and enough for the warm-up of the load as well.
   const all = bodies(Math.ceil((rate * seconds * 1.5) / batch));
   const stop = new AbortController();
+  const ownBefore = process.cpuUsage();
+  const began = performance.now();
   const sending = send(all, stop.signal);
   const within = await pictures();
+  const own = process.cpuUsage(ownBefore);
+  // What makes the load takes part in it: its CPU is not there for predictions either.
+  const ownShare = (own.user + own.system) / 1e3 / (performance.now() - began) / availableParallelism();
+  shares.push(ownShare);
   stop.abort();
   const { tookMs, failed } = await sending;
   alone.push(without.perSecond);
   beside.push(within.perSecond);
+  cpu.push(without.cpuMs / within.cpuMs);
   console.log(
     `turn ${turn}: ${without.perSecond.toFixed(1)} images/s alone, ${within.perSecond.toFixed(1)} beside ${tookMs.length * batch} feedbacks; ` +
-      `ratio ${(within.perSecond / without.perSecond).toFixed(3)}; livez p99 ${without.livezMs.toFixed(1)} and ${within.livezMs.toFixed(1)} ms; ` +
+      `ratio ${(within.perSecond / without.perSecond).toFixed(3)}, of which sending took ${ownShare.toFixed(3)}; by CPU an image ${(without.cpuMs / within.cpuMs).toFixed(3)}; livez p99 ${without.livezMs.toFixed(1)} and ${within.livezMs.toFixed(1)} ms; ` +
       `a batch of ${batch} ${median(tookMs).toFixed(1)} ms; ${failed} failed; ${rssBefore.toFixed(0)} MB before, ${service.rssMb().toFixed(0)} MB after`,
   );
 }
 const text = await (await fetch(`${service.url}/metrics`)).text();
 const counted = [...text.matchAll(/^\w+_feedback_total\{.*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
-console.log(`counted ${counted}; median ratio ${(median(beside) / median(alone)).toFixed(3)}`);
+console.log(
+  `counted ${counted}; median ratio ${(median(beside) / median(alone)).toFixed(3)}, by CPU an image ${median(cpu).toFixed(3)}; sending took ${median(shares).toFixed(3)} of the CPU`,
+);
 await service.stop();

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Manifest, NEITHER } from '@pawl/shared/bundle/manifest';
 import type { Clock } from '@pawl/shared/concurrency/clock';
@@ -10,6 +9,7 @@ import { ModelService } from '../model/model.service.ts';
 import { type PredictionClaims, PredictionIds } from '../prediction/prediction-id.ts';
 import { AccuracyMetrics } from './accuracy-metrics.ts';
 import { FeedbackMetrics, type Refusal } from './feedback-metrics.ts';
+import type { Pause } from './feedback-turns.ts';
 import { type Feedback, type FeedbackResult, feedbackSchema } from './feedback.schema.ts';
 import { RecentFeedback } from './recent-feedback.ts';
 
@@ -65,11 +65,11 @@ export class FeedbackService {
     this.#labels();
   }
 
-  /** Counts many, each with its own result or error, in their order. Predictions have their turn in between. */
-  async takeAll(entries: readonly unknown[]): Promise<(FeedbackResult | PawlError)[]> {
+  /** Counts many, each with its own result or error, in their order. Others have their turn in the pauses. */
+  async takeAll(entries: readonly unknown[], pause: Pause): Promise<(FeedbackResult | PawlError)[]> {
     const results: (FeedbackResult | PawlError)[] = [];
     for (const [at, entry] of entries.entries()) {
-      if (at > 0 && at % ENTRIES_A_TURN === 0) await nextTurn();
+      if (at > 0 && at % ENTRIES_A_TURN === 0) await pause();
       results.push(this.#try(entry));
     }
     return results;

@@ -6,6 +6,8 @@ import { CLOCK, CONFIG } from '../config/config.module.ts';
 import type { Config } from '../config/config.schema.ts';
 import type { FeedbackResult } from '../feedback/feedback.schema.ts';
 import { FeedbackService } from '../feedback/feedback.service.ts';
+import { FeedbackTurns, type Pause } from '../feedback/feedback-turns.ts';
+import { ModelService } from '../model/model.service.ts';
 import type { ErrorBody } from '../prediction/prediction.schema.ts';
 import { errorBody } from './error.filter.ts';
 import { PendingAnswers } from './pending-answers.ts';
@@ -18,6 +20,8 @@ const BYTES_PER_ENTRY = 512;
 const BYTES_AROUND = 1_024;
 /** Requests of the largest size whose answers may wait to be read, at half a kilobyte an entry. */
 const PENDING_REQUESTS = 20;
+/** Requests of the largest size that may wait for their turn in a busy pod: what it counts within a few seconds. */
+const WAITING_REQUESTS = 2;
 
 interface Results {
   readonly results: (FeedbackResult | ErrorBody)[];
@@ -30,11 +34,11 @@ export class FeedbackController {
   readonly #uploads: UploadReader;
   readonly #maxEntries: number;
   readonly #pending: PendingAnswers;
-  /** Resolves when the body before is done with. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns: FeedbackTurns;
 
   constructor(
     feedback: FeedbackService,
+    model: ModelService,
     uploads: UploadReader,
     @Inject(CONFIG) config: Config,
     @Inject(CLOCK) clock: Clock,
@@ -47,6 +51,19 @@ export class FeedbackController {
       timeoutMs: config.UPLOAD_TIMEOUT_MS,
       clock,
     });
+    this.#turns = new FeedbackTurns({
+      maxWaitingBytes: WAITING_REQUESTS * this.#maxBytes,
+      clock,
+      isBusy: () => {
+        const { queueDepth, inFlight, readyWorkers } = model.usage;
+        return queueDepth > 0 || inFlight >= readyWorkers;
+      },
+    });
+  }
+
+  /** Most bytes of a body. */
+  get #maxBytes(): number {
+    return BYTES_AROUND + this.#maxEntries * BYTES_PER_ENTRY;
   }
 
   /** One entry, or `{"feedback": [...]}` with several, each with its own result or error, in the order they were sent. */
@@ -58,12 +75,12 @@ export class FeedbackController {
   ): Promise<FeedbackResult | Results> {
     const context = requestContext(request);
     this.#feedback.assertOpen();
-    const maxBytes = BYTES_AROUND + this.#maxEntries * BYTES_PER_ENTRY;
-    return this.#uploads.withJson(request, maxBytes, context.gone, (text) =>
-      this.#inTurn(() => {
+    this.#turns.assertRoom(0);
+    return this.#uploads.withJson(request, this.#maxBytes, context.gone, (text) =>
+      this.#turns.take(text.length, (pause) => {
         if (context.gone.aborted)
           throw new PawlError('CLIENT_CLOSED_REQUEST', { message: 'The client has gone before its turn.' });
-        return this.#takeBody(parseJson(text), context, response);
+        return this.#takeBody(parseJson(text), context, response, pause);
       }),
     );
   }
@@ -79,6 +96,7 @@ export class FeedbackController {
     body: unknown,
     { log, id }: RequestContext,
     response: ServerResponse,
+    pause: Pause,
   ): Promise<FeedbackResult | Results> {
     const entries = entriesOf(body);
     if (entries === undefined) {
@@ -92,16 +110,9 @@ export class FeedbackController {
         hint: 'Send fewer entries in one request.',
       });
     this.#pending.add(entries.length, response);
-    const results = await this.#feedback.takeAll(entries);
+    const results = await this.#feedback.takeAll(entries, pause);
     count(log, results);
     return { results: results.map((each) => (each instanceof PawlError ? errorBody(each, id) : each)) };
-  }
-
-  /** One body at a time is parsed: however many arrive at once, only one of them takes the memory of that. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
-    return done;
   }
 }
 
