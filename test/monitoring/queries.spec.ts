@@ -1,12 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { eventually } from '@pawl/test-kit/eventually';
 import { inRepository } from '@pawl/test-kit/repository';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { parse } from 'yaml';
 import { dashboards } from '../../monitoring/src/dashboards/dashboards.ts';
 import { filledIn, queriesOf, variablesOf } from './support/dashboard-queries.ts';
-import { type KnownMetrics, mayBeEmpty, metricsOf, namesInVain, type Quiet } from './support/known-metrics.ts';
+import { type KnownMetrics, mayBeEmpty, namesInVain, type Quiet } from './support/known-metrics.ts';
 import type { Prometheus, Result } from './support/prometheus.ts';
 import { WatchedSystem } from './support/watched-system.ts';
 
@@ -28,9 +30,6 @@ const WINDOW_SECONDS = 120;
 const quiet: readonly Quiet[] = [
   { metric: 'catdog_prediction_log_total', label: 'outcome', because: 'a log that keeps up drops and loses nothing' },
 ];
-
-/** Features that a build may lack, by how their metrics begin. */
-const optional = ['feedback_', 'accuracy_', 'prediction_log_', 'trace_'].map((prefix) => `catdog_${prefix}`);
 
 const rulesFolder = inRepository('monitoring/rules');
 const ruleFiles = existsSync(rulesFolder)
@@ -59,20 +58,14 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'every query, against what the programs 
     system.open();
     system.disturb();
     // What is still wrong in the end is what the tests tell.
-    await eventually('every query to have an answer', async () => (await problems()).length === 0, {
-      timeoutMs: PATIENCE_MS,
-      everyMs: 1_000,
-    }).catch(() => undefined);
+    const isWell = async () => (await problems()).length === 0 && (await problemsOfRules()).length === 0;
+    await eventually('every query to have an answer', isWell, { timeoutMs: PATIENCE_MS, everyMs: 1_000 }).catch(
+      () => undefined,
+    );
   }, 2 * PATIENCE_MS);
   afterAll(async () => {
     await system?.close();
   });
-
-  /** Whether this build has the features whose metrics an expression asks for: any metric of a feature shows that it has. */
-  const isBuilt = (expr: string): boolean => {
-    const lacking = optional.filter((prefix) => ![...known.declared].some((name) => name.startsWith(prefix)));
-    return !metricsOf(expr).some((metric) => lacking.some((prefix) => metric.startsWith(prefix)));
-  };
 
   const queries = [...dashboards().values()]
     .flatMap(queriesOf)
@@ -86,7 +79,6 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'every query, against what the programs 
     legend = '',
     isInstant,
   }: (typeof queries)[number]): Promise<readonly string[]> {
-    if (!isBuilt(expr)) return [];
     const vain = namesInVain(expr, known, quiet);
     const found: readonly Result[] = isInstant
       ? await prometheus.instant(expr)
@@ -113,6 +105,19 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'every query, against what the programs 
     return found.flatMap((one) => one.problems);
   }
 
+  async function problemsOfRules(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const { record, alert, expr } of rules) {
+      const where = record ?? alert ?? '';
+      found.push(...namesInVain(expr, known, quiet).map((problem) => `${where}: ${problem}`));
+      const results = await prometheus.instant(expr);
+      // An alert gives nothing while all is well.
+      if (record !== undefined && results.length === 0 && !mayBeEmpty(expr, known, quiet))
+        found.push(`${where} records nothing`);
+    }
+    return found;
+  }
+
   it('of a panel or annotation asks for what is there, and gets an answer', async () => {
     expect(queries.length).toBeGreaterThan(90);
     expect(await problems()).toEqual([]);
@@ -132,17 +137,42 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'every query, against what the programs 
   });
 
   it('of a rule asks for what is there, and a recording rule records', async () => {
-    const found: string[] = [];
-    for (const { record, alert, expr } of rules) {
-      if (!isBuilt(expr)) continue;
-      const where = record ?? alert ?? '';
-      found.push(...namesInVain(expr, known, quiet).map((problem) => `${where}: ${problem}`));
-      const results = await prometheus.instant(expr);
-      // An alert gives nothing while all is well.
-      if (record !== undefined && results.length === 0 && !mayBeEmpty(expr, known, quiet))
-        found.push(`${where} records nothing`);
-    }
-    expect(found).toEqual([]);
+    expect(await problemsOfRules()).toEqual([]);
+  });
+
+  describeWhenSet('PAWL_TEST_PINT', 'of a rule, for pint', (pint) => {
+    /** What pint says of the rules, with the series that Prometheus has; `wrong` takes the place of `right` in them. */
+    const problemsWith = (right: string, wrong: string): readonly string[] => {
+      const folder = mkdtempSync(join(tmpdir(), 'pawl-pint-'));
+      const config = join(folder, 'pint.hcl');
+      writeFileSync(
+        config,
+        [
+          'prometheus "watched" {',
+          `  uri = "${prometheus.url}"`,
+          '}',
+          'check "promql/series" {',
+          `  lookbackRange = "${WINDOW_SECONDS}s"`,
+          '  lookbackStep = "1s"',
+          '}',
+        ].join('\n'),
+      );
+      const files = ruleFiles.map((file) => ({ from: file, to: join(folder, basename(file)) }));
+      for (const { from, to } of files) writeFileSync(to, readFileSync(from, 'utf8').replaceAll(right, wrong));
+      const args = ['--no-color', '--config', config, 'lint', '--min-severity=info', ...files.map(({ to }) => to)];
+      const { stderr, stdout } = spawnSync(pint, args, { encoding: 'utf8' });
+      rmSync(folder, { recursive: true });
+      expect(stderr).toContain('online=true');
+      return (stdout + stderr).split('\n').filter((line) => /^(Fatal|Bug|Warning|Information): /.test(line));
+    };
+
+    it('asks for series that are there', () => {
+      expect(problemsWith('', '')).toEqual([]);
+    });
+
+    it('would be told if one was not', () => {
+      expect(problemsWith('catdog_request_total', 'catdog_requests_total')).not.toEqual([]);
+    });
   });
 
   it('would be told if it had a wrong name', async () => {

@@ -5,8 +5,8 @@ import { startTestService, type TestService } from './support/test-service.ts';
 
 /** Labels that a scrape adds. */
 const ofTheScrape = ['job', 'namespace', 'track', 'pod'];
-/** What is there only with a part of the service that may be off, or not be there: feedback, and the prediction log. */
-const optional = ['accuracy_at_release', 'accuracy_change_upper_bound', 'prediction_log_total'];
+/** What is there only with a part of the service that is off by default: the prediction log. */
+const optional = ['prediction_log_total'];
 
 let service: TestService;
 beforeAll(async () => {
