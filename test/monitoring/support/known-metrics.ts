@@ -22,10 +22,6 @@ export interface Quiet {
 /** Endings that a histogram's name gets in a query. */
 const OF_HISTOGRAM = /_(bucket|sum|count)$/;
 
-/** Names of metrics that an expression asks for. */
-export const metricsOf = (expression: string): readonly string[] =>
-  readExpression(expression).selectors.flatMap(({ metric }) => metric ?? []);
-
 /** Whether a metric was scraped, be it without a series. */
 const isDeclared = (metric: string, { declared }: KnownMetrics): boolean =>
   declared.has(metric) || declared.has(metric.replace(OF_HISTOGRAM, ''));
