@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { decilesOf, distributionOf, type Reference } from '@pawl/shared/bundle/reference';
@@ -41,7 +41,12 @@ describeWhenSet('PAWL_TEST_PETS', 'what altered photographs do, and what is said
   async function observe(paths: readonly string[], alter: (picture: Sharp) => Sharp): Promise<Observation[]> {
     const found: Observation[] = [];
     await forEachLimited(paths, 2, async (path) => {
-      const bytes = await alter(sharp(path).removeAlpha().toColourspace('srgb')).toBuffer();
+      // Read here: where the formats of the service are set, the reading of files is not among them.
+      const bytes = await alter(
+        sharp(await readFile(path))
+          .removeAlpha()
+          .toColourspace('srgb'),
+      ).toBuffer();
       const { width, height } = await sharp(bytes).metadata();
       const pixels = await sharp(bytes).toColourspace('srgb').resize(SIDE, SIDE, { fit: 'fill' }).raw().toBuffer();
       const statistics = measureImage(new Uint8Array(pixels), SIDE);
