@@ -68,7 +68,16 @@ describe('pawl train', () => {
     expect(manifest.golden.images.length).toBeGreaterThanOrEqual(10);
     const reference = referenceSchema.parse(JSON.parse(await readFile(bundle.path('reference.json'), 'utf8')));
     expect(reference.count).toBe(24);
-    expect(Object.keys(reference.inputs).sort()).toEqual(['brightness', 'contrast', 'saturation']);
+    expect(Object.keys(reference.inputs).sort()).toEqual([
+      'brightness',
+      'contrast',
+      'projection_0',
+      'projection_1',
+      'projection_2',
+      'projection_3',
+      'saturation',
+      'sharpness',
+    ]);
     expect(reference.answers).toMatchObject({ count: 12, labels: { blue: 6, red: 6 } });
   });
 

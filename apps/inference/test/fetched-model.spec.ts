@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openBundle } from '@pawl/shared/bundle/open-bundle';
 import { startService } from './support/start-service.ts';
 
 const models = fileURLToPath(new URL('../../../models/', import.meta.url));
@@ -33,7 +34,8 @@ describe('a model that is fetched', () => {
     const service = await startService({ MODEL_URI: `http://127.0.0.1:${port}/catdog`, MODEL_CACHE_DIR: cache });
     const ready = await fetch(`${service.url}/readyz`);
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toMatchObject({ ready: true, version: '2.0.0' });
+    const { version } = (await openBundle(join(models, 'catdog'))).manifest;
+    expect(await ready.json()).toMatchObject({ ready: true, version });
     await service.stop();
     server.close();
   });
