@@ -194,4 +194,13 @@ describe('pawl predict --out that is stopped', () => {
     const { err } = await pawl.ended.catch(() => ({ err: '' }));
     expect(err).not.toContain('400 pictures');
   });
+
+  it('leaves nothing in the home directory: onnxruntime keeps no id of the machine', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'pawl-home-'));
+    const pawl = startPawl(folder, ['predict', catdog, 'photos'], { env: { HOME: home } });
+    started.push(pawl);
+    expect((await pawl.ended).out).toMatch(/ cat /);
+    expect(await readdir(home)).toEqual([]);
+    await rm(home, { recursive: true });
+  });
 });

@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { InferenceSession } from 'onnxruntime-node';
 import { isBinary, type AbstainSpec, type InputSpec, type Manifest } from '../bundle/manifest.ts';
 import type { ProjectionsSpec } from '../bundle/reference.ts';
