@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { eventually } from '@pawl/test-kit/eventually';
 import { inRepository } from '@pawl/test-kit/repository';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
@@ -21,8 +22,15 @@ const chosen = {
   __rate_interval: '8s',
   __range: '60s',
 };
+/** What a program printed, whether it was pleased or not. */
+interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
+}
 /** How long everything may take to have been seen. */
 const PATIENCE_MS = 150_000;
+/** How long something wrong may last that goes by. */
+const LASTING_MS = 30_000;
 /** How far a query over time looks back, seconds. */
 const WINDOW_SECONDS = 120;
 
@@ -118,9 +126,17 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'every query, against what the programs 
     return found;
   }
 
+  /** What is still wrong in the end: one scrape that comes too late on a busy machine takes series away for a second. */
+  async function lasting(ask: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    let found: readonly string[] = [];
+    const isWell = async () => (found = await ask()).length === 0;
+    await eventually('nothing to be wrong', isWell, { timeoutMs: LASTING_MS, everyMs: 1_000 }).catch(() => undefined);
+    return found;
+  }
+
   it('of a panel or annotation asks for what is there, and gets an answer', async () => {
     expect(queries.length).toBeGreaterThan(90);
-    expect(await problems()).toEqual([]);
+    expect(await lasting(problems)).toEqual([]);
   });
 
   it('of a variable gives values, the chosen ones among them', async () => {
@@ -137,12 +153,12 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'every query, against what the programs 
   });
 
   it('of a rule asks for what is there, and a recording rule records', async () => {
-    expect(await problemsOfRules()).toEqual([]);
+    expect(await lasting(problemsOfRules)).toEqual([]);
   });
 
   describeWhenSet('PAWL_TEST_PINT', 'of a rule, for pint', (pint) => {
     /** What pint says of the rules, with the series that Prometheus has; `wrong` takes the place of `right` in them. */
-    const problemsWith = (right: string, wrong: string): readonly string[] => {
+    const problemsWith = async (right: string, wrong: string): Promise<readonly string[]> => {
       const folder = mkdtempSync(join(tmpdir(), 'pawl-pint-'));
       const config = join(folder, 'pint.hcl');
       writeFileSync(
@@ -160,18 +176,20 @@ describeWhenSet('PAWL_TEST_PROMETHEUS', 'every query, against what the programs 
       const files = ruleFiles.map((file) => ({ from: file, to: join(folder, basename(file)) }));
       for (const { from, to } of files) writeFileSync(to, readFileSync(from, 'utf8').replaceAll(right, wrong));
       const args = ['--no-color', '--config', config, 'lint', '--min-severity=info', ...files.map(({ to }) => to)];
-      const { stderr, stdout } = spawnSync(pint, args, { encoding: 'utf8' });
+      // The controller lives in this process: were it blocked while pint asks, no scrape would get an answer, and its series
+      // would be gone.
+      const { stderr, stdout } = await promisify(execFile)(pint, args).catch((error: unknown) => error as Said);
       rmSync(folder, { recursive: true });
       expect(stderr).toContain('online=true');
       return (stdout + stderr).split('\n').filter((line) => /^(Fatal|Bug|Warning|Information): /.test(line));
     };
 
-    it('asks for series that are there', () => {
-      expect(problemsWith('', '')).toEqual([]);
+    it('asks for series that are there', async () => {
+      expect(await lasting(() => problemsWith('', ''))).toEqual([]);
     });
 
-    it('would be told if one was not', () => {
-      expect(problemsWith('catdog_request_total', 'catdog_requests_total')).not.toEqual([]);
+    it('would be told if one was not', async () => {
+      expect(await problemsWith('catdog_request_total', 'catdog_requests_total')).not.toEqual([]);
     });
   });
 
