@@ -21,6 +21,8 @@ export interface TestRegistry {
   readonly requests: string[];
   /** Blobs and manifests by path below /v2/; spoil them to test. */
   readonly contents: Map<string, { readonly type: string; bytes: Buffer }>;
+  /** Answers instead of the registry, where it gives an answer to `METHOD path`; none by default. */
+  interrupt: ((request: string) => { readonly status: number; readonly body: string } | undefined) | undefined;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,12 @@ export async function startRegistry(auth: RegistryAuth = { scheme: 'none' }): Pr
       response.writeHead(401, { 'www-authenticate': challenge }).end();
       return;
     }
+    const other = registry.interrupt?.(requests.at(-1) ?? '');
+    if (other !== undefined) {
+      await buffer(request);
+      response.writeHead(other.status).end(other.body);
+      return;
+    }
     await answer(request, response, url);
   }
 
@@ -92,10 +100,11 @@ export async function startRegistry(auth: RegistryAuth = { scheme: 'none' }): Pr
     }
   }
 
-  return {
+  const registry: TestRegistry = {
     host,
     requests,
     contents,
+    interrupt: undefined,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -104,4 +113,5 @@ export async function startRegistry(auth: RegistryAuth = { scheme: 'none' }): Pr
         server.closeAllConnections();
       }),
   };
+  return registry;
 }

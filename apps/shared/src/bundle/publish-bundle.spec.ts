@@ -212,6 +212,33 @@ describe('the image of a bundle', () => {
     expect(writes()).toHaveLength(before);
   });
 
+  it('waits for a registry that does not see yet what was put there, and for no other refusal', async () => {
+    const registry = await aRegistry();
+    const { directory } = await aBundle();
+    const retry = { attempts: 3, initialDelayMs: 1, maxDelayMs: 1 };
+    const options = { insecureRegistry: true, clock: instantClock(), retry };
+    const publish = () => publishBundle(directory, `oci://${registry.host}/catdog:1`, options);
+    const refuses = (code: string, times: number) => {
+      registry.requests.splice(0);
+      registry.interrupt = (line) =>
+        line === 'PUT /v2/catdog/manifests/1' && registry.requests.filter((other) => other === line).length <= times
+          ? { status: 400, body: JSON.stringify({ errors: [{ code: 'DIGEST_INVALID' }, { code }] }) }
+          : undefined;
+    };
+    refuses('MANIFEST_INVALID', 1);
+    expect(await rejection(publish())).toMatchObject({ code: 'BUNDLE_STORE_REFUSED', transient: false });
+    refuses('MANIFEST_BLOB_UNKNOWN', retry.attempts);
+    expect(await rejection(publish())).toMatchObject({
+      code: 'BUNDLE_STORE_UNREACHABLE',
+      message: expect.stringContaining('does not see yet what the image'),
+    });
+    refuses('MANIFEST_BLOB_UNKNOWN', retry.attempts - 1);
+    await publish();
+    // The images were there from the first time on.
+    expect(registry.requests.filter((line) => line.startsWith('PUT') && !line.endsWith('/1'))).toEqual([]);
+    expect(registry.contents.has('catdog/manifests/1')).toBe(true);
+  });
+
   it.each<[string, string, RegExp, (registry: TestRegistry) => void]>([
     [
       'its layer has other bytes',

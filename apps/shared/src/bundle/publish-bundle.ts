@@ -175,7 +175,11 @@ async function publishImage(
       const open = () => Readable.from([bytes]);
       await call((signal) => registry.putBlob({ digest, size: bytes.length, open }, signal));
     }
-    for (const manifest of manifests) await call((signal) => registry.putManifest(manifest.digest, manifest, signal));
+    for (const manifest of manifests) {
+      // What is there is not written again: somebody may be reading it.
+      if (await call((signal) => registry.hasManifest(manifest.digest, signal))) continue;
+      await call((signal) => registry.putManifest(manifest.digest, manifest, signal));
+    }
     await call((signal) => registry.putManifest(reference, index, signal));
   }
   const uri = `oci://${location.host}/${location.repository}@${index.digest}`;

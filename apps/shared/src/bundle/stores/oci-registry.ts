@@ -13,6 +13,7 @@ import {
   tokenRequest,
   type RegistryCredentials,
 } from './oci-auth.ts';
+import { namesMissingContent } from './oci-errors.ts';
 import type { OciLocation } from './oci-location.ts';
 import { errorOfStatus, type ReadOptions, type StoreRead } from './store.ts';
 import { readTokenHosts, requireTokenRealm, TOKEN_HOSTS_VARIABLE } from './token-realm.ts';
@@ -133,7 +134,19 @@ export class OciRegistry {
     done.stream.destroy();
   }
 
-  /** Uploads a manifest or index under a tag or its digest. */
+  /** Whether the registry has a manifest or index of this digest. */
+  async hasManifest(digest: string, signal: AbortSignal): Promise<boolean> {
+    const headers = { accept: [mediaTypes.index, mediaTypes.manifest].join(', ') };
+    const response = await this.request({ method: 'HEAD', url: this.url(`manifests/${digest}`), headers, signal });
+    response.stream.destroy();
+    return response.status === 200;
+  }
+
+  /**
+   * Uploads a manifest or index under a tag or its digest.
+   *
+   * @throws PawlError BUNDLE_STORE_UNREACHABLE, which is transient, too when the registry does not see what the manifest names.
+   */
   async putManifest(reference: string, content: OciContent, signal: AbortSignal): Promise<void> {
     const response = await this.request({
       method: 'PUT',
@@ -142,7 +155,13 @@ export class OciRegistry {
       body: content.bytes,
       signal,
     });
-    expectStatus(response, [201], `the image ${this.location.display}`);
+    const what = `the image ${this.location.display}`;
+    if (response.status === 400 || response.status === 404)
+      if (namesMissingContent(await readBody(response, MAX_DOCUMENT_BYTES)))
+        throw new PawlError('BUNDLE_STORE_UNREACHABLE', {
+          message: `the store does not see yet what ${what} is made of (HTTP ${response.status})`,
+        });
+    expectStatus(response, [201], what);
     response.stream.destroy();
   }
 
