@@ -99,7 +99,8 @@ export function parseToken(bytes: Uint8Array): string | undefined {
   return parsed.success ? (parsed.data.token ?? parsed.data.access_token) : undefined;
 }
 
-function parseJson(text: string): unknown {
+/** What a document of a registry says; undefined where it is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
