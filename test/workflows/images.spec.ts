@@ -68,6 +68,34 @@ describe('a push of an archive', () => {
   });
 });
 
+describe('the check of who built an image', () => {
+  const env = { GITHUB_REPOSITORY: 'Pawl-Dev/pawl.js' };
+  const verify = async (image: string) => {
+    await machine.delete();
+    machine = await Machine.create(['jq']);
+    const says = JSON.stringify([{ critical: { image: { 'docker-manifest-digest': DIGEST } } }]);
+    await machine.stub('cosign', `case $* in *unsigned*) exit 1 ;; *silent*) echo '[]' ;; *) echo '${says}' ;; esac`);
+    return await machine.run('verify-image.sh', [image], env);
+  };
+
+  it.each([
+    ['ghcr.io/a/b:1.0.0', 'ghcr.io/a/b'],
+    ['localhost:5000/a/b', 'localhost:5000/a/b'],
+    [`ghcr.io/a/b@${DIGEST}`, 'ghcr.io/a/b'],
+  ])('names %s by what was verified', async (image, name) => {
+    expect(await verify(image)).toMatchObject({ code: 0, out: `${name}@${DIGEST}\n` });
+    // The workflow of this repository alone, and a dot is a dot.
+    expect((await machine.calls())[0]).toContain(
+      String.raw`--certificate-identity-regexp ^https://github\.com/Pawl-Dev/pawl\.js/\.github/workflows/build\.yml@refs/ `,
+    );
+  });
+
+  it('refuses an image that it did not sign', async () => {
+    expect((await verify('ghcr.io/a/unsigned:1')).err).toContain('[IMAGE_UNVERIFIED]');
+    expect((await verify('ghcr.io/a/silent:1')).err).toContain('[DIGEST_INVALID]');
+  });
+});
+
 describe('the summary of an image', () => {
   const layout = () => join(machine.folder, 'layout');
   const put = async (content: object) => {

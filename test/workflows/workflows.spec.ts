@@ -1,15 +1,53 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { createProgram } from '../../apps/cli/src/program.ts';
-import { readWorkflow, readWorkflows, stepsOf, type Workflow } from './support/workflow.ts';
+import { readWorkflow, readWorkflows, ROOT, stepsOf, type Workflow } from './support/workflow.ts';
 
 const workflows = readWorkflows().map((workflow): [string, Workflow] => [workflow.file, workflow]);
 const ours = workflows.filter(([file]) => ['promote.yml', 'rollback.yml', 'verify-environment.yml'].includes(file));
 
-describe.each(workflows)('%s', (_, workflow) => {
+const READ = { contents: 'read' };
+/** What build.yml needs to push, sign and attest an image. */
+const PUBLISH = { attestations: 'write', contents: 'read', 'id-token': 'write', packages: 'write' };
+const REPORT = { actions: 'read', contents: 'read', 'security-events': 'write' };
+const DEPLOY = { contents: 'read', deployments: 'read', packages: 'read' };
+
+/** Every right of every job: whoever adds one adds it here, and says in the review why. */
+const RIGHTS: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>> = {
+  'build.yml': {
+    args: READ,
+    build: READ,
+    scan: {},
+    report: REPORT,
+    publish: PUBLISH,
+    staging: DEPLOY,
+    production: DEPLOY,
+  },
+  'codeql.yml': { analyze: REPORT },
+  'deploy.yml': { deploy: DEPLOY },
+  'mlflow-image.yml': { build: READ, scan: {}, report: REPORT, publish: PUBLISH },
+  'nightly.yml': { fuzz: READ, audit: READ },
+  'promote.yml': {
+    plan: { contents: 'read', packages: 'read' },
+    promote: { contents: 'write', packages: 'read', 'pull-requests': 'write' },
+  },
+  'rollback.yml': { rollback: { contents: 'write' } },
+  'scorecard.yml': { analysis: { ...REPORT, 'id-token': 'write' } },
+  'test.yml': { checks: READ, 'first-contact': READ, test: READ, cluster: READ },
+  'verify-environment.yml': {
+    touched: READ,
+    check: READ,
+    comment: { actions: 'read', 'pull-requests': 'write' },
+  },
+};
+
+describe.each(workflows)('%s', (file, workflow) => {
   it('takes actions by the hash of their commit, and says the version', () => {
     const uses = workflow.text.split('\n').filter((line) => /^\s*(- )?uses:/.test(line));
     expect(uses.length).toBeGreaterThan(0);
-    for (const line of uses) expect(line).toMatch(/uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    for (const line of uses)
+      expect(line).toMatch(/uses: ([\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\.\/\.github\/workflows\/[\w-]+\.yml)$/);
   });
 
   it('puts nothing that somebody else writes into a script', () => {
@@ -17,8 +55,29 @@ describe.each(workflows)('%s', (_, workflow) => {
       expect([name, run.match(/\$\{\{[^}]*\}\}/g)]).toEqual([name, null]);
   });
 
-  it('ends by itself', () => {
-    for (const job of Object.values(workflow.jobs)) expect(job['timeout-minutes']).toBeGreaterThan(0);
+  it('ends by itself, and says what happens to a second run', () => {
+    for (const job of Object.values(workflow.jobs).filter(({ uses }) => uses === undefined))
+      expect(job['timeout-minutes']).toBeGreaterThan(0);
+    expect(workflow.concurrency?.group).toBeTruthy();
+  });
+
+  it('has no right that it does not name', () => {
+    expect(workflow.permissions).toEqual({});
+    const rights = Object.fromEntries(
+      Object.entries(workflow.jobs).map(([name, { permissions }]) => [name, permissions]),
+    );
+    expect(rights).toEqual(RIGHTS[file]);
+  });
+
+  it('gives a secret to no job that runs the code of a pull request', () => {
+    if (!('pull_request' in workflow.on)) return;
+    for (const [name, job] of Object.entries(workflow.jobs)) {
+      const writes = Object.values(job.permissions ?? {}).includes('write');
+      // Where it may write or has a secret, it installs nothing and builds nothing.
+      const scripts = job.steps.map(({ run = '' }) => run).join('\n');
+      if (writes || /secrets\.|github\.token/.test(JSON.stringify(job)))
+        expect([name, scripts.match(/\b(npm (ci|run|test)|npx|docker build)\b/)]).toEqual([name, null]);
+    }
   });
 
   it('leaves no token behind for what is installed and built', () => {
@@ -27,28 +86,7 @@ describe.each(workflows)('%s', (_, workflow) => {
   });
 });
 
-describe.each(ours)('%s', (file, workflow) => {
-  it('has no right that it does not name', () => {
-    expect(workflow.permissions).toEqual({});
-    const rights = Object.fromEntries(
-      Object.entries(workflow.jobs).map(([name, { permissions }]) => [name, permissions]),
-    );
-    expect(rights).toEqual(
-      {
-        'promote.yml': {
-          plan: { contents: 'read', packages: 'read' },
-          promote: { contents: 'write', packages: 'read', 'pull-requests': 'write' },
-        },
-        'rollback.yml': { rollback: { contents: 'write' } },
-        'verify-environment.yml': {
-          touched: { contents: 'read' },
-          check: { contents: 'read' },
-          comment: { actions: 'read', 'pull-requests': 'write' },
-        },
-      }[file],
-    );
-  });
-
+describe.each(ours)('%s', (_, workflow) => {
   it('calls commands and options that pawl has', () => {
     const calls = stepsOf(workflow).flatMap(({ run = '' }) => pawlCalls(run));
     expect(calls.length).toBeGreaterThan(0);
@@ -159,5 +197,71 @@ describe('verify-environment.yml', () => {
     const installs = workflow.text.match(/go install \S+/g) ?? [];
     expect(installs).toHaveLength(2);
     for (const install of installs) expect(install).toMatch(/@v\d+\.\d+\.\d+$/);
+  });
+});
+
+describe('all workflows', () => {
+  it('use one version of an action', () => {
+    const versions = new Map<string, Set<string>>();
+    for (const { uses = '' } of workflows.flatMap(([, workflow]) => stepsOf(workflow))) {
+      const [action = '', hash = ''] = uses.split('@');
+      const repository = action.split('/').slice(0, 2).join('/');
+      if (hash !== '') versions.set(repository, (versions.get(repository) ?? new Set()).add(hash));
+    }
+    expect([...versions].filter(([, hashes]) => hashes.size > 1)).toEqual([]);
+    expect(versions.size).toBeGreaterThan(10);
+  });
+
+  it('call scripts that are there', () => {
+    const scripts = workflows.flatMap(([, { text }]) => text.match(/(?<=[ (])scripts\/ci\/[\w-]+\.(sh|js)/g) ?? []);
+    expect(scripts.length).toBeGreaterThan(10);
+    for (const script of scripts) expect([script, existsSync(join(ROOT, script))]).toEqual([script, true]);
+  });
+});
+
+describe.each(['build.yml', 'mlflow-image.yml'])('%s', (file) => {
+  const { jobs } = readWorkflow(file);
+
+  it('scans without secrets and rights', () => {
+    expect(JSON.stringify(jobs['scan'])).not.toMatch(/secrets\.|github\.token|contents/);
+    expect(jobs['scan']?.permissions).toEqual({});
+  });
+
+  it('publishes what was built, for those who may write alone, and signs what it pushed', () => {
+    const { steps = [], if: condition } = jobs['publish'] ?? {};
+    expect(condition).toMatch(/^needs\.(args|build)\.outputs\.publish == 'true'$/);
+    const order = ['download-artifact', 'cosign-installer', 'push-image.sh', 'cosign sign', 'actions/attest'].map(
+      (part) => steps.findIndex(({ uses = '', run = '' }) => uses.includes(part) || run.includes(part)),
+    );
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(order).not.toContain(-1);
+  });
+
+  it('asks nobody but the author of the branch for the right to publish', () => {
+    const text = readWorkflow(file).text.replace(/\s+/g, ' ');
+    expect(text).toContain(
+      "github.event_name != 'pull_request' || (github.event.pull_request.head.repo.full_name == github.repository && " +
+        "github.event.pull_request.user.login != 'dependabot[bot]')",
+    );
+  });
+
+  it('builds both platforms, with an SBOM and its provenance', () => {
+    const build = jobs['build']?.steps.find(({ uses }) => uses?.startsWith('docker/build-push-action@'));
+    expect(build?.with).toMatchObject({ platforms: 'linux/amd64,linux/arm64', sbom: true, provenance: 'mode=max' });
+  });
+});
+
+describe('deploy.yml', () => {
+  it('gives its secret to one step, which runs nothing that was installed', () => {
+    const steps = stepsOf(readWorkflow('deploy.yml')).filter((step) => /secrets\./.test(JSON.stringify(step)));
+    expect(steps.map(({ name }) => name)).toEqual(['Tell people']);
+    expect(steps[0]?.run).not.toMatch(/\b(npm|npx|node)\b/);
+    expect(steps[0]?.if).toBe('always()');
+  });
+
+  it('comes to production after staging, and asks the environment', () => {
+    const { staging, production } = readWorkflow('build.yml').jobs;
+    expect([staging?.needs, production?.needs]).toEqual(['publish', 'staging']);
+    expect(readWorkflow('deploy.yml').jobs['deploy']?.environment).toBe('${{ inputs.environment }}');
   });
 });

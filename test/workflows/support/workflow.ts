@@ -19,8 +19,11 @@ export interface Step {
 interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly environment?: string;
-  readonly needs?: string;
+  readonly needs?: string | readonly string[];
   readonly if?: string;
+  /** A workflow that is called instead of steps. */
+  readonly uses?: string;
+  readonly secrets?: Readonly<Record<string, string>> | 'inherit';
   readonly 'timeout-minutes'?: number;
   readonly steps: readonly Step[];
 }
@@ -38,7 +41,10 @@ export interface Workflow {
 /** A workflow of this repository. */
 export function readWorkflow(file: string): Workflow {
   const text = readFileSync(join(FOLDER, file), 'utf8');
-  return { ...(parse(text) as Omit<Workflow, 'file' | 'text'>), file, text };
+  const workflow = parse(text) as Omit<Workflow, 'file' | 'text'>;
+  // A job that calls a workflow has no steps.
+  const jobs = Object.fromEntries(Object.entries(workflow.jobs).map(([name, job]) => [name, { steps: [], ...job }]));
+  return { ...workflow, jobs, file, text };
 }
 
 /** All of them. */
