@@ -70,9 +70,9 @@ const compose = [
   `    image: ${first}`,
   '    ports: ["127.0.0.1:5000:5000"]',
   '    environment:',
-  '      MLFLOW_BACKEND_STORE_URI: postgresql+psycopg2://mlflow:${POSTGRES_PASSWORD}@postgres:5432/mlflow',
+  '      MLFLOW_BACKEND_STORE_URI: postgresql://mlflow:${POSTGRES_PASSWORD}@postgres:5432/mlflow',
   '      MLFLOW_ARTIFACTS_DESTINATION: s3://mlflow',
-  '      MLFLOW_S3_ENDPOINT_URL: http://s3:9000',
+  '      MLFLOW_S3_ENDPOINT_URL: http://s3:7070',
   '      AWS_ACCESS_KEY_ID: ${AWS_ACCESS_KEY_ID}',
   '      AWS_SECRET_ACCESS_KEY: ${AWS_SECRET_ACCESS_KEY}',
 ];

@@ -32,6 +32,13 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, Readonly<Record<st
     plan: { contents: 'read', packages: 'read' },
     promote: { contents: 'write', packages: 'read', 'pull-requests': 'write' },
   },
+  'release.yml': {
+    version: { contents: 'write', 'pull-requests': 'write' },
+    pack: READ,
+    test: READ,
+    images: { ...PUBLISH, ...REPORT, deployments: 'read' },
+    draft: { ...PUBLISH, contents: 'write' },
+  },
   'rollback.yml': { rollback: { contents: 'write' } },
   'scorecard.yml': { analysis: { ...REPORT, 'id-token': 'write' } },
   'test.yml': { checks: READ, 'first-contact': READ, test: READ, cluster: READ },
@@ -263,5 +270,36 @@ describe('deploy.yml', () => {
     const { staging, production } = readWorkflow('build.yml').jobs;
     expect([staging?.needs, production?.needs]).toEqual(['publish', 'staging']);
     expect(readWorkflow('deploy.yml').jobs['deploy']?.environment).toBe('${{ inputs.environment }}');
+  });
+});
+
+describe('release.yml', () => {
+  const { jobs } = readWorkflow('release.yml');
+
+  it('gives each called workflow every right that its jobs have', () => {
+    for (const { uses = '', permissions = {} } of [
+      ...Object.values(jobs),
+      ...Object.values(readWorkflow('build.yml').jobs),
+    ])
+      for (const job of uses === '' ? [] : Object.values(readWorkflow(uses.split('/').at(-1) ?? '').jobs))
+        for (const [right, level] of Object.entries(job.permissions ?? {}))
+          expect([uses, right, level === 'read' ? ['read', 'write'] : ['write']]).toEqual([
+            uses,
+            right,
+            expect.arrayContaining([permissions[right]]),
+          ]);
+  });
+
+  it('tests and builds the tag before anything of it is drafted', () => {
+    expect([jobs['test']?.needs, jobs['images']?.needs, jobs['draft']?.needs]).toEqual(['pack', 'test', 'images']);
+  });
+
+  it('attests the files after the last of them was written', () => {
+    const steps = jobs['draft']?.steps ?? [];
+    const at = (part: string) =>
+      steps.findIndex(({ run = '', uses = '' }) => run.includes(part) || uses.includes(part));
+    expect(at('assets.sh sums')).toBeLessThan(at('actions/attest@'));
+    expect(at('actions/attest@')).toBeLessThan(at('assets.sh provenance'));
+    expect(at('assets.sh draft')).toBe(at('assets.sh provenance'));
   });
 });

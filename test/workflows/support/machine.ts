@@ -9,7 +9,7 @@ import { ROOT } from './workflow.ts';
 /** Programs that every runner has and the scripts call. */
 const TOOLS = [
   ...['bash', 'sh', 'env', 'cat', 'cut', 'date', 'dirname', 'git', 'grep', 'head', 'mkdir', 'mktemp', 'mv', 'cp', 'rm'],
-  ...['sed', 'sha256sum', 'sort', 'tar', 'timeout', 'tr', 'basename', 'find', 'xargs', 'gzip', 'ls'],
+  ...['sed', 'sha256sum', 'sort', 'tail', 'tar', 'timeout', 'tr', 'basename', 'find', 'xargs', 'gzip', 'ls'],
 ];
 
 /** A machine that has what a test puts there: the scripts of scripts/ci are run on it as they are. */
@@ -52,24 +52,22 @@ export class Machine {
     return await readFile(join(this.folder, file), 'utf8').catch(() => undefined);
   }
 
-  /** Runs a script of scripts/ci. */
+  /** Runs a script of scripts/ci. @param cwd the folder that it is run in; default the repository. */
   async run(
     script: string,
     words: readonly string[],
     env: Readonly<Record<string, string>> = {},
-    input = '',
+    cwd = ROOT,
   ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
     return await new Promise((resolve) => {
-      const child = execFile(
+      execFile(
         join(ROOT, 'scripts/ci', script),
         [...words],
-        { cwd: ROOT, env: { ...IDENTITY, PATH: this.#programs, TMPDIR: this.folder, ...env }, timeout: 120_000 },
+        { cwd, env: { ...IDENTITY, PATH: this.#programs, TMPDIR: this.folder, ...env }, timeout: 120_000 },
         (error, out, err) => {
           resolve({ code: error === null ? 0 : Number(error.code), out, err });
         },
       );
-      // A script that does not read it may have ended before.
-      child.stdin?.on('error', () => undefined).end(input);
     });
   }
 

@@ -43,7 +43,9 @@ export function readWorkflow(file: string): Workflow {
   const text = readFileSync(join(FOLDER, file), 'utf8');
   const workflow = parse(text) as Omit<Workflow, 'file' | 'text'>;
   // A job that calls a workflow has no steps.
-  const jobs = Object.fromEntries(Object.entries(workflow.jobs).map(([name, job]) => [name, { steps: [], ...job }]));
+  const jobs = Object.fromEntries(
+    Object.entries(workflow.jobs).map(([name, job]) => [name, { ...job, steps: (job as Partial<Job>).steps ?? [] }]),
+  );
   return { ...workflow, jobs, file, text };
 }
 
