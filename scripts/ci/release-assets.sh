@@ -47,7 +47,12 @@ pack() {
   timeout 60 helm package "$charts/pawl" "$charts/pawl-crds" --destination "$folder" >&2
   rm -rf "$charts"
   cp charts/pawl-crds/templates/*.yaml "$folder/"
-  timeout 120 npm sbom --sbom-format cyclonedx --omit dev --package-lock-only >"$folder/pawl-$version-sbom.cdx.json"
+  # `--omit dev` would leave out what the root lists for tests and a program needs as well, such as sharp: npm marks the others.
+  timeout 120 npm sbom --sbom-format cyclonedx --package-lock-only | jq '
+    [.components[] | select(any(.properties[]?; .name == "cdx:npm:package:development")) | .["bom-ref"]] as $development
+    | .components |= map(select(.["bom-ref"] | IN($development[]) | not))
+    | .dependencies |= [.[] | select(.ref | IN($development[]) | not) | .dependsOn -= $development]' \
+    >"$folder/pawl-$version-sbom.cdx.json"
   sums
 }
 

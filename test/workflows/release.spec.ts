@@ -256,3 +256,37 @@ describeWhenSet('PAWL_TEST_COSIGN3', 'the files of a release with a real cosign'
     }
   });
 });
+
+describeWhenSet('PAWL_TEST_HELM', 'the files of a release with a real Helm', (helm) => {
+  it('are made of the commit, with the images of the fork in the chart', async () => {
+    const real = await Machine.create(['jq', 'npm', 'node', helm]);
+    try {
+      const folder = join(real.folder, 'assets');
+      const env = { GITHUB_REPOSITORY_OWNER: 'Someone', HOME: real.folder };
+      expect(await real.run('release-assets.sh', ['pack', folder], env)).toMatchObject({ code: 0 });
+      const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+      const names = (await readFile(join(folder, 'SHA256SUMS'), 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => line.slice(66));
+      expect(names).toEqual([
+        'customresourcedefinition.yaml',
+        ...['-sbom.cdx.json', '-source.tar.gz', '.tgz'].map((end) => `pawl-${version}${end}`),
+        `pawl-crds-${version}.tgz`,
+      ]);
+      const values = execFileSync('tar', ['-xzOf', join(folder, `pawl-${version}.tgz`), 'pawl/values.yaml']).toString();
+      expect(values).toContain('ghcr.io/someone/pawl-controller');
+      expect(values).not.toContain('ghcr.io/pawl-dev/');
+      const sbom = JSON.parse(await readFile(join(folder, `pawl-${version}-sbom.cdx.json`), 'utf8')) as {
+        bomFormat: string;
+        components: readonly { name: string }[];
+      };
+      expect(sbom.bomFormat).toBe('CycloneDX');
+      const parts = sbom.components.map(({ name }) => name);
+      expect(parts).toEqual(expect.arrayContaining(['sharp', 'onnxruntime-node', 'zod']));
+      expect(parts).not.toContain('eslint');
+    } finally {
+      await real.delete();
+    }
+  });
+});
