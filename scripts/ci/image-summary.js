@@ -77,6 +77,10 @@ const compose = [
   '      AWS_SECRET_ACCESS_KEY: ${AWS_SECRET_ACCESS_KEY}',
 ];
 
+const commands = [digest === '-' ? undefined : `docker pull ${image}@${digest}`, usage].filter(
+  (one) => one !== undefined,
+);
+
 const lines = [
   `### ${image}`,
   '',
@@ -92,10 +96,7 @@ const lines = [
   '',
   ...bases.map((line) => `- ${line.replace('_DIGEST=', ': `')}\``),
   '',
-  '```sh',
-  ...(digest === '-' ? [] : [`docker pull ${image}@${digest}`]),
-  ...(usage === undefined ? [] : [usage]),
-  '```',
+  ...(commands.length === 0 ? [] : ['```sh', ...commands, '```']),
   ...(image.endsWith('/pawl-mlflow') ? ['', '```yaml', ...compose, '```'] : []),
 ];
 stdout.write(`${lines.join('\n')}\n`);

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -127,18 +127,10 @@ describe('the summary of an image', () => {
     await writeFile(join(layout(), 'index.json'), JSON.stringify({ manifests: [index] }));
   }
 
-  const summary = async (words: readonly string[], input = '') =>
-    await new Promise<string>((resolve, reject) => {
-      const child = execFile(
-        process.execPath,
-        [join(ROOT, 'scripts/ci/image-summary.js'), layout(), ...words],
-        (error, out) => {
-          if (error === null) resolve(out);
-          else reject(error);
-        },
-      );
-      child.stdin?.end(input);
-    });
+  const summary = (words: readonly string[], input = '') =>
+    execFileSync(process.execPath, [join(ROOT, 'scripts/ci/image-summary.js'), layout(), ...words], {
+      input,
+    }).toString();
 
   it('has tags, platforms, sizes, bases and usage', async () => {
     await aLayout({ amd64: [50_000_000, 49_999_000], arm64: [47_000_000] }, [
@@ -146,7 +138,7 @@ describe('the summary of an image', () => {
       'https://slsa.dev/provenance/v1',
     ]);
     const names = ['ghcr.io/a/pawl-inference:latest', 'ghcr.io/a/pawl-inference:sha-0123456'];
-    const text = await summary([DIGEST, ...names], `NODE_IMAGE_DIGEST=${DIGEST}\nVERSION=1.0.0\n`);
+    const text = summary([DIGEST, ...names], `NODE_IMAGE_DIGEST=${DIGEST}\nVERSION=1.0.0\n`);
     expect(text).toContain('| linux/amd64 | 100.0 MB | 2 |\n| linux/arm64 | 47.0 MB | 1 |\n');
     expect(text).toContain('Tags: `latest`, `sha-0123456`');
     expect(text).toContain('SBOM: yes; provenance: yes');
@@ -157,7 +149,7 @@ describe('the summary of an image', () => {
 
   it('has an example of compose for the server of MLflow, and says what was not pushed', async () => {
     await aLayout({ amd64: [1_000_000] });
-    const text = await summary(['-', 'localhost:5000/a/pawl-mlflow:pr-7']);
+    const text = summary(['-', 'localhost:5000/a/pawl-mlflow:pr-7']);
     expect(text).toContain('### localhost:5000/a/pawl-mlflow\n');
     expect(text).toContain('Built, and not pushed.');
     expect(text).toContain('SBOM: no; provenance: no');

@@ -74,7 +74,10 @@ const versionIn = async (cwd: string, ...words: string[]) =>
     { cwd, env: { ...process.env, PAWL_RELEASE_DATE: '2026-11-30' } },
   ).then(
     ({ stdout }) => ({ code: 0, out: stdout }),
-    (error: { code: number; stderr: string }) => ({ code: error.code, out: error.stderr }),
+    (error: unknown) => {
+      const { code, stderr } = error as { readonly code: number; readonly stderr: string };
+      return { code, out: stderr };
+    },
   );
 
 describe('a new version', () => {
