@@ -30,4 +30,11 @@ describe('the documentation', () => {
     expect(links.length).toBeGreaterThan(150);
     expect(links.filter(({ page, target }) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
   });
+
+  it('has every page of docs/ in its index', () => {
+    const listed = new Set(linksOf('docs/README.md').map((target) => join('docs', target)));
+    const written = pages.filter((page) => /^docs\/[^/]+\.md$/.test(page) && page !== 'docs/README.md');
+    expect(written.length).toBeGreaterThan(20);
+    expect(written.filter((page) => !listed.has(page))).toEqual([]);
+  });
 });
