@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { stderr, stdout } from 'node:process';
 import { inRepository } from '@pawl/test-kit/repository';
+import { errorCodes } from '@pawl/shared/errors/error-codes';
+import { conditionReasons, failureReasons } from '@pawl/shared/modelversion/model-version';
 import type { Session } from '../../../apps/cli/src/commands/session.ts';
+import { CliError, type CliErrorCode } from '../../../apps/cli/src/errors/cli-error.ts';
 import { createProgram } from '../../../apps/cli/src/program.ts';
 import { allGroups } from '../rule-files.ts';
 import { exampleSettings } from '../settings.ts';
@@ -93,6 +96,21 @@ describe('RUNBOOK.md', () => {
     );
     expect(targets.length).toBeGreaterThan(10);
     expect(targets.filter((target) => !anchors.includes(target))).toEqual([]);
+  });
+
+  it('names in its troubleshooting only codes and reasons that there are', () => {
+    const [, troubleshooting = ''] = runbook.split('\n## Troubleshooting\n');
+    const [symptoms] = troubleshooting.split('\n## ');
+    const rows = (symptoms ?? '').split('\n').filter((line) => line.startsWith('| '));
+    const words = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([A-Za-z_]+)`/g)]);
+    const names = words
+      .map(([, name = '']) => name)
+      .filter((name) => /^[A-Z]+(_[A-Z]+)+$|^([A-Z][a-z]+){2,}$/.test(name));
+    const reasons: readonly string[] = [...conditionReasons, ...failureReasons];
+    const exitCode = (name: string): unknown => new CliError(name as CliErrorCode, '', '').exitCode;
+    const exists = (name: string) => name in errorCodes || reasons.includes(name) || exitCode(name) !== undefined;
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !exists(name))).toEqual([]);
   });
 
   it('writes nothing in a command that a test runs', () => {
