@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { stderr, stdout } from 'node:process';
 import { inRepository } from '@pawl/test-kit/repository';
+import type { Session } from '../apps/cli/src/commands/session.ts';
+import { createProgram } from '../apps/cli/src/program.ts';
 
 const root = inRepository('');
 const pages = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.md'], {
@@ -40,6 +43,33 @@ function headingLinksOf(page: string): readonly { readonly target: string; reado
     .filter(({ target }) => target.endsWith('.md'));
 }
 
+/** The lines of a page's blocks of shell commands, those that end with a backslash joined. */
+function commandsOf(page: string): readonly string[] {
+  const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^```(?:sh\b.*|console)?\n([^]*?)^```/gm);
+  return [...blocks].flatMap(([, block = '']) =>
+    block
+      .replaceAll('\\\n', ' ')
+      .split('\n')
+      .map((line) => line.replace(/^\$ /, '').replaceAll(', pawl ', ' → pawl ')),
+  );
+}
+
+/** What is asked for its commands alone. */
+const program = createProgram({ context: { stdout, stderr, env: {} }, exitCode: 0 } as unknown as Session);
+
+/** The words of a line that `pawl` does not have: a command, or an option of the command. */
+function unknownWords(line: string): readonly string[] {
+  const words = (line.split(' #')[0] ?? '').trim().split(/\s+/);
+  let command = program;
+  for (let next; (next = command.commands.find((each) => each.name() === words[0])); words.shift()) command = next;
+  const known = [...command.options, ...program.options].flatMap(({ short, long }) => [short, long]);
+  const options = words.filter((word) => /^--?[a-z]/.test(word)).map((word) => word.split('=')[0] ?? '');
+  return [
+    ...(command === program ? words.slice(0, 1) : []),
+    ...options.filter((option) => !['-h', '--help'].includes(option) && !known.includes(option)),
+  ];
+}
+
 describe('the documentation', () => {
   it('links to what is there', () => {
     const links = pages.flatMap((page) => linksOf(page).map((target) => ({ page, target })));
@@ -52,6 +82,18 @@ describe('the documentation', () => {
     expect(links.length).toBeGreaterThan(50);
     const reached = links.filter(({ target }) => existsSync(join(root, target)));
     expect(reached.filter(({ target, anchor }) => !anchorsOf(target).has(anchor))).toEqual([]);
+  });
+
+  it('calls commands that pawl has, with options that they have', () => {
+    const calls = pages.flatMap((page) =>
+      commandsOf(page).flatMap((line) =>
+        [...line.matchAll(/(?:^|&& |[|;(→] ?)(?:[A-Z_]+=\S+ )*(?:npx )?pawl ([a-z][^|;&)→]*)/g)].map(
+          ([, call = '']) => ({ page, call }),
+        ),
+      ),
+    );
+    expect(calls.length).toBeGreaterThan(30);
+    expect(calls.filter(({ call }) => unknownWords(call).length > 0)).toEqual([]);
   });
 
   it('has every page of docs/ in its index', () => {
