@@ -96,6 +96,19 @@ describe('the documentation', () => {
     expect(calls.filter(({ call }) => unknownWords(call).length > 0)).toEqual([]);
   });
 
+  it('calls scripts of npm that there are', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const calls = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\bnpm run (?:-s |--silent )?([a-z](?:[\w:-]*\w)?)/g)].map(
+        ([, script = '']) => ({ page, script }),
+      ),
+    );
+    expect(calls.length).toBeGreaterThan(30);
+    expect(calls.filter(({ script }) => !(script in scripts))).toEqual([]);
+  });
+
   it('has every page of docs/ in its index', () => {
     const listed = new Set(linksOf('docs/README.md').map((target) => join('docs', target)));
     const written = pages.filter((page) => /^docs\/[^/]+\.md$/.test(page) && page !== 'docs/README.md');
