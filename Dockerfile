@@ -13,6 +13,9 @@ ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
 ARG NODE_IMAGE_DIGEST=
 ARG DEBIAN_IMAGE=docker.io/library/debian:bookworm-slim
 ARG DEBIAN_IMAGE_DIGEST=
+# Of the image of MLflow's server alone.
+ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
+ARG PYTHON_IMAGE_DIGEST=
 # Where compiling runs: the machine's own platform, because the result is the same for all.
 ARG BUILDPLATFORM=linux/amd64
 
@@ -143,3 +146,44 @@ ENTRYPOINT ["tini-static", "--", "pawl"]
 CMD ["--help"]
 LABEL org.opencontainers.image.title=pawl-cli \
       org.opencontainers.image.description="pawl, the command line"
+
+# --- MLflow's server, which Pawl's runs are sent to ------------------------------------------------------------------------
+# Its packages, by hash (images/mlflow/requirements.in). Compiled here: nobody can write what Python compiles into a container
+# that is read-only, and each start would compile it all again. By hash, not by time: two builds are alike.
+FROM ${PYTHON_IMAGE}${PYTHON_IMAGE_DIGEST:+@}${PYTHON_IMAGE_DIGEST} AS mlflow-packages
+COPY images/mlflow/requirements.txt /src/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    python3 -m venv /opt/mlflow \
+    && /opt/mlflow/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes --only-binary=:all: \
+         --requirement /src/requirements.txt \
+    && /opt/mlflow/bin/pip uninstall --quiet --yes pip setuptools \
+    && find /opt/mlflow -type d -name tests -prune -exec rm -r {} + \
+    && find /opt/mlflow -name '*.pyc' -delete \
+    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/mlflow/lib
+
+FROM ${PYTHON_IMAGE}${PYTHON_IMAGE_DIGEST:+@}${PYTHON_IMAGE_DIGEST} AS mlflow
+# The server starts others: the init passes a SIGTERM on to all of them.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends tini \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/*
+COPY --from=mlflow-packages /opt/mlflow /opt/mlflow
+COPY images/mlflow/healthy.py /app/
+# The server takes the rest from variables as well: MLFLOW_BACKEND_STORE_URI, MLFLOW_ARTIFACTS_DESTINATION, MLFLOW_S3_ENDPOINT_URL.
+ENV PATH=/opt/mlflow/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/tmp \
+    MLFLOW_HOST=0.0.0.0 \
+    MLFLOW_PORT=5000
+WORKDIR /tmp
+USER 1000:1000
+EXPOSE 5000
+HEALTHCHECK --interval=5s --timeout=4s --start-period=180s --retries=5 CMD ["python3", "/app/healthy.py"]
+ENTRYPOINT ["tini-static", "-g", "--"]
+CMD ["mlflow", "server"]
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.revision=$REVISION \
+      org.opencontainers.image.licenses=Apache-2.0 \
+      org.opencontainers.image.title=pawl-mlflow \
+      org.opencontainers.image.description="MLflow's server with boto3 and psycopg2"

@@ -23,6 +23,8 @@ describe('the first process of a container', () => {
     expect(entryPoints).toEqual([
       ['tini-static', '--', 'node'],
       ['tini-static', '--', 'pawl'],
+      // MLflow's server starts others, which are told as well.
+      ['tini-static', '-g', '--'],
     ]);
   });
 
