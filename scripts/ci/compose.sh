@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# The stack of compose.yaml on this machine's Docker (docs/compose.md):
+#
+#   scripts/ci/compose.sh up               builds what has to be built, starts it, and ends when every container is healthy
+#   scripts/ci/compose.sh smoke            pawl smoke, at the port of the service
+#   scripts/ci/compose.sh down [--volumes] takes it down; with --volumes also what it wrote
+#   scripts/ci/compose.sh secrets          writes a .env with passwords of its own for the profile mlflow
+#
+# INFERENCE_IMAGE is an image to run instead of a built one: a name with a tag or a digest, or a name alone with the tag in TAG.
+# COMPOSE_PROFILES adds profiles, separated by commas; WAIT_SECONDS (default 300) is how long a start may take.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+usage() {
+  sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2
+  exit 2
+}
+
+# A name without a tag gets the one of TAG. What is after the last slash decides: before it is the port of a registry.
+whole_reference() { # NAME
+  case ${1##*/} in
+    *:* | *@*) echo "$1" ;;
+    *) echo "$1:${TAG:-dev}" ;;
+  esac
+}
+
+up() {
+  local build=--build
+  if [ -n "${INFERENCE_IMAGE:-}" ]; then
+    INFERENCE_IMAGE=$(whole_reference "$INFERENCE_IMAGE")
+    export INFERENCE_IMAGE
+    build=--no-build
+    # One that is here is the one that is meant: it may never have been in a registry.
+    docker image inspect "$INFERENCE_IMAGE" >/dev/null 2>&1 || docker pull "$INFERENCE_IMAGE" >&2
+  fi
+  if ! docker compose up "$build" --detach --wait --wait-timeout "${WAIT_SECONDS:-300}" "$@"; then
+    docker compose ps --all >&2 || true
+    docker compose logs --no-color --tail 20 >&2 || true
+    echo 'error: not every service became healthy; the last lines of each are above' >&2
+    return 1
+  fi
+}
+
+smoke() {
+  local address
+  address=$(docker compose port inference 8000)
+  [ -f apps/cli/dist/bundle/main.js ] || npm run --silent build >&2
+  npx --no-install pawl smoke "http://$address" --wait 60s "$@"
+}
+
+secrets() {
+  if [ -e .env ]; then
+    echo 'error: there is a .env; its passwords are those of the volumes. Edit it, or delete it and the volumes' >&2
+    return 1
+  fi
+  (
+    umask 077
+    {
+      echo "POSTGRES_PASSWORD=$(openssl rand -hex 24)"
+      echo "S3_SECRET_KEY=$(openssl rand -hex 24)"
+    } >.env
+  )
+  echo 'wrote .env, which Git ignores and only you read' >&2
+}
+
+command=${1:-}
+shift || true
+case $command in
+  up) up "$@" ;;
+  smoke) smoke "$@" ;;
+  # Of every profile: what was started with one is not left behind without it.
+  down) docker compose --profile '*' down --remove-orphans "$@" ;;
+  secrets) secrets ;;
+  *) usage ;;
+esac
