@@ -6,7 +6,8 @@
 #   scripts/ci/compose.sh down [--volumes] takes it down; with --volumes also what it wrote
 #   scripts/ci/compose.sh secrets          writes a .env with passwords of its own for the profile mlflow
 #
-# INFERENCE_IMAGE is an image to run instead of a built one: a name with a tag or a digest, or a name alone with the tag in TAG.
+# INFERENCE_IMAGE and MLFLOW_IMAGE are images to run instead of built ones: a name with a tag or a digest, or a name alone with the
+# tag in TAG.
 # COMPOSE_PROFILES adds profiles, separated by commas; WAIT_SECONDS (default 300) is how long a start may take.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -14,6 +15,11 @@ cd "$(dirname "$0")/../.."
 usage() {
   sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2
   exit 2
+}
+
+# A setting as Compose sees it: of the shell, else of .env.
+setting() { # NAME
+  if [ -n "${!1:-}" ]; then echo "${!1}"; elif [ -f .env ]; then sed -n "s/^$1=//p" .env | tail -1; fi
 }
 
 # A name without a tag gets the one of TAG. What is after the last slash decides: before it is the port of a registry.
@@ -24,16 +30,24 @@ whole_reference() { # NAME
   esac
 }
 
-up() {
-  local build=--build
-  if [ -n "${INFERENCE_IMAGE:-}" ]; then
-    INFERENCE_IMAGE=$(whole_reference "$INFERENCE_IMAGE")
-    export INFERENCE_IMAGE
-    build=--no-build
-    # One that is here is the one that is meant: it may never have been in a registry.
-    docker image inspect "$INFERENCE_IMAGE" >/dev/null 2>&1 || docker pull "$INFERENCE_IMAGE" >&2
+# Builds the image of a service, or fetches the one that is named in its place.
+provide() { # SERVICE VARIABLE
+  local image
+  image=$(setting "$2")
+  if [ -z "$image" ]; then
+    docker compose build "$1" >&2
+    return
   fi
-  if ! docker compose up "$build" --detach --wait --wait-timeout "${WAIT_SECONDS:-300}" "$@"; then
+  image=$(whole_reference "$image")
+  export "$2=$image"
+  # One that is here is the one that is meant: it may never have been in a registry.
+  docker image inspect "$image" >/dev/null 2>&1 || docker pull "$image" >&2
+}
+
+up() {
+  provide inference INFERENCE_IMAGE
+  case ,$(setting COMPOSE_PROFILES), in *,mlflow,* | *,'*',*) provide mlflow MLFLOW_IMAGE ;; esac
+  if ! docker compose up --no-build --detach --wait --wait-timeout "${WAIT_SECONDS:-300}" "$@"; then
     docker compose ps --all >&2 || true
     docker compose logs --no-color --tail 20 >&2 || true
     echo 'error: not every service became healthy; the last lines of each are above' >&2
