@@ -88,6 +88,7 @@ describeWhenSet('PAWL_TEST_PROMTOOL', 'the configuration of Prometheus, for prom
   it('can be read, with its rules', () => {
     expect(say(promtool, 'check', 'config', 'monitoring/prometheus/prometheus.yml')).toContain('2 rule files found');
     expect(say(promtool, 'check', 'config', withPods())).toContain('2 rule files found');
+    expect(say(promtool, 'check', 'config', 'monitoring/prometheus/compose.yml')).toContain('1 rule files found');
   });
 
   it('finds pods in a cluster, with the labels that the rules ask for, and no others', () => {

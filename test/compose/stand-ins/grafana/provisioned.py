@@ -1,7 +1,6 @@
-"""Answers four of Grafana's addresses from the files that Grafana is provisioned with; ends where one of them is wrong.
+"""Answers three of Grafana's addresses from the files that Grafana is provisioned with; ends where one of them is wrong.
 
-/api/health, /api/search (uid and title of the dashboards), /api/datasources/uid/UID (its name, type and url),
-/api/datasources/proxy/uid/UID/... (what that datasource answers).
+/api/health, /api/search (uid and title of the dashboards), /api/datasources/proxy/uid/UID/... (what that datasource answers).
 """
 
 import json
@@ -62,8 +61,6 @@ class Handler(BaseHTTPRequestHandler):
                 self.say(200, {"database": "ok"})
             case ["api", "search"]:
                 self.say(200, [{"uid": uid, "title": title, "type": "dash-db"} for uid, title in dashboards.items()])
-            case ["api", "datasources", "uid", uid] if uid in datasources:
-                self.say(200, {key: datasources[uid][key] for key in ("uid", "name", "type", "url")})
             case ["api", "datasources", "proxy", "uid", uid, *_] if uid in datasources:
                 try:
                     with urlopen(datasources[uid]["url"] + self.path.split(f"/proxy/uid/{uid}", 1)[1], timeout=5) as answer:
