@@ -17,6 +17,11 @@ usage() {
   exit 2
 }
 
+fail() { # CODE MESSAGE NEXT
+  printf 'error: %s [%s]\nnext:  %s\n' "$2" "$1" "$3" >&2
+  return 1
+}
+
 # A setting as Compose sees it: of the shell, else of .env.
 setting() { # NAME
   if [ -n "${!1:-}" ]; then echo "${!1}"; elif [ -f .env ]; then sed -n "s/^$1=//p" .env | tail -1; fi
@@ -50,8 +55,8 @@ up() {
   if ! docker compose up --no-build --detach --wait --wait-timeout "${WAIT_SECONDS:-300}" "$@"; then
     docker compose ps --all >&2 || true
     docker compose logs --no-color --tail 20 >&2 || true
-    echo 'error: not every service became healthy; the last lines of each are above' >&2
-    return 1
+    fail STACK_UNHEALTHY 'not every service became healthy; what Docker says and the last lines of each service are above' \
+      'see docs/compose.md#when-it-does-not-start; npm run compose:down takes down what did start'
   fi
 }
 
@@ -64,8 +69,8 @@ smoke() {
 
 secrets() {
   if [ -e .env ]; then
-    echo 'error: there is a .env; its passwords are those of the volumes. Edit it, or delete it and the volumes' >&2
-    return 1
+    fail ENV_EXISTS 'there is a .env, and its passwords are those that the volumes were made with' \
+      'keep it, or delete it together with the volumes: npm run compose:down -- --volumes'
   fi
   (
     umask 077

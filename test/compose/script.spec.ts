@@ -91,7 +91,10 @@ describe('compose.sh up', () => {
 
   it('shows what is there when a start fails, and fails', async () => {
     const { code, err } = await script(['up'], { UP_FAILS: 'yes', WAIT_SECONDS: '5' });
-    expect([code, err]).toEqual([1, expect.stringContaining('error: not every service became healthy')]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining('[STACK_UNHEALTHY]\nnext:  see docs/compose.md#when-it-does-not-start'),
+    ]);
     expect(await lines('calls')).toEqual([
       'compose build inference',
       UP.replace('300', '5'),
@@ -136,7 +139,7 @@ describe('compose.sh secrets', () => {
     expect((await stat(join(root, '.env'))).mode & 0o777).toBe(0o600);
 
     const { code, err } = await script(['secrets']);
-    expect([code, err]).toEqual([1, expect.stringContaining('error: there is a .env')]);
+    expect([code, err]).toEqual([1, expect.stringContaining('[ENV_EXISTS]\nnext: ')]);
     expect(await lines('.env')).toEqual(first);
   });
 });
