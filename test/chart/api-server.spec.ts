@@ -6,27 +6,13 @@ import { join } from 'node:path';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { ensureCrd, Namespace } from './support/cluster.ts';
 import { type KubeObject, merge, render, run } from './support/helm.ts';
+import { podsOf } from './support/pods-of.ts';
 import { writeSchemas } from './support/schemas.ts';
 import { variants } from './support/variants.ts';
 
 const helm = process.env['PAWL_TEST_HELM'] ?? 'helm';
 /** Kinds of the Prometheus Operator, which the cluster may lack. */
 const foreign = ['ServiceMonitor', 'PodMonitor', 'PrometheusRule'];
-
-/** The pods that a rendered release would make, with the service account that every namespace has. */
-function podsOf(objects: readonly KubeObject[]): KubeObject[] {
-  return objects
-    .filter(({ kind }) => kind === 'Deployment' || kind === 'Pod')
-    .map(({ kind, metadata, spec }) => {
-      const template = kind === 'Pod' ? { spec } : spec.template;
-      return {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { ...template.metadata, name: metadata.name },
-        spec: { ...template.spec, serviceAccountName: 'default' },
-      };
-    });
-}
 
 describeWhenSet('KUBECONFIG', 'a real API server, PodSecurity restricted', () => {
   const namespace = new Namespace();
