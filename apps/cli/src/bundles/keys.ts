@@ -1,7 +1,14 @@
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from '@pawl/shared/bundle/manifest';
-import { openBundle, readSignature, readSigstoreFile } from '@pawl/shared/bundle/open-bundle';
+import {
+  MANIFEST_FILE,
+  MODEL_SIGNATURE_FILE,
+  SIGNATURE_FILE,
+  SIGSTORE_FILE,
+  type Manifest,
+} from '@pawl/shared/bundle/manifest';
+import { openBundle, readModelSignature, readSignature, readSigstoreFile } from '@pawl/shared/bundle/open-bundle';
+import { signModel, verifyModelSignature, type SignedModel } from '@pawl/shared/bundle/readers/model-signing';
 import { generateSigningKeyPair, signManifest, verifyManifestSignature } from '@pawl/shared/bundle/signature';
 import { signatureOfSigstoreBundle, toSigstoreBundle } from '@pawl/shared/bundle/sigstore';
 import { verifyManifest } from '@pawl/shared/bundle/verify-manifest';
@@ -62,7 +69,7 @@ export interface Signed {
 /**
  * Signs the bundle in a folder, after verifying every file of it: a broken bundle is never vouched for. A signature by another
  * key is replaced. The same signature is written twice: plain, which stores and clusters read, and as a Sigstore bundle, which
- * cosign reads; where only one of them is there, the other one is added.
+ * cosign reads. A third one, `model.sig`, is over every file, as OpenSSF Model Signing wants it. What is not there is added.
  *
  * @throws PawlError of `openBundle`, BUNDLE_KEY_INVALID; CliError FILE_WRITE_FAILED.
  */
@@ -76,9 +83,11 @@ export async function signBundle(folder: string, privateKeyPem: string, signal: 
   const signature = signManifest(bytes, privateKeyPem);
   if (present !== undefined && isBy(bytes, present, publicHalf(privateKeyPem))) {
     await writeBoth(folder, bytes, Buffer.from(present).toString('latin1').trim(), privateKeyPem);
+    await writeModelSignature(folder, { manifest, digest }, privateKeyPem);
     return { manifest, digest, outcome: 'already' };
   }
   await writeBoth(folder, bytes, signature, privateKeyPem);
+  await writeModelSignature(folder, { manifest, digest }, privateKeyPem);
   return { manifest, digest, outcome: present === undefined ? 'signed' : 'replaced' };
 }
 
@@ -93,6 +102,25 @@ async function writeBoth(folder: string, manifest: Uint8Array, given: string, pr
   if (plain.trim() !== signature) await put(SIGNATURE_FILE, signature);
   if (!(await holdsSigstore(folder, signature)))
     await put(SIGSTORE_FILE, toSigstoreBundle(manifest, signature, privateKeyPem));
+}
+
+/** Writes `model.sig`, unless a right one by this key is there, whoever wrote it. */
+async function writeModelSignature(folder: string, model: SignedModel, privateKeyPem: string): Promise<void> {
+  if (await holdsModelSignature(folder, model, publicHalf(privateKeyPem))) return;
+  const path = join(folder, MODEL_SIGNATURE_FILE);
+  await writeFile(path, signModel(model, privateKeyPem)).catch(cannotWrite(path));
+}
+
+async function holdsModelSignature(folder: string, model: SignedModel, publicKeyPem: string): Promise<boolean> {
+  try {
+    const text = await readModelSignature(folder);
+    if (text === undefined) return false;
+    verifyModelSignature(text, model, publicKeyPem);
+    return true;
+  } catch (error) {
+    if (error instanceof PawlError && error.code === 'BUNDLE_SIGNATURE_INVALID') return false;
+    throw error;
+  }
 }
 
 /** Whether the Sigstore bundle in a folder has this signature. */

@@ -8,6 +8,10 @@ export const MANIFEST_FILE = 'manifest.json';
 export const SIGNATURE_FILE = 'manifest.json.sig';
 /** File name of the same signature as a Sigstore bundle, named as cosign names it. */
 export const SIGSTORE_FILE = 'manifest.json.sigstore.json';
+/** File name of the OpenSSF Model Signing signature of the whole bundle, named as its tool names it. */
+export const MODEL_SIGNATURE_FILE = 'model.sig';
+/** What lies beside a manifest and is none of the bundle's files. */
+const besideTheManifest: readonly string[] = [MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, MODEL_SIGNATURE_FILE];
 
 /** The folders above a relative path, outermost first: `a/b/c` -> `a`, `a/b`. */
 export function foldersOf(path: string): string[] {
@@ -240,7 +244,7 @@ export const manifestSchema = z
     const listed = new Set(manifest.files.map((file) => file.path));
     const labels = new Set(manifest.labels);
     if (listed.size !== manifest.files.length) problem(['files'], 'a path is listed twice');
-    if (listed.has(MANIFEST_FILE) || listed.has(SIGNATURE_FILE) || listed.has(SIGSTORE_FILE))
+    if (besideTheManifest.some((file) => listed.has(file)))
       problem(['files'], 'the manifest and its signature do not list themselves');
     for (const path of listed)
       for (const folder of foldersOf(path))

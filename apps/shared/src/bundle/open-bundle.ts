@@ -4,7 +4,16 @@ import { PawlError } from '../errors/pawl-error.ts';
 import { chunksInto, chunksOf, createDigester, openRegularFile } from './digest.ts';
 import { forEachLimited } from '../concurrency/for-each-limited.ts';
 import { externalData, GraphScanner } from './graph-scanner.ts';
-import { graphsOf, MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type BundleFile, type Manifest } from './manifest.ts';
+import {
+  graphsOf,
+  MANIFEST_FILE,
+  MODEL_SIGNATURE_FILE,
+  SIGNATURE_FILE,
+  SIGSTORE_FILE,
+  type BundleFile,
+  type Manifest,
+} from './manifest.ts';
+import { MAX_STATEMENT_BYTES } from './readers/dsse.ts';
 import { MAX_SIGNATURE_BYTES } from './signature.ts';
 import { MAX_SIGSTORE_BYTES, signatureOfSigstoreBundle } from './sigstore.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES, verifyManifest, type ManifestExpectations } from './verify-manifest.ts';
@@ -112,6 +121,12 @@ export async function readSignature(directory: string): Promise<Uint8Array | und
 /** The Sigstore bundle beside a manifest; undefined where there is none. */
 export async function readSigstoreFile(directory: string): Promise<string | undefined> {
   const bytes = await readOptional(directory, SIGSTORE_FILE, MAX_SIGSTORE_BYTES);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+}
+
+/** The OpenSSF model signature beside a manifest; undefined where there is none. */
+export async function readModelSignature(directory: string): Promise<string | undefined> {
+  const bytes = await readOptional(directory, MODEL_SIGNATURE_FILE, MAX_STATEMENT_BYTES);
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
 }
 

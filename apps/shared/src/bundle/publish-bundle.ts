@@ -8,8 +8,8 @@ import { PawlError } from '../errors/pawl-error.ts';
 import { addressInvalid, parseBundleUri } from './bundle-uri.ts';
 import { digestOfBytes, digestOfFile, isDigest } from './digest.ts';
 import { installFolder, makeFolderBeside, targetError } from './install-directory.ts';
-import { MANIFEST_FILE, SIGNATURE_FILE, SIGSTORE_FILE } from './manifest.ts';
-import { openBundle, readSignature, readSigstoreFile, type Bundle } from './open-bundle.ts';
+import { MANIFEST_FILE, MODEL_SIGNATURE_FILE, SIGNATURE_FILE, SIGSTORE_FILE } from './manifest.ts';
+import { openBundle, readModelSignature, readSignature, readSigstoreFile, type Bundle } from './open-bundle.ts';
 import { describeImage } from './oci-image.ts';
 import {
   defaultRetryPolicy,
@@ -223,10 +223,12 @@ async function filesOf(bundle: Bundle): Promise<StoreFile[]> {
   };
   const signature = await readSignature(bundle.directory);
   const sigstore = (await readSigstoreFile(bundle.directory)) !== undefined;
+  const model = (await readModelSignature(bundle.directory)) !== undefined;
   return [
     ...bundle.manifest.files.map((file) => at(file.path, file.size, file.sha256)),
     ...(signature === undefined ? [] : [plainSignature(signature)]),
     ...(sigstore ? [await small(SIGSTORE_FILE)] : []),
+    ...(model ? [await small(MODEL_SIGNATURE_FILE)] : []),
     await small(MANIFEST_FILE),
   ];
 }

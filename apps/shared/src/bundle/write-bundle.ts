@@ -6,6 +6,7 @@ import { digestOfBytes, digestOfFile } from './digest.ts';
 import { installFolder, makeFolderBeside, targetError } from './install-directory.ts';
 import {
   MANIFEST_FILE,
+  MODEL_SIGNATURE_FILE,
   SIGNATURE_FILE,
   SIGSTORE_FILE,
   type BundleFile,
@@ -13,6 +14,7 @@ import {
   type ManifestDraft,
 } from './manifest.ts';
 import { bundleAt, openBundle, type Bundle } from './open-bundle.ts';
+import { signModel } from './readers/model-signing.ts';
 import { signManifest } from './signature.ts';
 import { toSigstoreBundle } from './sigstore.ts';
 import { parseManifest, verifyManifest } from './verify-manifest.ts';
@@ -28,7 +30,7 @@ export interface BundleSourceFile {
 
 /** How a bundle is written. */
 export interface WriteBundleOptions {
-  /** ECDSA P-256 in PEM; when given, `manifest.json.sig` and the Sigstore bundle are written too. The digest does not depend on it. */
+  /** ECDSA P-256 in PEM; when given, the three forms of the signature are written too. The digest does not depend on it. */
   readonly privateKeyPem?: string | undefined;
 }
 
@@ -60,6 +62,8 @@ export async function writeBundle(
       await write(join(folder, SIGNATURE_FILE), Buffer.from(signature));
       const sigstore = toSigstoreBundle(bytes, signature, options.privateKeyPem);
       await write(join(folder, SIGSTORE_FILE), Buffer.from(sigstore));
+      const model = signModel({ manifest, digest }, options.privateKeyPem);
+      await write(join(folder, MODEL_SIGNATURE_FILE), Buffer.from(model));
     }
     // A bundle of the same digest is still replaced when this one is signed: the old one may lack the signature.
     const same = () => (options.privateKeyPem === undefined ? holds(target, digest) : Promise.resolve(false));

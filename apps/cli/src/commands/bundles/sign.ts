@@ -13,7 +13,7 @@ export function addSign(program: Command, session: Session): void {
     .command('sign')
     .summary('sign a bundle')
     .description(
-      'Verify every file of the bundle in a folder, then write its signature: manifest.json.sig, and manifest.json.sigstore.json for cosign. The digest of the bundle stays the same.',
+      'Verify every file of the bundle in a folder, then write its signature: manifest.json.sig, manifest.json.sigstore.json for cosign, and model.sig for OpenSSF Model Signing. The digest of the bundle stays the same.',
     )
     .argument('<folder>', 'folder of the bundle')
     .requiredOption('--key <file>', 'private key, ECDSA P-256 in PEM (pawl keys generate)')
