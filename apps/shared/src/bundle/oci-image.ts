@@ -21,8 +21,8 @@ const layerCompressions: Readonly<Record<string, 'none' | 'gzip'>> = {
   'application/vnd.docker.image.rootfs.diff.tar.gzip': 'gzip',
 };
 
-/** Annotation keys of a bundle's image beside the standard ones of the OCI image spec. */
-const BUNDLE_DIGEST_ANNOTATION = 'dev.pawl.bundle.digest';
+/** Annotation of a bundle's image, beside the standard ones of the OCI image spec: `sha256:<hex>` of the bundle. */
+export const BUNDLE_DIGEST_ANNOTATION = 'dev.pawl.bundle.digest';
 
 /**
  * Platforms an image is published for. Weights run anywhere, but container runtimes choose and unpack by platform, so
@@ -38,6 +38,16 @@ export interface OciContent {
   readonly mediaType: string;
   readonly digest: string;
   readonly bytes: Uint8Array;
+}
+
+/** The name of a document or blob in another document. */
+export interface OciDescriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly artifactType?: string | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Everything of a bundle's image but the layer. */
@@ -71,25 +81,25 @@ export function describeImage(input: BundleImageInput): BundleImage {
   };
   const layer = { mediaType: mediaTypes.layer, digest: input.layer.digest, size: input.layer.size };
   const configs = platforms.map((platform) =>
-    content(mediaTypes.config, {
+    contentOf(mediaTypes.config, {
       ...platform,
       config: {},
       rootfs: { type: 'layers', diff_ids: [input.layer.digest] },
     }),
   );
   const manifests = configs.map((config) =>
-    content(mediaTypes.manifest, {
+    contentOf(mediaTypes.manifest, {
       schemaVersion: 2,
       mediaType: mediaTypes.manifest,
-      config: descriptor(config),
+      config: descriptorOf(config),
       layers: [layer],
       annotations,
     }),
   );
-  const index = content(mediaTypes.index, {
+  const index = contentOf(mediaTypes.index, {
     schemaVersion: 2,
     mediaType: mediaTypes.index,
-    manifests: manifests.map((manifest, at) => ({ ...descriptor(manifest), platform: platforms[at] })),
+    manifests: manifests.map((manifest, at) => ({ ...descriptorOf(manifest), platform: platforms[at] })),
     annotations,
   });
   return { configs, manifests, index };
@@ -142,12 +152,18 @@ export function parseImageDocument(mediaType: string, bytes: Uint8Array): ImageD
   return { kind: 'image', layer: { digest: layer.digest, size: layer.size, compression } };
 }
 
-function content(mediaType: string, document: unknown): OciContent {
+/** Pure: a document as canonical JSON, with its address. */
+export function contentOf(mediaType: string, document: unknown): OciContent {
   const bytes = Buffer.from(canonicalJson(document));
   return { mediaType, digest: digestOfBytes(bytes), bytes };
 }
 
-const descriptor = ({ mediaType, digest, bytes }: OciContent) => ({ mediaType, digest, size: bytes.length });
+/** Pure: how other documents name this one. */
+export const descriptorOf = ({ mediaType, digest, bytes }: OciContent): OciDescriptor => ({
+  mediaType,
+  digest,
+  size: bytes.length,
+});
 
 function parseJson(bytes: Uint8Array): unknown {
   try {

@@ -2,8 +2,6 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline, Readable, Transform } from 'node:stream';
-import { systemClock } from '../concurrency/clock.ts';
-import { startDeadline } from '../concurrency/deadline.ts';
 import { PawlError } from '../errors/pawl-error.ts';
 import { addressInvalid, parseBundleUri } from './bundle-uri.ts';
 import { digestOfBytes, digestOfFile, isDigest } from './digest.ts';
@@ -11,13 +9,8 @@ import { installFolder, makeFolderBeside, targetError } from './install-director
 import { MANIFEST_FILE, MODEL_SIGNATURE_FILE, SIGNATURE_FILE, SIGSTORE_FILE } from './manifest.ts';
 import { openBundle, readModelSignature, readSignature, readSigstoreFile, type Bundle } from './open-bundle.ts';
 import { describeImage } from './oci-image.ts';
-import {
-  defaultRetryPolicy,
-  systemRetryClock,
-  withRetry,
-  type RetryClock,
-  type RetryPolicy,
-} from '../concurrency/retry.ts';
+import { defaultRetryPolicy, systemRetryClock } from '../concurrency/retry.ts';
+import { callStore, DEFAULT_CALL_TIMEOUT_MS, type Call, type CallOptions } from './stores/call-store.ts';
 import type { FileLocation } from './stores/file.ts';
 import type { OciLocation } from './stores/oci-location.ts';
 import { listSchemes, openWritableStore, type BundleLocation, type StoreOptions } from './stores/store-table.ts';
@@ -26,15 +19,9 @@ import { readSmallFile } from './transfer.ts';
 import { manifestInvalid, MAX_MANIFEST_BYTES } from './verify-manifest.ts';
 
 /** How a bundle is published. */
-export interface PublishOptions extends StoreOptions {
+export interface PublishOptions extends StoreOptions, CallOptions {
   /** PEM; when given, a bundle that is not signed by its private half is not published. */
   readonly publicKeyPem?: string | undefined;
-  /** Milliseconds for each call to the store, an upload of a file included; default 10 minutes. */
-  readonly callTimeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Default {@link defaultRetryPolicy}. */
-  readonly retry?: RetryPolicy | undefined;
-  readonly clock?: RetryClock | undefined;
   /** Told of bytes on their way: how many of the files' bytes were handed to the store so far; less after a failed attempt. */
   readonly onProgress?: ((sentBytes: number) => void) | undefined;
 }
@@ -49,8 +36,6 @@ export interface Published {
   readonly imageDigest?: string | undefined;
 }
 
-type Call = <Result>(work: (signal: AbortSignal) => Promise<Result>) => Promise<Result>;
-
 /**
  * Publishes a bundle folder to the address of a store that takes bundles, after verifying it. Publishing the same bundle
  * again changes nothing. The manifest (for oci:// the tag) is written last, so a bundle is visible whole or not at all.
@@ -63,7 +48,7 @@ type Call = <Result>(work: (signal: AbortSignal) => Promise<Result>) => Promise<
 export async function publishBundle(directory: string, uri: string, options: PublishOptions = {}): Promise<Published> {
   const location = parseBundleUri(uri, options);
   const bundle = await openBundle(directory, { publicKeyPem: options.publicKeyPem, signal: options.signal });
-  const call = caller(options);
+  const call = callStore(options);
   if (location.kind === 'file') return await publishToFolder(bundle, location);
   if (location.kind === 'oci') return await publishImage(bundle, location, options, call);
   const store = await openWritableStore(location, options);
@@ -239,26 +224,6 @@ const plainSignature = (bytes: Uint8Array): StoreFile => ({
   digest: digestOfBytes(bytes),
   open: () => Readable.from([bytes]),
 });
-
-const DEFAULT_CALL_TIMEOUT_MS = 10 * 60_000;
-
-/** Every call to a store gets its time limit and its further attempts. */
-function caller(options: PublishOptions): Call {
-  const outer = options.signal ?? new AbortController().signal;
-  const timeoutMs = options.callTimeoutMs ?? DEFAULT_CALL_TIMEOUT_MS;
-  return async (work) =>
-    await withRetry(options.retry ?? defaultRetryPolicy, options.clock ?? systemRetryClock, outer, async () => {
-      const deadline = startDeadline(systemClock, timeoutMs, outer);
-      try {
-        return await work(deadline.signal);
-      } catch (error) {
-        if (!deadline.expired || outer.aborted) throw error;
-        throw new PawlError('BUNDLE_STORE_UNREACHABLE', { message: `the store did not answer within ${timeoutMs} ms` });
-      } finally {
-        deadline.done();
-      }
-    });
-}
 
 const alreadyPublished = (where: string, present: string, wanted: string) =>
   new PawlError('BUNDLE_ALREADY_PUBLISHED', {

@@ -42,6 +42,41 @@ export function signatureOfSigstoreBundle(text: string): string {
   });
 }
 
+/** What a Sigstore bundle says of itself; nobody has looked at its signature. */
+export interface SigstoreContent {
+  /** `statement`: a DSSE envelope. */
+  readonly content: 'signature' | 'statement';
+  /** Which key signed, as the signer calls it; undefined where it does not say. */
+  readonly hint: string | undefined;
+  /** base64 of the sha256 of what was signed; undefined where it does not say. */
+  readonly messageDigest: string | undefined;
+}
+
+const anySchema = z.object({
+  verificationMaterial: z.object({ publicKey: z.object({ hint: z.string().optional() }).optional() }).optional(),
+  messageSignature: z.object({ messageDigest: z.object({ digest: z.string() }).optional() }).optional(),
+  dsseEnvelope: z.object({}).optional(),
+});
+
+/**
+ * Pure: tells the two kinds of Sigstore bundles apart.
+ *
+ * @throws PawlError BUNDLE_SIGNATURE_INVALID for what is neither.
+ */
+export function parseSigstoreBundle(text: string): SigstoreContent {
+  const parsed = anySchema.safeParse(parseJson(text));
+  const { messageSignature, dsseEnvelope, verificationMaterial } = parsed.data ?? {};
+  if ((messageSignature === undefined) === (dsseEnvelope === undefined))
+    throw new PawlError('BUNDLE_SIGNATURE_INVALID', {
+      message: 'the signature is no Sigstore bundle; expected one with a signature of bytes or with a statement',
+    });
+  return {
+    content: dsseEnvelope === undefined ? 'signature' : 'statement',
+    hint: verificationMaterial?.publicKey?.hint,
+    messageDigest: messageSignature?.messageDigest?.digest,
+  };
+}
+
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
 
 function parseJson(text: string): unknown {

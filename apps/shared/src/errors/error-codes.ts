@@ -105,6 +105,10 @@ export const errorCodes = {
     'If that is the token server of the registry, allow it by REGISTRY_TOKEN_HOSTS=host, separated by commas.',
   ),
   BUNDLE_IMAGE_INVALID: row(500, 'Publish the bundle with `pawl publish`; it makes an image of one tar layer.'),
+  BUNDLE_READER_INVALID: row(
+    500,
+    'What lies beside the image is not of this bundle: see who may write to the registry, and publish the bundle again.',
+  ),
   BUNDLE_TARGET_INVALID: row(500, 'Name a new folder, or one that holds a bundle, on a file system with enough space.'),
   MODEL_INCOMPATIBLE: row(
     500,

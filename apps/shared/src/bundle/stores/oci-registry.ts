@@ -85,6 +85,22 @@ export class OciRegistry {
     return { mediaType: (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '', digest, bytes };
   }
 
+  /**
+   * Gets the index of what refers to a manifest (OCI distribution spec 1.1, "Listing Referrers"); undefined where the registry has
+   * no such list.
+   */
+  async getReferrers(digest: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    const headers = { accept: mediaTypes.index };
+    const response = await this.request({ url: this.url(`referrers/${digest}`), headers, signal });
+    const type = (response.headers['content-type'] ?? '').split(';')[0]?.trim();
+    // Registries without it answer with any of these; one that shows a web page for it has none either.
+    const none =
+      [400, 404, 405, 501].includes(response.status) || (response.status === 200 && type !== mediaTypes.index);
+    if (!none) expectStatus(response, [200], `the referrers of ${this.location.display}`);
+    if (none) response.stream.destroy();
+    return none ? undefined : await readBody(response, MAX_DOCUMENT_BYTES);
+  }
+
   /** Digest that a tag points to; undefined where there is none. */
   async resolveTag(reference: string, signal: AbortSignal): Promise<string | undefined> {
     return await this.getManifest(reference, signal).then(
