@@ -148,12 +148,14 @@ describe('pawl verify', () => {
     const { code, out, err } = await run('verify', 'bundle', '--key', 'my.pub', '--digest', digest);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out.split('\n').slice(1)).toEqual([
-      '✓ manifest          catdog 1.0.0, 3 files',
-      `✓ digest            ${digest}, as asked for`,
-      '✓ signature         by the given key',
-      '✓ golden/cat-1.jpg  2.0 kB',
-      '✓ model.onnx        50.0 kB',
-      '✓ reference.json    3 B',
+      '✓ manifest                     catdog 1.0.0, 3 files',
+      `✓ digest                       ${digest}, as asked for`,
+      '✓ signature                    by the given key',
+      '✓ golden/cat-1.jpg             2.0 kB',
+      '✓ model.onnx                   50.0 kB',
+      '✓ reference.json               3 B',
+      '✓ manifest.json.sigstore.json  by the given key, of manifest.json',
+      '✓ model.sig                    by the given key, every file as in the bundle',
       '',
     ]);
   });
@@ -283,7 +285,9 @@ describe('pawl publish', () => {
     const { code, out, err } = await run('publish', 'bundle', at('1.0.0'));
     expect(code).toBe(0);
     expect(out).toMatch(/^Published catdog 1.0.0\n {2}uri {5}oci:\/\/[\w.:/]+:1.0.0@sha256:[0-9a-f]{64}\n/);
-    expect(out).toContain(`  digest  ${digest}\nnext: pawl release ${at('1.0.0')} --env staging\n`);
+    expect(out).toContain(
+      `  digest  ${digest}\n  beside  CycloneDX ML-BOM, ModelPack ${at('1.0.0-modelpack')}\nnext: pawl release ${at('1.0.0')} --env staging\n`,
+    );
     expect(err).toMatch(/^Upload – 52.0 kB in 3 files, /);
     const writes = () => registry.requests.filter((request) => !/^(GET|HEAD) /.test(request)).length;
     const before = writes();

@@ -7,11 +7,12 @@ import { codeOf } from '@pawl/shared/errors/system-error';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../terminal/context.ts';
 import { bytes, count } from '../terminal/text.ts';
+import { checkBeside } from './check-beside.ts';
 import { readStoredManifest, withBundle, type Demands, type StoredManifest } from './read-bundle.ts';
 
 /** One line of the checklist. */
-interface VerificationStep {
-  /** What was looked at: `manifest`, `digest`, `signature`, or a file of the bundle. */
+export interface VerificationStep {
+  /** What was looked at: `manifest`, `digest`, `signature`, a file of the bundle, or what others read of it. */
   readonly subject: string;
   readonly outcome: 'pass' | 'fail' | 'skipped';
   readonly detail: string;
@@ -64,7 +65,9 @@ export async function checkBundle(context: Context, uri: string, demands: Demand
   if (problem !== undefined)
     return { checks: [...checks, skipped('files', 'not looked at')], manifest, digest, problem };
   const found = await checkFiles(context, uri, { digest }, manifest);
-  return { checks: [...checks, ...found.checks], manifest, digest, problem: found.problem };
+  const beside = await checkBeside(context, uri, stored, demands);
+  const all = [...checks, ...found.checks, ...beside.checks];
+  return { checks: all, manifest, digest, problem: found.problem ?? beside.problem };
 }
 
 function checkDigest(digest: string, demands: Demands): readonly [VerificationStep, PawlError?] {

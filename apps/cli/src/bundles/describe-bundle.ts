@@ -1,4 +1,5 @@
 import type { Manifest } from '@pawl/shared/bundle/manifest';
+import type { CheckedReader } from '@pawl/shared/bundle/readers/check-readers';
 import type { GraphDescription } from './onnx/describe-graph.ts';
 import { CliError } from '../errors/cli-error.ts';
 import type { FetchedBundle } from './read-bundle.ts';
@@ -15,12 +16,19 @@ export interface BundleDescription {
   /** Undefined when the graph cannot be taken apart; `graphProblem` says why. */
   readonly graph?: GraphDescription | undefined;
   readonly graphProblem?: string | undefined;
+  /** oci:// only: what refers to the image, checked. */
+  readonly readers?: readonly CheckedReader[] | undefined;
 }
 
 /** Gathers what there is to say about a verified bundle. */
 export async function describeBundle(
   bundle: FetchedBundle,
-  at: { readonly uri: string; readonly pinnedUri: string; readonly checked: boolean },
+  at: {
+    readonly uri: string;
+    readonly pinnedUri: string;
+    readonly checked: boolean;
+    readonly readers: readonly CheckedReader[] | undefined;
+  },
 ): Promise<BundleDescription> {
   const { manifest, digest, signature } = bundle;
   return {
@@ -29,6 +37,7 @@ export async function describeBundle(
     digest,
     signature: at.checked ? 'checked' : signature === undefined ? 'none' : 'present',
     manifest,
+    ...(at.readers !== undefined && { readers: at.readers }),
     ...(await describeModel(bundle)),
   };
 }

@@ -2,6 +2,7 @@ import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import { sizeOfFiles, type Manifest } from '@pawl/shared/bundle/manifest';
 import { openBundle, readSignature } from '@pawl/shared/bundle/open-bundle';
 import { publishBundle, type Published } from '@pawl/shared/bundle/publish-bundle';
+import { publishReaders, readSignatures, type PublishedReader } from '@pawl/shared/bundle/readers/publish-readers';
 import type { BundleLocation } from '@pawl/shared/bundle/stores/store-table';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../terminal/context.ts';
@@ -28,6 +29,8 @@ export interface Publication extends Published {
   readonly signed: boolean;
   /** `present`: it was there already; `signature`: only its signature was added; `moved`: the tag named another bundle. */
   readonly outcome: 'published' | 'present' | 'signature' | 'moved';
+  /** What others read beside the image; empty for other addresses than oci://. */
+  readonly readers: readonly PublishedReader[];
 }
 
 /** What a target holds before. */
@@ -37,22 +40,30 @@ type Present =
   | { readonly kind: 'other'; readonly problem: string };
 
 /**
- * Publishes a bundle folder, after verifying it. What is published is never changed: another bundle under the same address is
- * refused, and the same one changes nothing.
+ * Publishes a bundle folder, after verifying it, and beside an image what other tools read. What is published is never changed:
+ * another bundle under the same address is refused, and the same one changes nothing.
  *
  * @throws CliError TAG_MOVED; PawlError of the bundle and of the store.
  */
 export async function publish(context: Context, request: PublishRequest): Promise<Publication> {
   const { directory, uri, publicKeyPem, force } = request;
   const location = parseBundleUri(uri);
-  const { manifest, digest } = await openBundle(directory, { publicKeyPem, signal: context.signal });
+  const bundle = await openBundle(directory, { publicKeyPem, signal: context.signal });
+  const { manifest, digest } = bundle;
+  await readSignatures(bundle, publicKeyPem);
   const signature = await readSignature(directory);
   const signed = signature !== undefined;
   const present: Present = location.kind === 'https' ? { kind: 'nothing' } : await whatIsThere(context, uri);
   const same = present.kind === 'bundle' && present.digest === digest;
   // A signature that is stored is not taken away by a copy of the bundle that lacks it.
+  const readersOf = async (image: string | undefined) =>
+    location.kind === 'oci'
+      ? await atStore(uri, () =>
+          publishReaders(bundle, uri, { ...storeOptions(context), publicKeyPem, signal: context.signal, image, force }),
+        )
+      : [];
   if (same && (signature === undefined || equal(signature, present.signature)))
-    return { uri: location.display, digest, manifest, signed, outcome: 'present' };
+    return { uri: location.display, digest, manifest, signed, outcome: 'present', readers: await readersOf(undefined) };
   if (!same && present.kind !== 'nothing' && !(location.kind === 'oci' && force))
     throw taken(location, present, digest, manifest.version);
 
@@ -81,6 +92,7 @@ export async function publish(context: Context, request: PublishRequest): Promis
     manifest,
     signed,
     outcome: same ? 'signature' : present.kind === 'nothing' ? 'published' : 'moved',
+    readers: await readersOf(published.imageDigest),
   };
 }
 

@@ -8,6 +8,7 @@ import type { Cell } from '../terminal/table.ts';
 import type { Theme } from '../terminal/theme.ts';
 import type { BundleDescription } from './describe-bundle.ts';
 import { figure } from './diff/metrics.ts';
+import { readerNames } from './reader-names.ts';
 import { indented, renderFields, section, type Field } from '../terminal/render-page.ts';
 
 /** The page of `pawl inspect`. */
@@ -19,6 +20,7 @@ export function renderBundle(description: BundleDescription, theme: Theme): read
     ...(about === undefined ? [] : renderFields([['', about]], theme).map((line) => line.trimStart())),
     '',
     ...renderFields(identityOf(description, theme), theme),
+    ...renderReaders(description, theme),
     ...section('Model', renderFields(modelFields(description), theme), theme),
     ...section(
       'Metrics',
@@ -57,6 +59,17 @@ export function renderBundle(description: BundleDescription, theme: Theme): read
       theme,
     ),
   ];
+}
+
+/** What others read of it, where something was attached to its image. */
+function renderReaders({ readers = [] }: BundleDescription, theme: Theme): readonly string[] {
+  const signs = { pass: theme.symbols.pass, fail: theme.symbols.fail, skipped: theme.symbols.dash };
+  const tones = { pass: 'good', fail: 'bad', skipped: 'dim' } as const;
+  const rows = readers.map(({ kind, artifactType, outcome, detail }) => {
+    const name = kind === 'other' ? artifactType : readerNames[kind];
+    return [{ text: signs[outcome], tone: tones[outcome] }, name, detail];
+  });
+  return rows.length === 0 ? [] : section('Read by others', indented({ rows }, theme), theme);
 }
 
 function identityOf(description: BundleDescription, theme: Theme): readonly Field[] {

@@ -24,21 +24,24 @@ export function addInspect(program: Command, session: Session): void {
 
 async function inspect(session: Session, text: string, options: InspectOptions): Promise<void> {
   const { context } = session;
-  const [{ describeBundle }, { pinnedUri, readKey, withBundle }, { toUri }, { parseBundleUri }] = await Promise.all([
-    import('../../bundles/describe-bundle.ts'),
-    import('../../bundles/read-bundle.ts'),
-    import('../../bundles/stores.ts'),
-    import('@pawl/shared/bundle/bundle-uri'),
-  ]);
+  const [{ describeBundle }, { pinnedUri, readKey, withBundle }, { readersOf }, { toUri }, { parseBundleUri }] =
+    await Promise.all([
+      import('../../bundles/describe-bundle.ts'),
+      import('../../bundles/read-bundle.ts'),
+      import('../../bundles/readers-of.ts'),
+      import('../../bundles/stores.ts'),
+      import('@pawl/shared/bundle/bundle-uri'),
+    ]);
   const address = toUri(text, context.cwd);
   const { display } = parseBundleUri(address);
   const publicKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'public');
   const pinned = await pinnedUri(context, address);
-  const description = await withBundle(context, pinned, { publicKeyPem }, (bundle) =>
+  const description = await withBundle(context, pinned, { publicKeyPem }, async (bundle) =>
     describeBundle(bundle, {
       uri: display,
       pinnedUri: pinned === address ? display : pinned,
       checked: publicKeyPem !== undefined,
+      readers: await readersOf(context, address, bundle, publicKeyPem),
     }),
   );
   if (options.output === 'json' || options.output === 'yaml') {

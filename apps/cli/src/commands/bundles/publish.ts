@@ -5,7 +5,10 @@ import type { Command } from 'commander';
 import type { Context } from '../../terminal/context.ts';
 import { CliError } from '../../errors/cli-error.ts';
 import { writeError } from '../../errors/write-error.ts';
+import { outputOption, writeData, type Format } from '../output.ts';
 import { STORES_HELP, withPageOptions, type PageOptions } from './publishing-options.ts';
+import type { Publication } from '../../bundles/publish.ts';
+import { readerNames } from '../../bundles/reader-names.ts';
 import { quote } from '../../terminal/quote.ts';
 import { themeOf, type Session } from '../session.ts';
 
@@ -13,6 +16,7 @@ interface PublishFlags extends PageOptions {
   readonly key?: string;
   readonly force?: boolean;
   readonly addressFile?: string;
+  readonly output?: Format;
 }
 
 export function addPublish(program: Command, session: Session): void {
@@ -21,13 +25,14 @@ export function addPublish(program: Command, session: Session): void {
       .command('publish')
       .summary('put a bundle into a store')
       .description(
-        'Verify the bundle in a folder and put it into a store. The same bundle again changes nothing; another one under the same address is refused.',
+        'Verify the bundle in a folder and put it into a store; into a registry also what other tools read of it. The same bundle again changes nothing; another one under the same address is refused.',
       )
       .argument('<folder>', 'folder of the bundle')
       .argument('<uri>', 'oci://, s3:// or file:// address; {name}, {version} and {digest} are filled in')
       .option('--key <file>', 'public key that must have signed it')
       .option('--force', 'move a tag that names another bundle')
-      .option('--address-file <file>', 'also write the pinned address there, for pawl release @FILE'),
+      .option('--address-file <file>', 'also write the pinned address there, for pawl release @FILE')
+      .addOption(outputOption('json', 'yaml')),
   )
     .addHelpText('after', STORES_HELP)
     .action((folder: string, uri: string, options: PublishFlags) => publishBundle(session, folder, uri, options));
@@ -41,7 +46,6 @@ async function publishBundle(session: Session, folder: string, template: string,
     import('../../bundles/stores.ts'),
     import('../../ml/tracking/model-registry.ts'),
   ]);
-  const theme = themeOf(session, options);
   const address = template.includes('{') ? await filled(context, folder, template) : template;
   assertDestination(address);
   const uri = toUri(address, context.cwd);
@@ -52,27 +56,15 @@ async function publishBundle(session: Session, folder: string, template: string,
     publicKeyPem,
     force: options.force === true,
   });
-  const { manifest, digest, outcome, signed, imageDigest } = result;
+  const { manifest, digest, imageDigest } = result;
   // What was published, even when somebody moves the tag this very moment.
   const pinned =
     imageDigest === undefined || uri.includes('@') ? await pinnedUri(context, uri) : `${uri}@${imageDigest}`;
   if (options.addressFile !== undefined) await writeAddress(resolve(context.cwd, options.addressFile), pinned);
-  const said = {
-    published: 'Published',
-    present: 'Already published, nothing to do:',
-    signature: 'Published the signature of',
-    moved: 'Published, and moved the tag to',
-  }[outcome];
-  const signature = signed ? (publicKeyPem === undefined ? ', with a signature' : ', signed by the given key') : '';
-  context.stdout.write(
-    [
-      `${said} ${theme.paint('strong', `${manifest.name} ${manifest.version}`)}${signature}`,
-      `  uri     ${pinned}`,
-      `  digest  ${digest}`,
-      theme.asCalled(`next: pawl release ${quote(uri)} --env staging`),
-      '',
-    ].join('\n'),
-  );
+  warnOfReaders(context, result.readers);
+  const asData = options.output === 'json' || options.output === 'yaml' ? options.output : undefined;
+  if (asData === undefined)
+    renderPublication(session, options, { result, uri, pinned, checked: publicKeyPem !== undefined });
   const noted = await noteInRegistry(context, manifest, { uri: pinned, digest }).catch((error: unknown) => {
     context.signal.throwIfAborted();
     const message = error instanceof Error ? error.message : String(error);
@@ -81,8 +73,72 @@ async function publishBundle(session: Session, folder: string, template: string,
     );
     return undefined;
   });
-  if (noted !== undefined) context.stdout.write(`Noted in the model registry: ${noted}\n`);
+  if (asData !== undefined) await writeData(context.stdout, asData, publicationAsData(result, pinned, noted));
+  else if (noted !== undefined) context.stdout.write(`Noted in the model registry: ${noted}\n`);
 }
+
+function renderPublication(
+  session: Session,
+  options: PublishFlags,
+  {
+    result,
+    uri,
+    pinned,
+    checked,
+  }: { readonly result: Publication; readonly uri: string; readonly pinned: string; readonly checked: boolean },
+): void {
+  const theme = themeOf(session, options);
+  const { manifest, digest, outcome, signed, readers } = result;
+  const said = {
+    published: 'Published',
+    present: 'Already published, nothing to do:',
+    signature: 'Published the signature of',
+    moved: 'Published, and moved the tag to',
+  }[outcome];
+  const signature = signed ? (checked ? ', signed by the given key' : ', with a signature') : '';
+  const there = readers.filter((reader) => reader.outcome !== 'refused');
+  const beside = there.map(({ kind, uri: at }) =>
+    kind === 'model-pack' ? `${readerNames[kind]} ${at}` : readerNames[kind],
+  );
+  session.context.stdout.write(
+    [
+      `${said} ${theme.paint('strong', `${manifest.name} ${manifest.version}`)}${signature}`,
+      `  uri     ${pinned}`,
+      `  digest  ${digest}`,
+      ...(beside.length === 0 ? [] : [`  beside  ${beside.join(', ')}`]),
+      theme.asCalled(`next: pawl release ${quote(uri)} --env staging`),
+      '',
+    ].join('\n'),
+  );
+}
+
+/** The bundle is published: what others cannot read of it is no reason to fail. */
+function warnOfReaders(context: Context, readers: Publication['readers']): void {
+  for (const { kind, problem } of readers)
+    if (problem !== undefined)
+      context.stderr.write(
+        `warning: the ${readerNames[kind]} is not there: ${problem.message} [${problem.code}] The bundle is published; publishing again tries it again.\n`,
+      );
+}
+
+const publicationAsData = (
+  { manifest, digest, imageDigest, outcome, signed, readers }: Publication,
+  uri: string,
+  noted: string | undefined,
+) => ({
+  name: manifest.name,
+  version: manifest.version,
+  uri,
+  digest,
+  imageDigest,
+  outcome,
+  signed,
+  readers: readers.map(({ problem, ...reader }) => ({
+    ...reader,
+    ...(problem !== undefined && { error: { code: problem.code, message: problem.message } }),
+  })),
+  ...(noted !== undefined && { modelRegistry: noted }),
+});
 
 /**
  * What is written like a reference of an image is no folder: `catdog:1.1.0` would become one of that name, and the registry

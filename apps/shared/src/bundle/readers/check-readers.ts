@@ -44,7 +44,8 @@ export interface CheckReadersOptions extends StoreOptions, CallOptions {
   readonly publicKeyPem?: string | undefined;
 }
 
-type Verdict = Pick<CheckedReader, 'kind' | 'outcome' | 'detail'>;
+/** What one of them is worth. */
+export type Verdict = Pick<CheckedReader, 'kind' | 'outcome' | 'detail'>;
 
 /**
  * Looks at everything that refers to the image of a bundle, and at the tag of its ModelPack. Whoever may write to a registry
@@ -148,7 +149,12 @@ async function readContent(
   return bytes.toString('utf8');
 }
 
-function judgeSignature(text: string, bundle: CheckedBundle, publicKeyPem: string | undefined): Verdict {
+/**
+ * Pure: what a Sigstore bundle is worth that is said to sign a bundle.
+ *
+ * @throws PawlError BUNDLE_SIGNATURE_INVALID, BUNDLE_READER_INVALID where it is forged or damaged.
+ */
+export function judgeSignature(text: string, bundle: CheckedBundle, publicKeyPem: string | undefined): Verdict {
   const { content, hint } = parseSigstoreBundle(text);
   return content === 'statement'
     ? judgeStatement(text, bundle, publicKeyPem)

@@ -89,13 +89,18 @@ export async function publishReaders(
   return [...listed, await publishModelPack(registry, bundle, location, image, options, call)];
 }
 
+/** The forms of the signature that are for other tools; undefined: not there. */
 interface Signatures {
   readonly sigstore: string | undefined;
   readonly model: string | undefined;
 }
 
-/** The signatures of the folder, each looked at: nothing is published that no reader would accept. */
-async function readSignatures(bundle: Bundle, publicKeyPem: string | undefined): Promise<Signatures> {
+/**
+ * Reads the signatures of a bundle's folder, each looked at: nothing is published that no reader would accept.
+ *
+ * @throws PawlError BUNDLE_SIGNATURE_INVALID, BUNDLE_KEY_INVALID.
+ */
+export async function readSignatures(bundle: Bundle, publicKeyPem: string | undefined): Promise<Signatures> {
   const [sigstore, model] = [await readSigstoreFile(bundle.directory), await readModelSignature(bundle.directory)];
   if (sigstore !== undefined) {
     if (publicKeyPem === undefined) signatureOfSigstoreBundle(sigstore);
