@@ -17,6 +17,7 @@ import { addPackage } from './commands/ml/package.ts';
 import { addPredict } from './commands/ml/predict.ts';
 import { addPromote } from './commands/gitops/promote.ts';
 import { addPublish } from './commands/bundles/publish.ts';
+import { addPull } from './commands/bundles/pull.ts';
 import { addRelease } from './commands/gitops/release.ts';
 import { addRetrain } from './commands/ml/retrain.ts';
 import { addRollback } from './commands/gitops/rollback.ts';
@@ -66,6 +67,7 @@ const commands = [
   addSign,
   addVerify,
   addPublish,
+  addPull,
   addInspect,
   addDiff,
   addRelease,

@@ -42,7 +42,8 @@ export interface FetchedBundle extends Bundle {
   readonly signature: Uint8Array | undefined;
 }
 
-const FETCH_TIMEOUT_MS = 10 * 60_000;
+/** Milliseconds for a whole bundle. */
+export const FETCH_TIMEOUT_MS = 10 * 60_000;
 const ANSWER_TIMEOUT_MS = 60_000;
 
 /**

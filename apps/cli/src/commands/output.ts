@@ -1,7 +1,8 @@
 import { Option } from 'commander';
 import type { Output } from '../terminal/context.ts';
 
-export type Format = 'json' | 'yaml' | 'wide' | 'name';
+/** `cyclonedx`: a bill of materials. */
+export type Format = 'json' | 'yaml' | 'wide' | 'name' | 'cyclonedx';
 
 export function outputOption(...formats: readonly Format[]): Option {
   return new Option('-o, --output <format>', 'another form of output').choices(formats);

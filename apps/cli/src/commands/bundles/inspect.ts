@@ -16,7 +16,7 @@ export function addInspect(program: Command, session: Session): void {
       .description('Fetch and verify a bundle, and show all that it says of itself.')
       .argument('<uri>', 'address or folder of the bundle')
       .option('--key <file>', 'public key that must have signed it')
-      .addOption(outputOption('json', 'yaml')),
+      .addOption(outputOption('json', 'yaml', 'cyclonedx')),
   )
     .addHelpText('after', STORES_HELP)
     .action((uri: string, options: InspectOptions) => inspect(session, uri, options));
@@ -36,6 +36,12 @@ async function inspect(session: Session, text: string, options: InspectOptions):
   const { display } = parseBundleUri(address);
   const publicKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'public');
   const pinned = await pinnedUri(context, address);
+  if (options.output === 'cyclonedx') {
+    const { mlBomOf } = await import('@pawl/shared/bundle/readers/ml-bom');
+    const bom = await withBundle(context, pinned, { publicKeyPem }, (bundle) => Promise.resolve(mlBomOf(bundle)));
+    context.stdout.write(bom);
+    return;
+  }
   const description = await withBundle(context, pinned, { publicKeyPem }, async (bundle) =>
     describeBundle(bundle, {
       uri: display,

@@ -7,6 +7,7 @@ import type { OciDescriptor } from '../oci-image.ts';
 import { readPublicKeys, verifyManifestSignature } from '../signature.ts';
 import { parseSigstoreBundle } from '../sigstore.ts';
 import { callStore, type Call, type CallOptions } from '../stores/call-store.ts';
+import type { OciLocation } from '../stores/oci-location.ts';
 import { listReferrers } from '../stores/oci-referrers.ts';
 import type { OciRegistry } from '../stores/oci-registry.ts';
 import type { StoreOptions } from '../stores/store-table.ts';
@@ -61,16 +62,12 @@ export async function checkReaders(
 ): Promise<readonly CheckedReader[]> {
   const location = parseBundleUri(uri, options);
   if (location.kind !== 'oci') throw addressInvalid(`${location.display} is no image; expected an oci:// address`);
-  if (options.publicKeyPem !== undefined) readPublicKeys(options.publicKeyPem);
-  const { OciRegistry } = await import('../stores/oci-registry.ts');
-  const registry = new OciRegistry(location, options, 'pull');
-  const call = callStore(options);
-  const image = await findImage(registry, location.reference, call);
+  const { registry, image, call } = await lookUp(location, options);
   const readers: CheckedReader[] = [];
   for (const descriptor of await listReferrers(registry, image.subject.digest, call)) {
     const { artifactType = descriptor.mediaType, digest } = descriptor;
-    const verdict = await judge(registry, descriptor, image, bundle, options, call);
-    readers.push({ artifactType, digest, ...verdict });
+    const { kind, outcome, detail } = await judge(registry, descriptor, image, bundle, options, call);
+    readers.push({ kind, artifactType, digest, outcome, detail });
   }
   const tag = isDigest(location.reference) ? undefined : modelPackTag(location.reference);
   if (tag === undefined) return readers;
@@ -84,6 +81,44 @@ export async function checkReaders(
   ];
 }
 
+/**
+ * Fetches the signatures beside the image of a bundle that are right, as far as that can be told: for a folder in which other tools
+ * shall find them.
+ *
+ * @returns the text of each; undefined where there is none.
+ * @throws PawlError as {@link checkReaders} does.
+ */
+export async function fetchSignatures(
+  bundle: CheckedBundle,
+  uri: string,
+  options: CheckReadersOptions = {},
+): Promise<{ readonly sigstore: string | undefined; readonly model: string | undefined }> {
+  const location = parseBundleUri(uri, options);
+  if (location.kind !== 'oci') return { sigstore: undefined, model: undefined };
+  const { registry, image, call } = await lookUp(location, options);
+  const found: Judged[] = [];
+  for (const descriptor of await listReferrers(registry, image.subject.digest, call))
+    if (descriptor.artifactType === SIGSTORE_BUNDLE_TYPE)
+      found.push(await judge(registry, descriptor, image, bundle, options, call));
+  const wanted = options.publicKeyPem === undefined ? 'skipped' : 'pass';
+  const text = (of: ReaderKind) => found.find(({ kind, outcome }) => kind === of && outcome === wanted)?.text;
+  return { sigstore: text('sigstore-bundle'), model: text('model-signature') };
+}
+
+async function lookUp(location: OciLocation, options: CheckReadersOptions) {
+  // Before anything is asked for: nothing can be said with a key that cannot be used.
+  if (options.publicKeyPem !== undefined) readPublicKeys(options.publicKeyPem);
+  const { OciRegistry } = await import('../stores/oci-registry.ts');
+  const registry = new OciRegistry(location, options, 'pull');
+  const call = callStore(options);
+  return { registry, call, image: await findImage(registry, location.reference, call) };
+}
+
+/** A verdict with what it was about, where that was fetched. */
+interface Judged extends Verdict {
+  readonly text?: string;
+}
+
 async function judge(
   registry: OciRegistry,
   { artifactType, digest, annotations }: OciDescriptor,
@@ -91,7 +126,7 @@ async function judge(
   bundle: CheckedBundle,
   { publicKeyPem, signal }: CheckReadersOptions,
   call: Call,
-): Promise<Verdict> {
+): Promise<Judged> {
   if (artifactType === MODEL_PACK_TYPE) return judgeModelPack(digest, image, bundle);
   const isSignature = artifactType === SIGSTORE_BUNDLE_TYPE;
   if (!isSignature && artifactType !== ML_BOM_TYPE)
@@ -103,7 +138,7 @@ async function judge(
       : 'sigstore-bundle';
   try {
     const text = await readContent(registry, digest, image, isSignature ? MAX_STATEMENT_BYTES : MAX_ML_BOM_BYTES, call);
-    return isSignature ? judgeSignature(text, bundle, publicKeyPem) : judgeMlBom(text, bundle);
+    return { text, ...(isSignature ? judgeSignature(text, bundle, publicKeyPem) : judgeMlBom(text, bundle)) };
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PawlError) || !OF_THE_READER.includes(error.code)) throw error;

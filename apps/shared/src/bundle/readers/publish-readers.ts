@@ -181,12 +181,12 @@ async function attempt(
 ): Promise<PublishedReader> {
   const uri = `oci://${location.host}/${location.repository}@${manifest.digest}`;
   const reader = { kind, artifactType, uri, outcome: 'present' } as const;
-  let wrote = false;
+  const done: boolean[] = [];
   const problem = await problemOf(signal, async () => {
-    wrote = await work();
+    done.push(await work());
   });
   if (problem !== undefined) return refused(reader, problem);
-  return wrote ? { ...reader, outcome: 'published' } : reader;
+  return done.includes(true) ? { ...reader, outcome: 'published' } : reader;
 }
 
 /** What a registry says against it; a mistake of ours, and a call that was ended from outside, are none of the registry's. */
