@@ -61,18 +61,20 @@ export const referrerDescriptor = (
   ...(Object.keys(annotations).length > 0 && { annotations }),
 });
 
+/** RFC 6838, with parameters: it is shown to people. */
+const mediaType = z.string().regex(/^[A-Za-z0-9!#$&^_.+\/;= -]{1,255}$/, 'expected a media type');
+
 const descriptorSchema = z.object({
-  mediaType: z.string().max(255),
+  mediaType,
   digest: z.string().refine(isDigest, 'expected sha256:<64 hex digits>'),
   size: z.int().min(0),
-  artifactType: z.string().max(255).optional(),
+  artifactType: mediaType.optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 });
 
-// Loose: what others put into it stays in it when it is written again.
-const indexSchema = z.looseObject({ manifests: z.array(z.looseObject(descriptorSchema.shape)).max(MAX_REFERRERS) });
+const indexSchema = z.object({ manifests: z.array(descriptorSchema).max(MAX_REFERRERS) });
 const manifestSchema = z.object({
-  artifactType: z.string().max(255).optional(),
+  artifactType: mediaType.optional(),
   layers: z.array(descriptorSchema).max(100),
   subject: descriptorSchema.optional(),
   annotations: z.record(z.string(), z.string()).optional(),
