@@ -74,6 +74,15 @@ describe('what others read of a published bundle', () => {
     expect(parseReferrers(manifestAt(referrersTag(image))?.bytes ?? Buffer.of())).toHaveLength(4);
   });
 
+  it('leaves an image of the digest that it had before there were other readers', async () => {
+    const bundle = await aBundle();
+    const { imageDigest } = await publishBundle(bundle.directory, uri(), options());
+    await publishReaders(bundle, uri(), options());
+    // Of this very bundle, unsigned, by the version of Pawl before them.
+    expect(imageDigest).toBe('sha256:34b07d11d58703c9fd14da5159ca0dd2e3b6c8dc9d2e6c56df5fd7ab1c3c8de2');
+    expect(digestOfBytes(manifestAt('1')?.bytes ?? Buffer.of())).toBe(imageDigest);
+  });
+
   it('shares the layer of the image, byte for byte', async () => {
     const { bundle } = await published();
     const blobs = () => [...registry.contents.keys()].filter((path) => path.includes('/blobs/'));
