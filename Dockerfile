@@ -2,8 +2,10 @@
 #
 #   docker build --target inference -t pawl-inference:dev .
 #
-# What runs is joined JavaScript (docs/decisions/0006) on a plain Debian with nothing but the Node binary added: no npm, no
-# shell tools beyond Debian's, no sources. Base images are pinned by digest where it matters:
+# `npm run ci:build` does the same with docker or buildah, and the same bytes twice. What runs is joined JavaScript
+# (docs/decisions/0006) beside the Node binary and the libraries that it loads (docs/decisions/0025): no npm, no package
+# manager, no sources. Nothing is run for the target platform, so no emulator is needed. Base images are pinned by digest where
+# it matters:
 #
 #   --build-arg NODE_IMAGE_DIGEST=sha256:… --build-arg DEBIAN_IMAGE_DIGEST=sha256:…
 #
@@ -75,15 +77,21 @@ RUN --mount=type=cache,target=/root/.npm \
     && find . \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' \) -delete
 
 # --- What every image begins with --------------------------------------------------------------------------------------
-FROM ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS runtime
-# The init, 0.7 MB: docs/decisions/0020. The static one, because LD_PRELOAD below is for Node alone.
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends tini \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/*
-RUN groupadd --gid 1000 pawl && useradd --uid 1000 --gid 1000 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin pawl
-COPY --from=node /usr/local/bin/node /usr/local/bin/node
+# Assembled from Debian's packages for the target platform, and run for none: docs/decisions/0025.
+FROM --platform=${BUILDPLATFORM} ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS root
+ARG TARGETARCH=amd64
+COPY scripts/images/assemble-root.sh /usr/local/bin/
+COPY --from=node /usr/local/bin/node /target/node
+COPY --from=native /native/models /target/native
+RUN assemble-root.sh "$TARGETARCH" /target/node /target/native /out
+
+FROM scratch AS runtime
+COPY --from=root /out/base /
 COPY LICENSE /app/
 WORKDIR /app
-ENV NODE_ENV=production
+ENV PATH=/usr/local/bin:/usr/bin:/bin \
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    NODE_ENV=production
 # A number, so that Kubernetes can see that it is not root.
 USER 1000:1000
 # As the first process, Node would not hear a SIGTERM before its handlers are there, and nobody would reap grandchildren.
@@ -96,10 +104,7 @@ LABEL org.opencontainers.image.version=$VERSION \
 
 # --- The service, and the init container that fetches its model --------------------------------------------------------
 FROM runtime AS inference
-USER 0
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libjemalloc2 \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/*
-USER 1000:1000
+COPY --from=root /out/service /
 COPY --from=native /native/models /native/inference /app/node_modules/
 COPY --from=build-inference /src/apps/inference/package.json /app/apps/inference/
 COPY apps/inference/public /app/apps/inference/public
@@ -129,22 +134,40 @@ LABEL org.opencontainers.image.title=pawl-controller \
       org.opencontainers.image.description="Rolls ModelVersions out"
 
 # --- The command line, and the steps of a retraining -------------------------------------------------------------------
-FROM runtime AS cli
-USER 0
-# A release is a commit; a remote is reached by https or ssh.
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-certificates git openssh-client \
-    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/* \
-    && ln -s /app/apps/cli/dist/bundle/main.js /usr/local/bin/pawl
-USER 1000:1000
+# The steps run in a shell, a release is a commit, and a remote is reached by https or ssh: that is a Debian.
+FROM ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS debian
+
+FROM --platform=${BUILDPLATFORM} ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS cli-packages
+ARG TARGETARCH=amd64
+COPY scripts/images/add-packages.sh /usr/local/bin/
+COPY --from=debian /var/lib/dpkg/status /etc/passwd /etc/group /target/
+RUN add-packages.sh "$TARGETARCH" /target /out git openssh-client \
+    && mkdir -p /out/usr/local/bin && ln -s /app/apps/cli/dist/bundle/main.js /out/usr/local/bin/pawl
+
+FROM debian AS cli
+COPY --from=cli-packages /out /
+COPY --from=root /out/base/usr/local/bin/node /usr/local/bin/node
+COPY --from=root /out/base/usr/bin/tini-static /usr/bin/tini-static
+COPY --from=root /out/base/etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=root /out/base/var/lib/dpkg/status.d/tini /out/base/var/lib/dpkg/status.d/ca-certificates /var/lib/dpkg/status.d/
+COPY LICENSE /app/
 COPY --from=native /native/models /native/cli /app/node_modules/
 # What `pawl smoke` and `pawl simulate` send by default, with its licences.
 COPY charts/pawl/acceptance /app/charts/pawl/acceptance
 COPY --from=build-cli /src/apps/cli/package.json /app/apps/cli/
 COPY --from=build-cli /src/apps/cli/dist/bundle /app/apps/cli/dist/bundle
-ENV MALLOC_ARENA_MAX=2
+WORKDIR /app
+ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=2
+USER 1000:1000
 ENTRYPOINT ["tini-static", "--", "pawl"]
 CMD ["--help"]
-LABEL org.opencontainers.image.title=pawl-cli \
+ARG VERSION=dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.revision=$REVISION \
+      org.opencontainers.image.licenses=Apache-2.0 \
+      org.opencontainers.image.title=pawl-cli \
       org.opencontainers.image.description="pawl, the command line"
 
 # --- MLflow's server, which Pawl's runs are sent to ------------------------------------------------------------------------
