@@ -76,6 +76,24 @@ RUN --mount=type=cache,target=/root/.npm \
     && cd /native && rm -rf models/sharp/src models/sharp/install \
     && find . \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' \) -delete
 
+# --- What the images owe to others, as text and for scanners -----------------------------------------------------------
+FROM build-inference AS notices-inference
+COPY scripts/images/*.ts scripts/images/
+COPY images/licences images/licences
+COPY --from=native /native/models /native/inference /packages/
+RUN node --no-warnings scripts/images/write-notices.ts inference /packages /notices
+
+FROM build-controller AS notices-controller
+COPY scripts/images/*.ts scripts/images/
+COPY images/licences images/licences
+RUN node --no-warnings scripts/images/write-notices.ts controller - /notices
+
+FROM build-cli AS notices-cli
+COPY scripts/images/*.ts scripts/images/
+COPY images/licences images/licences
+COPY --from=native /native/models /native/cli /packages/
+RUN node --no-warnings scripts/images/write-notices.ts cli /packages /notices
+
 # --- What every image begins with --------------------------------------------------------------------------------------
 # Assembled from Debian's packages for the target platform, and run for none: docs/decisions/0025.
 FROM --platform=${BUILDPLATFORM} ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS root
@@ -109,6 +127,7 @@ COPY --from=native /native/models /native/inference /app/node_modules/
 COPY --from=build-inference /src/apps/inference/package.json /app/apps/inference/
 COPY apps/inference/public /app/apps/inference/public
 COPY --from=build-inference /src/apps/inference/dist/bundle /app/apps/inference/dist/bundle
+COPY --from=notices-inference /notices /app/
 # What keeps memory small and flat: docs/decisions/0005-memory.md. The loader finds the library on any platform.
 ENV LD_PRELOAD=libjemalloc.so.2 \
     MALLOC_CONF=background_thread:true,narenas:2,dirty_decay_ms:5000,muzzy_decay_ms:0 \
@@ -123,6 +142,7 @@ LABEL org.opencontainers.image.title=pawl-inference \
 FROM runtime AS controller
 COPY --from=build-controller /src/apps/controller/package.json /app/apps/controller/
 COPY --from=build-controller /src/apps/controller/dist/bundle /app/apps/controller/dist/bundle
+COPY --from=notices-controller /notices /app/
 # Small heaps and an allocator that gives back early: `npm run bench:controller` measures with the same.
 ENV NODE_OPTIONS="--max-semi-space-size=2 --max-old-space-size=96" \
     MALLOC_ARENA_MAX=2 \
@@ -156,6 +176,7 @@ COPY --from=native /native/models /native/cli /app/node_modules/
 COPY charts/pawl/acceptance /app/charts/pawl/acceptance
 COPY --from=build-cli /src/apps/cli/package.json /app/apps/cli/
 COPY --from=build-cli /src/apps/cli/dist/bundle /app/apps/cli/dist/bundle
+COPY --from=notices-cli /notices /app/
 WORKDIR /app
 ENV NODE_ENV=production \
     MALLOC_ARENA_MAX=2

@@ -5,9 +5,9 @@
  *
  *   node scripts/bundle-programs.js [APP...]     without names: every app
  */
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -73,7 +73,7 @@ for (const [app, entryPoints] of Object.entries(apps)) {
   const outdir = `apps/${app}/dist/bundle`;
   // Chunks are named by content; those of earlier builds would pile up.
   await rm(outdir, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
     entryPoints,
     outdir,
     bundle: true,
@@ -84,6 +84,7 @@ for (const [app, entryPoints] of Object.entries(apps)) {
     target: 'node24',
     sourcemap: true,
     sourcesContent: false,
+    metafile: true,
     legalComments: 'none',
     logLevel: 'warning',
     plugins: [namedExports],
@@ -108,5 +109,17 @@ for (const [app, entryPoints] of Object.entries(apps)) {
     banner: {
       js: "import { createRequire as pawlCreateRequire } from 'node:module'; const require = pawlCreateRequire(import.meta.url);",
     },
-  });
+  }); // Whose code is in it, for the notices of the image (scripts/images/write-notices.ts).
+  await writeFile(`apps/${app}/dist/packages.json`, JSON.stringify(packageFolders(metafile), null, 2));
+}
+
+/** The folders of the packages of which something got into a file, in order. */
+function packageFolders({ outputs }) {
+  const folders = new Set();
+  for (const { inputs } of Object.values(outputs))
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const [folder] = /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(path.replace(/^named-exports:/, '')) ?? [];
+      if (folder !== undefined && bytesInOutput > 0) folders.add(relative(process.cwd(), folder));
+    }
+  return [...folders].sort();
 }
