@@ -41,7 +41,7 @@ const pod = (image: string, namespace: string) =>
         {
           name: INTRUDER,
           image,
-          command: ['sleep', 'infinity'],
+          command: ['node', '-e', 'setInterval(() => undefined, 60_000)'],
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
         },
       ],
