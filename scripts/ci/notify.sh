@@ -46,7 +46,7 @@ code=0
 local_host='^(http|smtp)://([^@/]*@)?(localhost|127\.0\.0\.1)(:[0-9]+)?(/|$)'
 if [[ $url =~ ^https?:// ]]; then
   [[ $url =~ ^https:// || $url =~ $local_host ]] || warn 'nobody was told: a webhook must be https [NOTIFY_INSECURE]'
-  jq --null-input --arg text "$text" '{text: $text}' >"$folder/body" || warn 'nobody was told: jq is missing [NOTIFY_FAILED]'
+  node -p 'JSON.stringify({ text: process.argv[1] })' "$text" >"$folder/body" || warn 'nobody was told: node is missing [NOTIFY_FAILED]'
   printf 'url = "%s"\n' "$(quoted "$url")" |
     send --header 'Content-Type: application/json' --data-binary "@$folder/body" || code=$?
 elif [[ $url =~ ^(smtps?://[^/?]+)/?\?from=([^\&[:space:]]+)\&to=([^\&[:space:]]+)$ ]]; then

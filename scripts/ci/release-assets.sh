@@ -35,7 +35,7 @@ sums() {
 
 pack() {
   local version charts owner
-  version=$(jq --raw-output .version package.json)
+  version=$(node -p 'require("./package.json").version')
   owner=${GITHUB_REPOSITORY_OWNER:-pawl-dev}
   mkdir -p "$folder"
   # The time in the archive is that of the commit, so the same commit makes the same bytes.
@@ -48,11 +48,16 @@ pack() {
   rm -rf "$charts"
   cp charts/pawl-crds/templates/*.yaml "$folder/"
   # `--omit dev` would leave out what the root lists for tests and a program needs as well, such as sharp: npm marks the others.
-  timeout 120 npm sbom --sbom-format cyclonedx --package-lock-only | jq '
-    [.components[] | select(any(.properties[]?; .name == "cdx:npm:package:development")) | .["bom-ref"]] as $development
-    | .components |= map(select(.["bom-ref"] | IN($development[]) | not))
-    | .dependencies |= [.[] | select(.ref | IN($development[]) | not) | .dependsOn -= $development]' \
-    >"$folder/pawl-$version-sbom.cdx.json"
+  timeout 120 npm sbom --sbom-format cyclonedx --package-lock-only | node -e '
+    const bom = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    const isDevelopment = ({ properties = [] }) => properties.some(({ name }) => name === "cdx:npm:package:development");
+    const left = new Set(bom.components.filter(isDevelopment).map((one) => one["bom-ref"]));
+    const stays = (ref) => !left.has(ref);
+    const components = bom.components.filter((one) => stays(one["bom-ref"]));
+    const dependencies = bom.dependencies
+      .filter(({ ref }) => stays(ref))
+      .map((one) => ({ ...one, dependsOn: one.dependsOn.filter(stays) }));
+    console.log(JSON.stringify({ ...bom, components, dependencies }, null, 2));' >"$folder/pawl-$version-sbom.cdx.json"
   sums
 }
 
@@ -69,13 +74,16 @@ sign() {
 provenance() { # BUNDLE
   local name digest subjects
   # A Sigstore bundle with an in-toto statement in it, which names what it is about.
-  subjects=$(jq --raw-output '.dsseEnvelope.payload' "$1" | base64 --decode | jq --raw-output '.subject[].digest.sha256')
+  subjects=$(node -p '
+    const { dsseEnvelope } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+    const { subject } = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString());
+    subject.map(({ digest }) => digest.sha256).join("\n")' <"$1")
   while read -r name; do
     digest=$(sha256sum "$folder/$name")
     grep -qx "${digest%% *}" <<<"$subjects" ||
       fail PROVENANCE_FOREIGN "the attestation is not about $name" 'attest the files of the folder, after the last of them was written'
     # On one line, as the ending says.
-    jq --compact-output . "$1" >"$folder/$name.intoto.jsonl"
+    node -p 'JSON.stringify(JSON.parse(require("fs").readFileSync(0, "utf8")))' <"$1" >"$folder/$name.intoto.jsonl"
   done < <(assets)
 }
 

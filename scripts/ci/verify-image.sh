@@ -19,7 +19,9 @@ if ! verified=$(timeout 120 cosign verify --certificate-identity-regexp "$identi
   printf 'error: build.yml of %s did not sign %s [IMAGE_UNVERIFIED]\nnext:  deploy an image that it built\n' "$repository" "$1" >&2
   exit 1
 fi
-digest=$(jq --raw-output '[.[].critical.image["docker-manifest-digest"]] | unique | join(" ")' <<<"$verified")
+digest=$(node -p '
+  const signed = JSON.parse(require("fs").readFileSync(0, "utf8"));
+  [...new Set(signed.map(({ critical }) => critical.image["docker-manifest-digest"]))].join(" ")' <<<"$verified")
 [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || {
   printf 'error: cosign names no single digest of %s: "%s" [DIGEST_INVALID]\nnext:  name the image by its digest\n' "$1" "$digest" >&2
   exit 1

@@ -72,7 +72,7 @@ describe('the check of who built an image', () => {
   const env = { GITHUB_REPOSITORY: 'Pawl-Dev/pawl.js' };
   const verify = async (image: string) => {
     await machine.delete();
-    machine = await Machine.create(['jq']);
+    machine = await Machine.create(['node']);
     const says = JSON.stringify([{ critical: { image: { 'docker-manifest-digest': DIGEST } } }]);
     await machine.stub('cosign', `case $* in *unsigned*) exit 1 ;; *silent*) echo '[]' ;; *) echo '${says}' ;; esac`);
     return await machine.run('verify-image.sh', [image], env);

@@ -5,7 +5,7 @@ import { Machine } from './support/machine.ts';
 
 let machine: Machine;
 beforeEach(async () => {
-  machine = await Machine.create(['curl', 'jq']);
+  machine = await Machine.create(['curl', 'node']);
 });
 afterEach(() => machine.delete());
 const notify = async (url: string, text = 'pawl 1.2.0 is in production', env: Readonly<Record<string, string>> = {}) =>
@@ -76,7 +76,7 @@ describe('a notification', () => {
 
   it('is in no argument of a program', async () => {
     await machine.delete();
-    machine = await Machine.create(['jq']);
+    machine = await Machine.create(['node']);
     await machine.stub('curl', 'cat >/dev/null');
     await notify('https://hooks.example/services/T0/of-a-secret');
     const calls = await machine.calls();
@@ -98,7 +98,7 @@ describe('a notification', () => {
     ['ftp://mail.example/', 'NOTIFY_INVALID'],
   ])('is not sent to %s', async (url, expected) => {
     await machine.delete();
-    machine = await Machine.create(['jq']);
+    machine = await Machine.create(['node']);
     await machine.stub('curl');
     const { code, err } = await notify(url);
     expect([code, err]).toEqual([0, expect.stringContaining(`[${expected}]`)]);
@@ -112,7 +112,7 @@ describe('a notification', () => {
 
   it('asks for encryption of a mail server elsewhere', async () => {
     await machine.delete();
-    machine = await Machine.create(['jq']);
+    machine = await Machine.create(['node']);
     await machine.stub('curl', 'cat >/dev/null');
     await notify('smtp://mail.example/?from=a@x&to=b@x');
     expect((await machine.calls())[0]).toContain('--ssl-reqd');

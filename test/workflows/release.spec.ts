@@ -12,7 +12,7 @@ import { ROOT } from './support/workflow.ts';
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 let machine: Machine;
 beforeEach(async () => {
-  machine = await Machine.create(['jq', 'base64']);
+  machine = await Machine.create(['node', 'base64']);
 });
 afterEach(() => machine.delete());
 
@@ -241,7 +241,7 @@ describeWhenSet('PAWL_TEST_COSIGN3', 'the files of a release with a real cosign'
     await writeFile(join(folder, 'a.tgz'), 'a');
     const env = { ...process.env, COSIGN_PASSWORD: '' };
     execFileSync(cosign, ['generate-key-pair'], { cwd: machine.folder, env, stdio: 'ignore' });
-    const real = await Machine.create(['jq', cosign]);
+    const real = await Machine.create(['node', cosign]);
     try {
       const keys = { COSIGN_KEY: join(machine.folder, 'cosign.key'), COSIGN_PASSWORD: '' };
       const offline = { COSIGN_OPTIONS: '--use-signing-config=false --tlog-upload=false' };
@@ -262,7 +262,7 @@ describeWhenSet('PAWL_TEST_COSIGN3', 'the files of a release with a real cosign'
 
 describeWhenSet('PAWL_TEST_HELM', 'the files of a release with a real Helm', (helm) => {
   it('are made of the commit, with the images of the fork in the chart', async () => {
-    const real = await Machine.create(['jq', 'npm', 'node', helm]);
+    const real = await Machine.create(['npm', 'node', helm]);
     try {
       const folder = join(real.folder, 'assets');
       const env = { GITHUB_REPOSITORY_OWNER: 'Someone', HOME: real.folder };
