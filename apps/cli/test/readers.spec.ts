@@ -172,5 +172,32 @@ describeWhenSet('PAWL_TEST_REGISTRY', 'a bundle as others read it, in a real reg
     });
   };
   describeWhenSet('PAWL_TEST_COSIGN', 'with the real cosign 2', withCosign);
-  describeWhenSet('PAWL_TEST_COSIGN3', 'with the real cosign 3', withCosign);
+  describeWhenSet('PAWL_TEST_COSIGN3', 'with the real cosign 3', (cosign) => {
+    withCosign(cosign);
+
+    it('verifies the image that pawl signed, and no other one', async () => {
+      const [name, unsigned] = [reference(), reference()];
+      const { folder, pawl } = await aPublishedBundle(`oci://${name}`);
+      await pawl('publish', 'bundle', `oci://${unsigned}`);
+      const { out } = await pawl('publish', 'bundle', `oci://${name}`, '--sign-image', 'pawl.key');
+      expect(out).toContain('image signature');
+      const verify = ['verify', '--key', 'pawl.pub', '--insecure-ignore-tlog', '--allow-http-registry'];
+      expect((await run(cosign, [...verify, name], { cwd: folder })).stdout).toContain('docker-manifest-digest');
+      await expect(run(cosign, [...verify, unsigned], { cwd: folder })).rejects.toThrow(/no matching|no signatures/);
+    });
+
+    it('signs an image, and pawl verifies it', async () => {
+      const name = reference();
+      const { folder, pawl, out } = await aPublishedBundle(`oci://${name}`);
+      const digest = /@(sha256:[0-9a-f]{64})/.exec(out)?.[1] ?? '';
+      const options = { cwd: folder, env: { ...process.env, COSIGN_PASSWORD: '' } };
+      await run(cosign, ['import-key-pair', '--key', 'pawl.key'], options);
+      const sign = ['sign', '--yes', '--key', 'import-cosign.key', '--tlog-upload=false', '--use-signing-config=false'];
+      await run(cosign, [...sign, '--allow-http-registry', `${name.replace(/:1.0.0$/, '')}@${digest}`], options);
+      const verified = await pawl('verify', `oci://${name}`, '--key', 'pawl.pub');
+      expect(verified.out).toMatch(/✓ image signature +by the given key, of the image/);
+      expect(verified.out).toMatch(/✓ ModelPack/);
+      expect(verified.code).toBe(0);
+    });
+  });
 });

@@ -19,6 +19,8 @@ export interface PublishRequest {
   readonly uri: string;
   /** PEM; when given, the bundle must be signed by its private half. */
   readonly publicKeyPem?: string | undefined;
+  /** PEM; when given, the image of an oci:// address is signed as well. */
+  readonly privateKeyPem?: string | undefined;
   /** Move a tag that names another bundle. */
   readonly force: boolean;
 }
@@ -46,7 +48,7 @@ type Present =
  * @throws CliError TAG_MOVED; PawlError of the bundle and of the store.
  */
 export async function publish(context: Context, request: PublishRequest): Promise<Publication> {
-  const { directory, uri, publicKeyPem, force } = request;
+  const { directory, uri, publicKeyPem, privateKeyPem, force } = request;
   const location = parseBundleUri(uri);
   const bundle = await openBundle(directory, { publicKeyPem, signal: context.signal });
   const { manifest, digest } = bundle;
@@ -59,7 +61,14 @@ export async function publish(context: Context, request: PublishRequest): Promis
   const readersOf = async (image: string | undefined) =>
     location.kind === 'oci'
       ? await atStore(uri, () =>
-          publishReaders(bundle, uri, { ...storeOptions(context), publicKeyPem, signal: context.signal, image, force }),
+          publishReaders(bundle, uri, {
+            ...storeOptions(context),
+            publicKeyPem,
+            privateKeyPem,
+            signal: context.signal,
+            image,
+            force,
+          }),
         )
       : [];
   if (same && (signature === undefined || equal(signature, present.signature)))

@@ -14,6 +14,7 @@ import { themeOf, type Session } from '../session.ts';
 
 interface PublishFlags extends PageOptions {
   readonly key?: string;
+  readonly signImage?: string;
   readonly force?: boolean;
   readonly addressFile?: string;
   readonly output?: Format;
@@ -30,6 +31,10 @@ export function addPublish(program: Command, session: Session): void {
       .argument('<folder>', 'folder of the bundle')
       .argument('<uri>', 'oci://, s3:// or file:// address; {name}, {version} and {digest} are filled in')
       .option('--key <file>', 'public key that must have signed it')
+      .option(
+        '--sign-image <file>',
+        'private key that also signs the image, for cosign verify and admission controllers',
+      )
       .option('--force', 'move a tag that names another bundle')
       .option('--address-file <file>', 'also write the pinned address there, for pawl release @FILE')
       .addOption(outputOption('json', 'yaml')),
@@ -50,10 +55,13 @@ async function publishBundle(session: Session, folder: string, template: string,
   assertDestination(address);
   const uri = toUri(address, context.cwd);
   const publicKeyPem = options.key === undefined ? undefined : await readKey(context, options.key, 'public');
+  const privateKeyPem =
+    options.signImage === undefined ? undefined : await readKey(context, options.signImage, 'private');
   const result = await publish(context, {
     directory: resolve(context.cwd, folder),
     uri,
     publicKeyPem,
+    privateKeyPem,
     force: options.force === true,
   });
   const { manifest, digest, imageDigest } = result;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { addressInvalid, parseBundleUri } from '../bundle-uri.ts';
-import { digestOfBytes, isDigest } from '../digest.ts';
+import { isDigest } from '../digest.ts';
 import type { Manifest } from '../manifest.ts';
 import type { OciDescriptor } from '../oci-image.ts';
 import { readPublicKeys, verifyManifestSignature } from '../signature.ts';
@@ -12,12 +12,13 @@ import { listReferrers } from '../stores/oci-referrers.ts';
 import type { OciRegistry } from '../stores/oci-registry.ts';
 import type { StoreOptions } from '../stores/store-table.ts';
 import { MAX_STATEMENT_BYTES, openStatement, SIGSTORE_BUNDLE_TYPE } from './dsse.ts';
+import { IMAGE_SIGNATURE_PREDICATE, verifyImageSignature } from './image-signature.ts';
 import { MAX_ML_BOM_BYTES, ML_BOM_TYPE, verifyMlBom } from './ml-bom.ts';
 import { describeModelPack, MODEL_PACK_TYPE, modelPackTag } from './model-pack.ts';
 import { MODEL_SIGNATURE_PREDICATE, verifyModelSignature } from './model-signing.ts';
 import { findImage, type PublishedImage } from './published-image.ts';
 import type { ReaderKind } from './publish-readers.ts';
-import { parseReferrer } from './referrer.ts';
+import { readReferrer } from './read-referrer.ts';
 
 /** Something beside the image of a bundle, looked at. */
 export interface CheckedReader {
@@ -43,6 +44,12 @@ export interface CheckedBundle {
 export interface CheckReadersOptions extends StoreOptions, CallOptions {
   /** PEM, one key or several; without it only what needs no key is checked of signatures. */
   readonly publicKeyPem?: string | undefined;
+}
+
+/** What may be signed: a bundle, and its image where there is one. */
+interface SignedThings extends CheckedBundle {
+  /** `sha256:<hex>`. */
+  readonly image?: string | undefined;
 }
 
 /** What one of them is worth. */
@@ -131,14 +138,25 @@ async function judge(
   const isSignature = artifactType === SIGSTORE_BUNDLE_TYPE;
   if (!isSignature && artifactType !== ML_BOM_TYPE)
     return { kind: 'other', outcome: 'skipped', detail: 'not looked at' };
-  const kind: ReaderKind = !isSignature
-    ? 'ml-bom'
-    : annotations?.['dev.sigstore.bundle.content'] === 'dsse-envelope'
-      ? 'model-signature'
-      : 'sigstore-bundle';
+  const claimed = annotations?.['dev.sigstore.bundle.predicateType'];
+  const statement = claimed === IMAGE_SIGNATURE_PREDICATE ? 'image-signature' : 'model-signature';
+  const isStatement = annotations?.['dev.sigstore.bundle.content'] === 'dsse-envelope';
+  // What it claims to be, for what is too damaged to tell.
+  const kind: ReaderKind = !isSignature ? 'ml-bom' : isStatement ? statement : 'sigstore-bundle';
   try {
-    const text = await readContent(registry, digest, image, isSignature ? MAX_STATEMENT_BYTES : MAX_ML_BOM_BYTES, call);
-    return { text, ...(isSignature ? judgeSignature(text, bundle, publicKeyPem) : judgeMlBom(text, bundle)) };
+    const text = await readReferrer(
+      registry,
+      digest,
+      image,
+      isSignature ? MAX_STATEMENT_BYTES : MAX_ML_BOM_BYTES,
+      call,
+    );
+    return {
+      text,
+      ...(isSignature
+        ? judgeSignature(text, { ...bundle, image: image.subject.digest }, publicKeyPem)
+        : judgeMlBom(text, bundle)),
+    };
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof PawlError) || !OF_THE_READER.includes(error.code)) throw error;
@@ -155,50 +173,29 @@ const OF_THE_READER: readonly string[] = [
   'BUNDLE_NOT_FOUND',
 ] satisfies PawlError['code'][];
 
-/** The one document that a referrer carries. */
-async function readContent(
-  registry: OciRegistry,
-  digest: string,
-  { subject }: PublishedImage,
-  maxBytes: number,
-  call: Call,
-): Promise<string> {
-  const manifest = parseReferrer((await call((signal) => registry.getManifest(digest, signal))).bytes);
-  if (manifest.subject?.digest !== subject.digest) throw notOfThis('it refers to another image');
-  const [layer, ...more] = manifest.layers;
-  if (layer === undefined || more.length > 0 || layer.size > maxBytes)
-    throw notOfThis(`expected one document of at most ${maxBytes} bytes in it`);
-  const bytes = await call(async (signal) => {
-    const { stream } = await registry.readBlob(layer.digest, { signal });
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      size += chunk.length;
-      // More than was announced is not read: it cannot have the digest.
-      if (size > layer.size) throw notOfThis('its document is longer than its manifest says');
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  });
-  if (digestOfBytes(bytes) !== layer.digest) throw notOfThis('its document does not have its digest');
-  return bytes.toString('utf8');
-}
-
 /**
  * Pure: what a Sigstore bundle is worth that is said to sign a bundle.
  *
  * @throws PawlError BUNDLE_SIGNATURE_INVALID, BUNDLE_READER_INVALID where it is forged or damaged.
  */
-export function judgeSignature(text: string, bundle: CheckedBundle, publicKeyPem: string | undefined): Verdict {
+export function judgeSignature(text: string, bundle: SignedThings, publicKeyPem: string | undefined): Verdict {
   const { content, hint } = parseSigstoreBundle(text);
   return content === 'statement'
     ? judgeStatement(text, bundle, publicKeyPem)
     : judgeMessageSignature(text, hint, bundle, publicKeyPem);
 }
 
-function judgeStatement(text: string, bundle: CheckedBundle, publicKeyPem: string | undefined): Verdict {
+function judgeStatement(text: string, bundle: SignedThings, publicKeyPem: string | undefined): Verdict {
   const kind = 'model-signature';
   const sealed = openStatement(text);
+  const { image } = bundle;
+  if (image !== undefined && sealed.statement.includes(IMAGE_SIGNATURE_PREDICATE)) {
+    verifyImageSignature(text, image, undefined);
+    if (publicKeyPem === undefined) return unchecked('image-signature', 'of the image');
+    if (sealed.names(publicKeyPem) !== true) return byAnother('image-signature');
+    sealed.verify(publicKeyPem);
+    return { kind: 'image-signature', outcome: 'pass', detail: 'by the given key, of the image' };
+  }
   if (!sealed.statement.includes(MODEL_SIGNATURE_PREDICATE))
     return { kind: 'other', outcome: 'skipped', detail: 'a statement of another kind, not looked at' };
   // What is wrong without any key is wrong with each.

@@ -11,19 +11,35 @@ const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 /** Largest statement that is read, bytes of its Sigstore bundle: one line for each of at most 1,000 files. */
 export const MAX_STATEMENT_BYTES = 1024 * 1024;
 
+/** How a key is named in a bundle, by the sha256 of its public half: of the PEM in hex, or of the DER in base64. */
+const hints = {
+  'model-signing': (key: KeyObject) =>
+    createHash('sha256')
+      .update(key.export({ type: 'spki', format: 'pem' }))
+      .digest('hex'),
+  cosign: (key: KeyObject) =>
+    createHash('sha256')
+      .update(key.export({ type: 'spki', format: 'der' }))
+      .digest('base64'),
+};
+
 /**
- * Pure: signs an in-toto statement by the DSSE protocol (secure-systems-lab/dsse, version 1.0) and puts it into a Sigstore bundle
- * v0.3. The key is named by the sha256 of its public half in PEM, in hex, as OpenSSF Model Signing 1.x does.
+ * Signs an in-toto statement by the DSSE protocol (secure-systems-lab/dsse, version 1.0) and puts it into a Sigstore bundle v0.3.
  *
  * @param statement JSON.
+ * @param reader for whom the key is named.
  * @throws PawlError BUNDLE_KEY_INVALID.
  */
-export function signStatement(statement: string, privateKeyPem: string): string {
+export function signStatement(
+  statement: string,
+  privateKeyPem: string,
+  reader: keyof typeof hints = 'model-signing',
+): string {
   const payload = Buffer.from(statement);
   const sig = signManifest(preAuthentication(PAYLOAD_TYPE, payload), privateKeyPem);
   return JSON.stringify({
     mediaType: SIGSTORE_BUNDLE_TYPE,
-    verificationMaterial: { publicKey: { hint: hintOf(createPublicKey(privateKeyPem)) }, tlogEntries: [] },
+    verificationMaterial: { publicKey: { hint: hints[reader](createPublicKey(privateKeyPem)) }, tlogEntries: [] },
     dsseEnvelope: {
       payload: payload.toString('base64'),
       payloadType: PAYLOAD_TYPE,
@@ -78,7 +94,8 @@ export function openStatement(text: string): SealedStatement {
   const signed = preAuthentication(PAYLOAD_TYPE, payload);
   return {
     statement: payload.toString('utf8'),
-    names: (pem) => (hint === '' ? undefined : readPublicKeys(pem).some((key) => hintOf(key) === hint)),
+    names: (pem) =>
+      hint === '' ? undefined : readPublicKeys(pem).some((key) => Object.values(hints).some((of) => of(key) === hint)),
     verify: (pem) => {
       const keys = readPublicKeys(pem);
       if (keys.some((key) => verify('sha256', signed, key, signature))) return;
@@ -92,12 +109,6 @@ export function openStatement(text: string): SealedStatement {
 /** What is signed in place of a payload, so that a signature holds for one type alone (PAE of the DSSE protocol). */
 function preAuthentication(type: string, payload: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `), payload]);
-}
-
-function hintOf(key: KeyObject): string {
-  return createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'pem' }))
-    .digest('hex');
 }
 
 function parseJson(text: string): unknown {

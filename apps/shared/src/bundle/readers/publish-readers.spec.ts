@@ -10,6 +10,7 @@ import { publishBundle } from '../publish-bundle.ts';
 import { generateSigningKeyPair } from '../signature.ts';
 import { checkReaders } from './check-readers.ts';
 import { signStatement } from './dsse.ts';
+import { IMAGE_SIGNATURE_PREDICATE, signImage, verifyImageSignature } from './image-signature.ts';
 import { mlBomOf, ML_BOM_TYPE } from './ml-bom.ts';
 import { publishReaders } from './publish-readers.ts';
 import { describeReferrer, parseReferrers, referrersTag, withReferrers } from './referrer.ts';
@@ -183,6 +184,53 @@ describe('what others read of a published bundle', () => {
     expect(readers.at(-1)).toMatchObject({ outcome: 'refused', problem: { code: 'BUNDLE_ALREADY_PUBLISHED' } });
     const forced = await publishReaders(bundle, uri(), { ...options(), force: true });
     expect(forced.at(-1)?.outcome).toBe('published');
+  });
+});
+
+describe('the signature of an image', () => {
+  const sign = (bundle: Bundle, privateKeyPem: string) =>
+    publishReaders(bundle, uri(), { ...options(), privateKeyPem });
+
+  it('is made once by each key, and is right for this image alone', async () => {
+    const { bundle, image } = await published();
+    const kinds = (await sign(bundle, keys.privateKeyPem)).map(({ kind }) => kind);
+    expect(kinds).toContain('image-signature');
+    expect((await sign(bundle, keys.privateKeyPem)).map(({ outcome }) => outcome)).toEqual(kinds.map(() => 'present'));
+    const lines = await check(bundle, keys.publicKeyPem);
+    expect(lines).toContainEqual({
+      kind: 'image-signature',
+      outcome: 'pass',
+      detail: 'by the given key, of the image',
+    });
+    await sign(bundle, other.privateKeyPem);
+    const both = (await check(bundle, keys.publicKeyPem)).filter(({ kind }) => kind === 'image-signature');
+    expect(both.map(({ outcome }) => outcome).sort()).toEqual(['pass', 'skipped']);
+    const text = signImage(`sha256:${'1'.repeat(64)}`, keys.privateKeyPem);
+    expect(() => {
+      verifyImageSignature(text, image, keys.publicKeyPem);
+    }).toThrow(anError({ code: 'BUNDLE_SIGNATURE_INVALID', message: expect.stringContaining('is of the image') }));
+  });
+
+  it('of another image is forged, whoever signed it', async () => {
+    const { bundle, image } = await published();
+    attach(
+      image,
+      'application/vnd.dev.sigstore.bundle.v0.3+json',
+      signImage(`sha256:${'1'.repeat(64)}`, keys.privateKeyPem),
+      {
+        'dev.sigstore.bundle.content': 'dsse-envelope',
+        'dev.sigstore.bundle.predicateType': IMAGE_SIGNATURE_PREDICATE,
+      },
+    );
+    expect(await check(bundle, keys.publicKeyPem)).toMatchObject([{ kind: 'image-signature', outcome: 'fail' }]);
+    const again = await sign(bundle, keys.privateKeyPem);
+    expect(again.find(({ kind }) => kind === 'image-signature')?.outcome).toBe('published');
+  });
+
+  it('needs a key of P-256, and nothing is asked of the registry with another', async () => {
+    const { bundle } = await published();
+    await expect(sign(bundle, 'no key')).rejects.toThrow(anError({ code: 'BUNDLE_KEY_INVALID' }));
+    expect([...registry.contents.keys()].some((path) => path.includes('modelpack'))).toBe(false);
   });
 });
 

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PawlError } from '../../errors/pawl-error.ts';
@@ -10,18 +11,20 @@ import { verifyManifestSignature } from '../signature.ts';
 import { signatureOfSigstoreBundle } from '../sigstore.ts';
 import { callStore, type Call, type CallOptions } from '../stores/call-store.ts';
 import type { OciLocation } from '../stores/oci-location.ts';
-import { noteReferrers, pushManifest } from '../stores/oci-referrers.ts';
+import { listReferrers, noteReferrers, pushManifest } from '../stores/oci-referrers.ts';
 import type { OciRegistry } from '../stores/oci-registry.ts';
 import type { StoreOptions } from '../stores/store-table.ts';
-import { SIGSTORE_BUNDLE_TYPE } from './dsse.ts';
+import { MAX_STATEMENT_BYTES, SIGSTORE_BUNDLE_TYPE } from './dsse.ts';
+import { IMAGE_SIGNATURE_PREDICATE, signImage, verifyImageSignature } from './image-signature.ts';
 import { mlBomOf, ML_BOM_TYPE } from './ml-bom.ts';
 import { describeModelPack, modelPackTag } from './model-pack.ts';
 import { MODEL_SIGNATURE_PREDICATE, verifyModelSignature } from './model-signing.ts';
 import { findImage, type PublishedImage } from './published-image.ts';
+import { readReferrer } from './read-referrer.ts';
 import { describeReferrer, parseReferrer, type Referrer } from './referrer.ts';
 
 /** What others read of a published bundle, each in its own format. */
-export type ReaderKind = 'sigstore-bundle' | 'model-signature' | 'ml-bom' | 'model-pack';
+export type ReaderKind = 'sigstore-bundle' | 'model-signature' | 'image-signature' | 'ml-bom' | 'model-pack';
 
 /** What came of one of them. */
 export interface PublishedReader {
@@ -38,6 +41,8 @@ export interface PublishedReader {
 export interface PublishReadersOptions extends StoreOptions, CallOptions {
   /** PEM; when given, signatures that are not by its private half are not published. */
   readonly publicKeyPem?: string | undefined;
+  /** PEM; when given, the image is signed as well. */
+  readonly privateKeyPem?: string | undefined;
   /** Tag or digest of the image; default: that of the address. */
   readonly image?: string | undefined;
   /** Moves the tag of a ModelPack of another bundle. */
@@ -56,7 +61,7 @@ interface Planned extends Referrer {
  * is in the result: the bundle itself is published by then.
  *
  * @param bundle opened and verified.
- * @throws PawlError BUNDLE_URI_INVALID for other addresses than oci://; those of finding the image; BUNDLE_SIGNATURE_INVALID for
+ * @throws PawlError BUNDLE_URI_INVALID for other addresses than oci://, BUNDLE_KEY_INVALID; those of finding the image; BUNDLE_SIGNATURE_INVALID for
  * signatures in the folder that are not of this bundle; the reason of `signal`.
  */
 export async function publishReaders(
@@ -73,7 +78,8 @@ export async function publishReaders(
   const image = await findImage(registry, options.image ?? location.reference, call);
   const readers: PublishedReader[] = [];
   const pushed: Planned[] = [];
-  for (const planned of plan(bundle, image, signatures)) {
+  const imageSignature = await signatureOfImage(registry, image, options, call);
+  for (const planned of plan(bundle, image, { ...signatures, image: imageSignature })) {
     const result = await attempt(
       planned,
       location,
@@ -93,6 +99,36 @@ export async function publishReaders(
 interface Signatures {
   readonly sigstore: string | undefined;
   readonly model: string | undefined;
+  readonly image?: string | undefined;
+}
+
+/** The signature of the image by the given key: the one that is there, since each one that is made is another. */
+async function signatureOfImage(
+  registry: OciRegistry,
+  image: PublishedImage,
+  { privateKeyPem, signal }: PublishReadersOptions,
+  call: Call,
+): Promise<string | undefined> {
+  if (privateKeyPem === undefined) return undefined;
+  const { digest } = image.subject;
+  // Before the registry is asked: it also judges the key.
+  const made = signImage(digest, privateKeyPem);
+  const publicKeyPem = createPublicKey(privateKeyPem).export({ type: 'spki', format: 'pem' }).toString();
+  let found: string | undefined;
+  // A list that cannot be had is said when something is added to it.
+  await problemOf(signal, async () => {
+    for (const { artifactType, annotations, digest: at } of await listReferrers(registry, digest, call)) {
+      if (artifactType !== SIGSTORE_BUNDLE_TYPE) continue;
+      if (annotations?.['dev.sigstore.bundle.predicateType'] !== IMAGE_SIGNATURE_PREDICATE) continue;
+      const problem = await problemOf(signal, async () => {
+        const text = await readReferrer(registry, at, image, MAX_STATEMENT_BYTES, call);
+        verifyImageSignature(text, digest, publicKeyPem);
+        found ??= text;
+      });
+      if (problem === undefined) return;
+    }
+  });
+  return found ?? made;
 }
 
 /**
@@ -111,7 +147,7 @@ export async function readSignatures(bundle: Bundle, publicKeyPem: string | unde
 }
 
 /** Pure: what refers to the image. Annotations of signatures are named as cosign names them. */
-function plan(bundle: Bundle, { subject }: PublishedImage, { sigstore, model }: Signatures): readonly Planned[] {
+function plan(bundle: Bundle, { subject }: PublishedImage, { sigstore, model, image }: Signatures): readonly Planned[] {
   const planned = (kind: ReaderKind, artifactType: string, text: string, annotations: Record<string, string>) => ({
     kind,
     artifactType,
@@ -131,6 +167,14 @@ function plan(bundle: Bundle, { subject }: PublishedImage, { sigstore, model }: 
           planned('model-signature', SIGSTORE_BUNDLE_TYPE, model, {
             'dev.sigstore.bundle.content': 'dsse-envelope',
             'dev.sigstore.bundle.predicateType': MODEL_SIGNATURE_PREDICATE,
+          }),
+        ]),
+    ...(image === undefined
+      ? []
+      : [
+          planned('image-signature', SIGSTORE_BUNDLE_TYPE, image, {
+            'dev.sigstore.bundle.content': 'dsse-envelope',
+            'dev.sigstore.bundle.predicateType': IMAGE_SIGNATURE_PREDICATE,
           }),
         ]),
     planned('ml-bom', ML_BOM_TYPE, mlBomOf(bundle), {}),
