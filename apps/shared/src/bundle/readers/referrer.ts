@@ -62,7 +62,7 @@ export const referrerDescriptor = (
 });
 
 /** RFC 6838, with parameters: it is shown to people. */
-const mediaType = z.string().regex(/^[A-Za-z0-9!#$&^_.+\/;= -]{1,255}$/, 'expected a media type');
+const mediaType = z.string().regex(/^[A-Za-z0-9!#$&^_.+/;= -]{1,255}$/, 'expected a media type');
 
 const descriptorSchema = z.object({
   mediaType,
