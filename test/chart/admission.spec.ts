@@ -1,6 +1,6 @@
-/* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call --
+/* eslint-disable @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-argument --
    Rendered objects are of many kinds; a field that is not there shows as a failed expectation. */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Deployment } from '@pawl/shared/kubernetes/objects';
 import { eventually } from '@pawl/test-kit/eventually';
@@ -9,33 +9,26 @@ import { inRepository } from '@pawl/test-kit/repository';
 import { describeWhenSet } from '@pawl/test-kit/when-set';
 import { parse } from 'yaml';
 import { canaryDeployment, stablePatch } from '../../apps/controller/src/model-version/canary.ts';
-import { type AdmissionSettings, admissionObjects } from './support/admission.ts';
+import { admissionObjects } from './support/admission.ts';
+import {
+  ARGOCD,
+  aPod,
+  bare,
+  contained,
+  foreignKey,
+  good,
+  key,
+  otherKey,
+  pinned,
+  refusedPods,
+  settings,
+} from './support/admission-cases.ts';
 import { ensureCrd, InstalledRelease, Namespace } from './support/cluster.ts';
 import { type KubeObject, merge, render, type Values } from './support/helm.ts';
 import { podsOf } from './support/pods-of.ts';
 import { DIGEST, OTHER_DIGEST } from './support/releases.ts';
 
 const kubectl = process.env['PAWL_TEST_KUBECTL'] ?? 'kubectl';
-const ARGOCD = 'system:serviceaccount:argocd:argocd-application-controller';
-
-const newKey = () =>
-  generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }) as string;
-const [key, otherKey, foreignKey] = [newKey(), newKey(), newKey()];
-
-const settings: Omit<AdmissionSettings, 'namespace'> = {
-  images: ['registry.example/pawl-inference', 'registry.example:5000/pawl-controller'],
-  weights: ['oci://registry.example/models', 's3://models/pets', 'file:///mnt/models'],
-  offeredBy: [ARGOCD],
-  publicKeys: `# release\n${key}\n# CI\n${otherKey}`,
-};
-
-/** Values of a release that is admitted. */
-const good = {
-  image: { repository: 'registry.example/pawl-inference', digest: DIGEST },
-  controller: { image: { repository: 'registry.example:5000/pawl-controller', digest: OTHER_DIGEST } },
-  publicKey: key,
-  crds: { install: false },
-};
 
 const aVersion = versionBuilder({ model: 'catdog', namespace: 'x', createdAt: '2026-11-30T00:00:00Z' });
 
@@ -79,29 +72,12 @@ describeWhenSet('KUBECONFIG', 'k8s/admission on a real API server', () => {
 
     const release = render(helm, good);
     const stable: KubeObject = release.find('Deployment', 'inference');
-    const [stablePod] = podsOf([stable]);
-    const bare = { image: `registry.example/pawl-inference@${DIGEST}` };
-    const aPod = (spec: object, name = 'a-pod'): KubeObject => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name },
-      spec: {
-        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-        ...spec,
-      },
-    });
-    const contained = (container: object) => ({
-      name: 'main',
-      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-      ...container,
-    });
     const offer = (uri: string, digest = DIGEST): KubeObject => ({
       apiVersion: 'pawl.dev/v1alpha1',
       kind: 'ModelVersion',
       metadata: { name: 'catdog-1-1-0' },
       spec: { model: 'catdog', version: '1.1.0', artifact: { uri, digest } },
     });
-    const pinned = `oci://registry.example/models/catdog:1.1.0@${DIGEST}`;
 
     // From before the policies: they must not stand in its way.
     const olderPod = aPod(
@@ -266,105 +242,16 @@ describeWhenSet('KUBECONFIG', 'k8s/admission on a real API server', () => {
         const canary = canaryDeployment(owned, of, { name: 'canary', replicas: 1, mount });
         expect(refusal(canary)).toBe('');
         expect(podsOf([canary]).map((pod) => refusal(pod))).toEqual(['']);
-        const promoted = merge(stable, { spec: { template: stablePatch(owned, of, mount).spec.template } });
-        expect(refusal(merge(promoted, { spec: canary.spec, metadata: { name: 'promoted' } }))).toBe('');
+        const promoted = merge(stable, { metadata: { name: 'promoted' }, spec: { replicas: 0 } });
+        namespace.must(['create', '-f', '-'], here(promoted));
+        const patch: KubeObject = stablePatch(owned, of, mount);
+        namespace.applyAs('pawl-controller', here(merge(patch, { metadata: { name: 'promoted' } })));
+        const { spec } = namespace.get('deployment', 'promoted');
+        expect(spec.template.metadata.annotations['pawl.dev/digest']).toBe(DIGEST);
+        namespace.must(['delete', 'deployment', 'promoted']);
       });
 
-      const withEnv = (name: string, env: readonly object[]) =>
-        aPod({ containers: [contained({ ...bare, name, env })] });
-      const image = (reference: string) =>
-        aPod({ containers: [contained(bare)], volumes: [{ name: 'm', image: { reference } }] });
-      const unverified = (change: (pod: KubeObject) => void): KubeObject => {
-        const pod = structuredClone(stablePod);
-        change(pod);
-        return pod;
-      };
-      it.each<[string, KubeObject, RegExp]>([
-        [
-          'a tag',
-          aPod({ containers: [contained({ image: 'registry.example/pawl-inference:1' })] }),
-          /registry.example\/pawl-inference:1; expected NAME@sha256:….*image.digest/,
-        ],
-        [
-          'another repository',
-          aPod({ containers: [contained({ image: `registry.example/other@${DIGEST}` })] }),
-          /images are not admitted here: registry.example\/other@/,
-        ],
-        [
-          'a repository below',
-          aPod({ containers: [contained({ image: `registry.example/pawl-inference/x@${DIGEST}` })] }),
-          /images are not admitted/,
-        ],
-        [
-          'an init container',
-          aPod({ containers: [contained(bare)], initContainers: [contained({ name: 'i', image: 'x:1' })] }),
-          /images are not admitted here: x:1/,
-        ],
-        [
-          'a weights volume by tag',
-          image('registry.example/models/catdog:1'),
-          /weights are not admitted here: registry.example\/models\/catdog:1;.*ModelVersion/,
-        ],
-        [
-          'a weights volume from elsewhere',
-          image(`registry.example/pawl-inference@${DIGEST}`),
-          /weights are not admitted/,
-        ],
-        ['a fetch without a digest', withEnv('f', [{ name: 'MODEL_URI', value: pinned }]), /MODEL_URI of f; expected/],
-        [
-          'a fetch from elsewhere',
-          withEnv('f', [
-            { name: 'MODEL_URI', value: `oci://evil.example/x@${DIGEST}` },
-            { name: 'MODEL_DIGEST', value: DIGEST },
-          ]),
-          /MODEL_URI of f/,
-        ],
-        [
-          'a fetch from a Secret',
-          withEnv('f', [
-            { name: 'MODEL_URI', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
-            { name: 'MODEL_DIGEST', value: DIGEST },
-          ]),
-          /MODEL_URI of f/,
-        ],
-        [
-          'pods of a model without the key',
-          podsOf([render(helm, merge(good, { publicKey: '' })).find('Deployment', 'inference')])[0],
-          /the pods of the model catdog do not verify signatures.*publicKey/,
-        ],
-        [
-          'a verifier without the variable',
-          unverified((pod) => {
-            pod.spec.initContainers[0].env = [];
-          }),
-          /do not verify/,
-        ],
-        [
-          'a variable twice',
-          unverified((pod) => {
-            pod.spec.containers[0].env.push({ name: 'MODEL_PUBLIC_KEY_FILE', value: '/tmp/x' });
-          }),
-          /do not verify/,
-        ],
-        [
-          'another file over the key',
-          unverified((pod) => {
-            pod.spec.containers[0].volumeMounts.push({
-              name: 'tmp',
-              mountPath: '/etc/pawl/key/public-key.pem',
-              subPath: 'x',
-            });
-          }),
-          /do not verify/,
-        ],
-        [
-          'another key of the ConfigMap',
-          unverified((pod) => {
-            pod.spec.volumes.find((v: KubeObject) => v.name === 'public-key').configMap.items[0].key = 'other';
-          }),
-          /do not verify/,
-        ],
-      ])('refuses %s', (_, pod, message) => {
+      it.each(refusedPods(helm))('refuses %s', (_, pod, message) => {
         expect(refusal(pod)).toMatch(message);
         // A Deployment of such pods is refused for the same reason, before there is a pod.
         const labels = { a: 'b', ...pod.metadata.labels };
