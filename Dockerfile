@@ -194,16 +194,19 @@ LABEL org.opencontainers.image.version=$VERSION \
 # --- MLflow's server, which Pawl's runs are sent to ------------------------------------------------------------------------
 # Its packages, by hash (images/mlflow/requirements.in). Compiled here: nobody can write what Python compiles into a container
 # that is read-only, and each start would compile it all again. By hash, not by time: two builds are alike.
-FROM ${PYTHON_IMAGE}${PYTHON_IMAGE_DIGEST:+@}${PYTHON_IMAGE_DIGEST} AS mlflow-packages
+FROM --platform=${BUILDPLATFORM} ${PYTHON_IMAGE}${PYTHON_IMAGE_DIGEST:+@}${PYTHON_IMAGE_DIGEST} AS mlflow-packages
+ARG TARGETARCH=amd64
 COPY images/mlflow/requirements.txt /src/
+# Wheels of the target platform, unpacked on the machine's own: all that Debian 12's C library, 2.36, can load.
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python3 -m venv /opt/mlflow \
-    && /opt/mlflow/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes --only-binary=:all: \
-         --requirement /src/requirements.txt \
-    && /opt/mlflow/bin/pip uninstall --quiet --yes pip setuptools \
+    case "$TARGETARCH" in amd64) cpu=x86_64 ;; arm64) cpu=aarch64 ;; *) echo "no wheels for $TARGETARCH"; exit 1 ;; esac \
+    && platforms="--platform manylinux2014_$cpu" \
+    && for minor in 5 12 17 24 26 27 28 31 34 35 36; do platforms="$platforms --platform manylinux_2_${minor}_$cpu"; done \
+    && python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile --no-deps --require-hashes \
+         --only-binary=:all: --implementation cp --python-version 3.11 $platforms --target /opt/mlflow --requirement /src/requirements.txt \
     && find /opt/mlflow -type d -name tests -prune -exec rm -r {} + \
     && find /opt/mlflow -name '*.pyc' -delete \
-    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/mlflow/lib
+    && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/mlflow
 
 FROM ${PYTHON_IMAGE}${PYTHON_IMAGE_DIGEST:+@}${PYTHON_IMAGE_DIGEST} AS mlflow
 # The server starts others: the init passes a SIGTERM on to all of them.
@@ -213,6 +216,7 @@ COPY --from=mlflow-packages /opt/mlflow /opt/mlflow
 COPY images/mlflow/healthy.py /app/
 # The server takes the rest from variables as well: MLFLOW_BACKEND_STORE_URI, MLFLOW_ARTIFACTS_DESTINATION, MLFLOW_S3_ENDPOINT_URL.
 ENV PATH=/opt/mlflow/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONPATH=/opt/mlflow \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
