@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aFolder, cleanFolders } from '@pawl/test-kit/bundles';
@@ -118,20 +118,10 @@ describe.each(['inference', 'controller', 'cli'])('the joined files of %s', (app
   });
 });
 
-it('every native package beside the joined files has a licence text', () => {
-  const folders = [
-    'onnxruntime-node',
-    'onnxruntime-common',
-    'sharp',
-    'swagger-ui-dist',
-    '@resvg/resvg-js',
-    'dejavu-fonts-ttf',
-  ];
-  for (const name of [...folders, '@img/sharp-libvips-linux-x64'].filter((each) =>
-    existsSync(inRepository(`node_modules/${each}`)),
-  ))
-    expect([name, readComponent(inRepository(`node_modules/${name}`), standard).texts.length]).toEqual([
-      name,
-      expect.any(Number),
-    ]);
-});
+it.each(['onnxruntime-node', 'onnxruntime-common', 'sharp', 'swagger-ui-dist', '@resvg/resvg-js', 'dejavu-fonts-ttf'])(
+  '%s, which lies beside the joined files, has the text of its licence',
+  (name) => {
+    const { texts } = readComponent(inRepository(`node_modules/${name}`), standard);
+    expect(texts.join('').length).toBeGreaterThan(500);
+  },
+);
