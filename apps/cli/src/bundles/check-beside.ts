@@ -4,10 +4,10 @@ import { readModelSignature, readSigstoreFile } from '@pawl/shared/bundle/open-b
 import { checkReaders, judgeSignature, type Verdict } from '@pawl/shared/bundle/readers/check-readers';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../terminal/context.ts';
-import type { VerificationStep } from './check-bundle.ts';
 import type { Demands, StoredManifest } from './read-bundle.ts';
 import { readerNames } from './reader-names.ts';
 import { atStore, storeOptions } from './stores.ts';
+import type { VerificationStep } from './verification-step.ts';
 
 /** What was found beside a bundle. */
 interface Beside {

@@ -8,15 +8,8 @@ import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../terminal/context.ts';
 import { bytes, count } from '../terminal/text.ts';
 import { checkBeside } from './check-beside.ts';
+import type { VerificationStep } from './verification-step.ts';
 import { readStoredManifest, withBundle, type Demands, type StoredManifest } from './read-bundle.ts';
-
-/** One line of the checklist. */
-export interface VerificationStep {
-  /** What was looked at: `manifest`, `digest`, `signature`, a file of the bundle, or what others read of it. */
-  readonly subject: string;
-  readonly outcome: 'pass' | 'fail' | 'skipped';
-  readonly detail: string;
-}
 
 /** What the check of a bundle found. */
 export interface BundleCheck {

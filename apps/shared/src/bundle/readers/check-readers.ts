@@ -8,7 +8,7 @@ import { readPublicKeys, verifyManifestSignature } from '../signature.ts';
 import { parseSigstoreBundle } from '../sigstore.ts';
 import { callStore, type Call, type CallOptions } from '../stores/call-store.ts';
 import type { OciLocation } from '../stores/oci-location.ts';
-import { listReferrers } from '../stores/oci-referrers.ts';
+import { listReferrers } from './oci-referrers.ts';
 import type { OciRegistry } from '../stores/oci-registry.ts';
 import type { StoreOptions } from '../stores/store-table.ts';
 import { MAX_STATEMENT_BYTES, openStatement, SIGSTORE_BUNDLE_TYPE } from './dsse.ts';

@@ -11,7 +11,7 @@ import { verifyManifestSignature } from '../signature.ts';
 import { signatureOfSigstoreBundle } from '../sigstore.ts';
 import { callStore, type Call, type CallOptions } from '../stores/call-store.ts';
 import type { OciLocation } from '../stores/oci-location.ts';
-import { listReferrers, noteReferrers, pushManifest } from '../stores/oci-referrers.ts';
+import { listReferrers, noteReferrers, pushManifest } from './oci-referrers.ts';
 import type { OciRegistry } from '../stores/oci-registry.ts';
 import type { StoreOptions } from '../stores/store-table.ts';
 import { MAX_STATEMENT_BYTES, SIGSTORE_BUNDLE_TYPE } from './dsse.ts';

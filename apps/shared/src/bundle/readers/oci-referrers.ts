@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { PawlError } from '../../errors/pawl-error.ts';
 import type { OciContent, OciDescriptor } from '../oci-image.ts';
-import { parseReferrers, referrersTag, withReferrers, type Referrer } from '../readers/referrer.ts';
-import type { Call } from './call-store.ts';
-import type { OciDocument, OciRegistry } from './oci-registry.ts';
+import { parseReferrers, referrersTag, withReferrers, type Referrer } from './referrer.ts';
+import type { Call } from '../stores/call-store.ts';
+import type { OciDocument, OciRegistry } from '../stores/oci-registry.ts';
 
 /** How often a list under a tag is written again when another publisher has overwritten it meanwhile. */
 const LIST_ATTEMPTS = 5;
