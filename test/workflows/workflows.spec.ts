@@ -20,6 +20,7 @@ const RIGHTS: Readonly<Record<string, Readonly<Record<string, Readonly<Record<st
     build: READ,
     scan: {},
     report: REPORT,
+    tested: { actions: 'read', contents: 'read' },
     publish: PUBLISH,
     staging: DEPLOY,
     production: DEPLOY,
@@ -269,6 +270,8 @@ describe('deploy.yml', () => {
   it('comes to production after staging, and asks the environment', () => {
     const { staging, production } = readWorkflow('build.yml').jobs;
     expect([staging?.needs, production?.needs]).toEqual(['publish', 'staging']);
+    // And `publish` after the tests of this commit.
+    expect(readWorkflow('build.yml').jobs['publish']?.needs).toContain('tested');
     expect(readWorkflow('deploy.yml').jobs['deploy']?.environment).toBe('${{ inputs.environment }}');
   });
 });
