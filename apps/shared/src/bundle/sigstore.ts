@@ -1,6 +1,7 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { PawlError } from '../errors/pawl-error.ts';
+import { parseJson } from './parse-json.ts';
 
 /** Largest Sigstore bundle that is read, bytes; one of a key has 500, with an entry of a transparency log some thousand. */
 export const MAX_SIGSTORE_BYTES = 65_536;
@@ -78,11 +79,3 @@ export function parseSigstoreBundle(text: string): SigstoreContent {
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto
 import { z } from 'zod';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { readPublicKeys, signManifest } from '../signature.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** Media type of a Sigstore bundle, version 0.3, which every signature here is written as. */
 export const SIGSTORE_BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -109,14 +110,6 @@ export function openStatement(text: string): SealedStatement {
 /** What is signed in place of a payload, so that a signature holds for one type alone (PAE of the DSSE protocol). */
 function preAuthentication(type: string, payload: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `), payload]);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const invalid = (message: string) => new PawlError('BUNDLE_SIGNATURE_INVALID', { message });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { openStatement, signStatement } from './dsse.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** Predicate of a statement that says no more than that somebody vouches for an image, as cosign 3 writes it. */
 export const IMAGE_SIGNATURE_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
@@ -40,14 +41,6 @@ export function verifyImageSignature(text: string, imageDigest: string, publicKe
   if (!parsed.success) throw invalid('is no statement about one image');
   const found = parsed.data.subject[0]?.digest.sha256 ?? '';
   if (`sha256:${found}` !== imageDigest) throw invalid(`is of the image sha256:${found}; expected ${imageDigest}`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const invalid = (problem: string) =>

@@ -3,6 +3,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import { MANIFEST_FILE, type InputSpec, type Manifest, type OutputSpec } from '../manifest.ts';
 import { PawlError } from '../../errors/pawl-error.ts';
 import type { SignedModel } from './model-signing.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** Media type of a CycloneDX bill of materials in JSON, and of what carries it in a registry. */
 export const ML_BOM_TYPE = 'application/vnd.cyclonedx+json';
@@ -142,11 +143,3 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 const show = (value: unknown): string =>
   value === undefined ? 'not there' : isObject(value) ? 'an object' : JSON.stringify(value).slice(0, 200);
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

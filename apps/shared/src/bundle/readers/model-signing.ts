@@ -4,6 +4,7 @@ import { PawlError } from '../../errors/pawl-error.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
 import { MANIFEST_FILE, MODEL_SIGNATURE_FILE, SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from '../manifest.ts';
 import { openStatement, signStatement } from './dsse.ts';
+import { parseJson } from '../parse-json.ts';
 
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 
@@ -119,14 +120,6 @@ function rootOf(resources: readonly Resource[]): string {
   const hash = createHash('sha256');
   for (const { digest } of resources) hash.update(digest, 'hex');
   return hash.digest('hex');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const invalid = (problem: string) =>

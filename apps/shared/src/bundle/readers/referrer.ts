@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { digestOfBytes, isDigest } from '../digest.ts';
 import { contentOf, descriptorOf, mediaTypes, type OciContent, type OciDescriptor } from '../oci-image.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** The config of a manifest that has none (OCI image spec 1.1, "Guidance for an Empty Descriptor"). */
 const empty: OciContent = {
@@ -117,12 +118,4 @@ function check<Schema extends z.ZodType>(schema: Schema, bytes: Uint8Array, what
   if (parsed.success) return parsed.data;
   const { path = [], message = '' } = parsed.error.issues[0] ?? {};
   throw new PawlError('BUNDLE_IMAGE_INVALID', { message: `${what} is not valid (${path.join('.')}: ${message})` });
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

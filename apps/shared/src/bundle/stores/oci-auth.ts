@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { PawlError } from '../../errors/pawl-error.ts';
 import { basicAuthorization } from './http-client.ts';
 import { hasCode } from '../../errors/system-error.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** Who asks a registry. */
 export interface RegistryCredentials {
@@ -95,17 +96,8 @@ export function tokenRequest(
 /** Pure: the token in a token server's answer. */
 export function parseToken(bytes: Uint8Array): string | undefined {
   const schema = z.object({ token: z.string().min(1).optional(), access_token: z.string().min(1).optional() });
-  const parsed = schema.safeParse(parseJson(Buffer.from(bytes).toString('utf8')));
+  const parsed = schema.safeParse(parseJson(bytes));
   return parsed.success ? (parsed.data.token ?? parsed.data.access_token) : undefined;
-}
-
-/** What a document of a registry says; undefined where it is no JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `https://index.docker.io/v1/` -> `docker.io`: docker writes hosts in several forms. */

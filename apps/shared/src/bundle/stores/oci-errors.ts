@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseJson } from './oci-auth.ts';
+import { parseJson } from '../parse-json.ts';
 
 const document = z.object({ errors: z.array(z.object({ code: z.string() })) });
 
@@ -14,6 +14,6 @@ const missing: ReadonlySet<string> = new Set(['MANIFEST_BLOB_UNKNOWN', 'MANIFEST
  * @param body of an answer with status 400 or 404; anything that is no such document says no.
  */
 export function namesMissingContent(body: Uint8Array): boolean {
-  const parsed = document.safeParse(parseJson(Buffer.from(body).toString('utf8')));
+  const parsed = document.safeParse(parseJson(body));
   return parsed.success && parsed.data.errors.some(({ code }) => missing.has(code));
 }
