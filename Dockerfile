@@ -7,25 +7,22 @@
 # manager, no sources. Nothing is run for the target platform, so no emulator is needed. Base images are pinned by digest where
 # it matters:
 #
-#   --build-arg NODE_IMAGE_DIGEST=sha256:… --build-arg DEBIAN_IMAGE_DIGEST=sha256:…
+#   --build-arg NODE_IMAGE=docker.io/library/node:24-bookworm-slim@sha256:…
 #
-# (`docker buildx imagetools inspect node:24-bookworm-slim` prints the one of today.) Both are the same Debian, so that the
-# Node binary finds the libraries it was made for.
+# (`npm run -s ci:build-args` prints those of today.) Node and Debian are the same Debian, so that the Node binary finds the
+# libraries it was made for.
 ARG NODE_IMAGE=docker.io/library/node:24-bookworm-slim
-ARG NODE_IMAGE_DIGEST=
 ARG DEBIAN_IMAGE=docker.io/library/debian:bookworm-slim
-ARG DEBIAN_IMAGE_DIGEST=
 # Of the image of MLflow's server alone.
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
-ARG PYTHON_IMAGE_DIGEST=
-# Where compiling runs: the machine's own platform, because the result is the same for all.
-ARG BUILDPLATFORM=linux/amd64
+# Compiling runs on BUILDPLATFORM, the machine's own, because the result is the same for all. It and TARGETARCH are the builder's
+# to set: an ARG with a default would hide what it sets, and the image of arm64 would hold programs for amd64.
 
 # --- Node of the target platform ---------------------------------------------------------------------------------------
-FROM ${NODE_IMAGE}${NODE_IMAGE_DIGEST:+@}${NODE_IMAGE_DIGEST} AS node
+FROM ${NODE_IMAGE} AS node
 
 # --- Compile and join, on the machine's own platform -------------------------------------------------------------------
-FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE}${NODE_IMAGE_DIGEST:+@}${NODE_IMAGE_DIGEST} AS packages
+FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE} AS packages
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 COPY apps/shared/package.json apps/shared/
@@ -57,7 +54,7 @@ RUN npx tsc -b apps/cli && node scripts/bundle-programs.js cli && rm apps/cli/di
 # Joined files need these beside them and nothing else. onnxruntime-node brings libraries for four platforms and 288 MB; one
 # of them serves. sharp's libvips is an optional package a platform, so npm is told which one.
 FROM packages AS native
-ARG TARGETARCH=amd64
+ARG TARGETARCH
 RUN --mount=type=cache,target=/root/.npm \
     case "$TARGETARCH" in amd64) cpu=x64 ;; arm64) cpu=arm64 ;; *) echo "no onnxruntime for $TARGETARCH"; exit 1 ;; esac \
     && npm ci --ignore-scripts --no-audit --omit=dev --os=linux --libc=glibc --cpu="$cpu" \
@@ -96,8 +93,8 @@ RUN node --no-warnings scripts/images/write-notices.ts cli /packages /notices
 
 # --- What every image begins with --------------------------------------------------------------------------------------
 # Assembled from Debian's packages for the target platform, and run for none: docs/decisions/0025.
-FROM --platform=${BUILDPLATFORM} ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS root
-ARG TARGETARCH=amd64
+FROM --platform=${BUILDPLATFORM} ${DEBIAN_IMAGE} AS root
+ARG TARGETARCH
 COPY scripts/images/assemble-root.sh /usr/local/bin/
 COPY --from=node /usr/local/bin/node /target/node
 COPY --from=native /native/models /target/native
@@ -155,10 +152,10 @@ LABEL org.opencontainers.image.title=pawl-controller \
 
 # --- The command line, and the steps of a retraining -------------------------------------------------------------------
 # The steps run in a shell, a release is a commit, and a remote is reached by https or ssh: that is a Debian.
-FROM ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS debian
+FROM ${DEBIAN_IMAGE} AS debian
 
-FROM --platform=${BUILDPLATFORM} ${DEBIAN_IMAGE}${DEBIAN_IMAGE_DIGEST:+@}${DEBIAN_IMAGE_DIGEST} AS cli-packages
-ARG TARGETARCH=amd64
+FROM --platform=${BUILDPLATFORM} ${DEBIAN_IMAGE} AS cli-packages
+ARG TARGETARCH
 COPY scripts/images/add-packages.sh /usr/local/bin/
 COPY --from=debian /var/lib/dpkg/status /etc/passwd /etc/group /target/
 RUN add-packages.sh "$TARGETARCH" /target /out git openssh-client \
@@ -194,8 +191,8 @@ LABEL org.opencontainers.image.version=$VERSION \
 # --- MLflow's server, which Pawl's runs are sent to ------------------------------------------------------------------------
 # Its packages, by hash (images/mlflow/requirements.in). Compiled here: nobody can write what Python compiles into a container
 # that is read-only, and each start would compile it all again. By hash, not by time: two builds are alike.
-FROM --platform=${BUILDPLATFORM} ${PYTHON_IMAGE}${PYTHON_IMAGE_DIGEST:+@}${PYTHON_IMAGE_DIGEST} AS mlflow-packages
-ARG TARGETARCH=amd64
+FROM --platform=${BUILDPLATFORM} ${PYTHON_IMAGE} AS mlflow-packages
+ARG TARGETARCH
 COPY images/mlflow/requirements.txt /src/
 # Wheels of the target platform, unpacked on the machine's own: all that Debian 12's C library, 2.36, can load.
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -208,7 +205,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     && find /opt/mlflow -name '*.pyc' -delete \
     && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/mlflow
 
-FROM ${PYTHON_IMAGE}${PYTHON_IMAGE_DIGEST:+@}${PYTHON_IMAGE_DIGEST} AS mlflow
+FROM ${PYTHON_IMAGE} AS mlflow
 # The server starts others: the init passes a SIGTERM on to all of them.
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends tini \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/aux-cache /var/log/*

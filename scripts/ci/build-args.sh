@@ -4,8 +4,8 @@
 #   npm run -s ci:build-args                     # of ./Dockerfile
 #   docker buildx build $(npm run -s ci:build-args | sed 's/^/--build-arg /') --target inference .
 #
-# For each base that the Dockerfile names by `ARG X_IMAGE=…` beside `ARG X_IMAGE_DIGEST=`, it asks the registry which digest the
-# tag has now. With the digests, the same commit builds the same image later. SOURCE_DATE_EPOCH is the time of the commit.
+# For each base that the Dockerfile names by `ARG X_IMAGE=…`, it asks the registry which digest the tag has now. With the digests,
+# the same commit builds the same image later. SOURCE_DATE_EPOCH is the time of the commit.
 set -euo pipefail
 
 dockerfile=${1:-Dockerfile}
@@ -15,7 +15,6 @@ dockerfile=${1:-Dockerfile}
 }
 
 while IFS='=' read -r name reference; do
-  grep -qE "^ARG ${name}_DIGEST=" "$dockerfile" || continue
   # A digest of the index, so that it serves every platform.
   digest=$(timeout 60 docker buildx imagetools inspect "$reference" --format '{{.Manifest.Digest}}')
   [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || {
@@ -23,7 +22,7 @@ while IFS='=' read -r name reference; do
       "$reference" "$digest" "$reference" >&2
     exit 1
   }
-  printf '%s_DIGEST=%s\n' "$name" "$digest"
+  printf '%s=%s@%s\n' "$name" "$reference" "$digest"
 done < <(sed -nE 's/^ARG ([A-Z_]+_IMAGE)=(.+)$/\1=\2/p' "$dockerfile")
 
 revision=${GITHUB_SHA:-$(git rev-parse HEAD)}

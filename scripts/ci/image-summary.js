@@ -53,7 +53,7 @@ const says = (part) => [...statements].some((type) => type?.includes(part));
 
 const bases = readFileSync(0, 'utf8')
   .split('\n')
-  .filter((line) => /^\w+_DIGEST=sha256:/.test(line));
+  .filter((line) => /^\w+_IMAGE=.+@sha256:/.test(line));
 
 const [first] = names;
 const image = first.slice(0, first.lastIndexOf(':'));
@@ -94,7 +94,7 @@ const lines = [
   '',
   `SBOM: ${says('spdx') || says('cyclonedx') ? 'yes' : 'no'}; provenance: ${says('slsa.dev/provenance') ? 'yes' : 'no'}`,
   '',
-  ...bases.map((line) => `- ${line.replace('_DIGEST=', ': `')}\``),
+  ...bases.map((line) => `- ${line.replace('=', ': `')}\``),
   '',
   ...(commands.length === 0 ? [] : ['```sh', ...commands, '```']),
   ...(image.endsWith('/pawl-mlflow') ? ['', '```yaml', ...compose, '```'] : []),

@@ -18,9 +18,9 @@ describe('what an image is built from', () => {
     await machine.stub('docker', `echo '${DIGEST}'`);
     const { code, out } = await machine.run('build-args.sh', [], { GITHUB_REF: 'refs/heads/main' });
     expect(code).toBe(0);
-    const bases = [...readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(/^ARG (\w+_IMAGE_DIGEST)=/gm)];
+    const bases = [...readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(/^ARG (\w+_IMAGE=.+)$/gm)];
     expect(bases.length).toBeGreaterThan(0);
-    for (const [, name = ''] of bases) expect(out.split('\n')).toContain(`${name}=${DIGEST}`);
+    for (const [, base = ''] of bases) expect(out.split('\n')).toContain(`${base}@${DIGEST}`);
     expect(out).toMatch(/^VERSION=sha-[0-9a-f]{7}\nREVISION=[0-9a-f]{40}\nSOURCE_DATE_EPOCH=\d{10}\n/m);
     expect(await machine.calls()).toHaveLength(bases.length);
   });
@@ -138,11 +138,11 @@ describe('the summary of an image', () => {
       'https://slsa.dev/provenance/v1',
     ]);
     const names = ['ghcr.io/a/pawl-inference:latest', 'ghcr.io/a/pawl-inference:sha-0123456'];
-    const text = summary([DIGEST, ...names], `NODE_IMAGE_DIGEST=${DIGEST}\nVERSION=1.0.0\n`);
+    const text = summary([DIGEST, ...names], `NODE_IMAGE=node:24@${DIGEST}\nVERSION=1.0.0\n`);
     expect(text).toContain('| linux/amd64 | 100.0 MB | 2 |\n| linux/arm64 | 47.0 MB | 1 |\n');
     expect(text).toContain('Tags: `latest`, `sha-0123456`');
     expect(text).toContain('SBOM: yes; provenance: yes');
-    expect(text).toContain(`- NODE_IMAGE: \`${DIGEST}\``);
+    expect(text).toContain(`- NODE_IMAGE: \`node:24@${DIGEST}\``);
     expect(text).toContain(`docker pull ghcr.io/a/pawl-inference@${DIGEST}`);
     expect(text).toContain('-e MODEL_URI=file:///model ghcr.io/a/pawl-inference:latest');
   });
