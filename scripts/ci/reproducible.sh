@@ -14,6 +14,8 @@ trap 'rm -rf "$work"' EXIT
 mapfile -t targets < <(sed -nE 's/^FROM .* AS (inference|controller|cli|mlflow)$/\1/p' Dockerfile)
 [ "$target" = all ] || targets=("$target")
 
+commit() { git rev-parse HEAD 2>/dev/null || echo unknown; }
+before=$(commit)
 code=0
 for target in "${targets[@]}"; do
   digests=()
@@ -33,4 +35,9 @@ for target in "${targets[@]}"; do
     code=1
   fi
 done
+# An image says which commit it is of, and its files have the time of that.
+if [ "$(commit)" != "$before" ]; then
+  echo 'the checkout moved to another commit between the builds: run it again' >&2
+  exit 75
+fi
 exit "$code"
