@@ -1,12 +1,12 @@
 import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import { MODEL_SIGNATURE_FILE, SIGSTORE_FILE } from '@pawl/shared/bundle/manifest';
 import { readModelSignature, readSigstoreFile } from '@pawl/shared/bundle/open-bundle';
-import { checkReaders, judgeSignature, type Verdict } from '@pawl/shared/bundle/readers/check-readers';
+import { judgeSignature, type Verdict } from '@pawl/shared/bundle/readers/check-readers';
 import { PawlError } from '@pawl/shared/errors/pawl-error';
 import type { Context } from '../terminal/context.ts';
 import type { Demands, StoredManifest } from './read-bundle.ts';
 import { readerNames } from './reader-names.ts';
-import { atStore, storeOptions } from './stores.ts';
+import { checkedReaders } from './readers-of.ts';
 import type { VerificationStep } from './verification-step.ts';
 
 /** What was found beside a bundle. */
@@ -31,17 +31,10 @@ export async function checkBeside(
   const location = parseBundleUri(uri);
   if (location.kind === 'file') return await checkFolder(location.directory, stored, publicKeyPem);
   if (location.kind !== 'oci') return { checks: [] };
-  try {
-    const options = { ...storeOptions(context), publicKeyPem, signal: context.signal };
-    const readers = await atStore(uri, () => checkReaders(stored, uri, options));
-    return gathered(readers.map((verdict) => [readerNames[verdict.kind], verdict]));
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (!(error instanceof PawlError) || error.code === 'BUNDLE_KEY_INVALID') throw error;
-    const forged = error.code === 'BUNDLE_IMAGE_INVALID';
-    const outcome = forged ? 'fail' : 'skipped';
-    return gathered([['readers', { kind: 'other', outcome, detail: `cannot be listed: ${error.message}` }]]);
-  }
+  const readers = await checkedReaders(context, uri, stored, publicKeyPem);
+  if (!(readers instanceof PawlError)) return gathered(readers.map((verdict) => [readerNames[verdict.kind], verdict]));
+  const outcome = readers.code === 'BUNDLE_IMAGE_INVALID' ? 'fail' : 'skipped';
+  return gathered([['readers', { kind: 'other', outcome, detail: `cannot be listed: ${readers.message}` }]]);
 }
 
 async function checkFolder(

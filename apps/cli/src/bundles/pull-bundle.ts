@@ -4,11 +4,11 @@ import { parseBundleUri } from '@pawl/shared/bundle/bundle-uri';
 import { fetchBundle } from '@pawl/shared/bundle/fetch-bundle';
 import { MANIFEST_FILE, MODEL_SIGNATURE_FILE, SIGSTORE_FILE, type Manifest } from '@pawl/shared/bundle/manifest';
 import { fetchSignatures } from '@pawl/shared/bundle/readers/check-readers';
-import { PawlError } from '@pawl/shared/errors/pawl-error';
 import { CliError } from '../errors/cli-error.ts';
 import { writeError } from '../errors/write-error.ts';
 import type { Context } from '../terminal/context.ts';
 import { FETCH_TIMEOUT_MS, type Demands } from './read-bundle.ts';
+import { problemOfOthers } from './readers-of.ts';
 import { atStore, MAX_BUNDLE_BYTES, storeOptions } from './stores.ts';
 
 /** What was asked for. */
@@ -47,10 +47,8 @@ export async function pullBundle(context: Context, request: PullRequest): Promis
     const manifestBytes = await readFile(join(directory, MANIFEST_FILE));
     const { sigstore, model } = await fetchSignatures({ ...bundle, manifestBytes }, uri, options).catch(
       (error: unknown) => {
-        context.signal.throwIfAborted();
-        // The bundle is there and right: what is only for others is no reason to fail.
-        if (!(error instanceof PawlError) || error.code === 'BUNDLE_KEY_INVALID') throw error;
-        context.stderr.write(`warning: signatures for other tools are not there: ${error.message} [${error.code}]\n`);
+        const { message, code } = problemOfOthers(context, error);
+        context.stderr.write(`warning: signatures for other tools are not there: ${message} [${code}]\n`);
         return { sigstore: undefined, model: undefined };
       },
     );
